@@ -1,0 +1,91 @@
+//! A fault of an HTTP request: what its answer says. Faults inside a readable message are the
+//! protocol's, faults of an operation are the assistant's; neither comes here.
+/// The `error` of an answer that is not a success.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FaultCode {
+    MissingApiKey,
+    InvalidApiKey,
+    TooManyFailures,
+    InvalidRequest,
+    ForbiddenOrigin,
+    ForbiddenHost,
+    NotFound,
+    MethodNotAllowed,
+    NotAcceptable,
+    UnsupportedMediaType,
+    BodyTooLarge,
+    HeadTooLarge,
+    Timeout,
+    GatewayTimeout,
+    Overloaded,
+    ShuttingDown,
+    AuditUnavailable,
+    Internal,
+}
+
+impl FaultCode {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MissingApiKey => "missing_api_key",
+            Self::InvalidApiKey => "invalid_api_key",
+            Self::TooManyFailures => "too_many_failures",
+            Self::InvalidRequest | Self::HeadTooLarge => "invalid_request",
+            Self::ForbiddenOrigin => "forbidden_origin",
+            Self::ForbiddenHost => "forbidden_host",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::NotAcceptable => "not_acceptable",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::BodyTooLarge => "body_too_large",
+            Self::Timeout | Self::GatewayTimeout => "timeout",
+            Self::Overloaded => "overloaded",
+            Self::ShuttingDown => "shutting_down",
+            Self::AuditUnavailable => "audit_unavailable",
+            Self::Internal => "internal",
+        }
+    }
+
+    pub fn status(self) -> u16 {
+        match self {
+            Self::MissingApiKey | Self::InvalidApiKey => 401,
+            Self::TooManyFailures => 429,
+            Self::InvalidRequest => 400,
+            Self::ForbiddenOrigin | Self::ForbiddenHost => 403,
+            Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::NotAcceptable => 406,
+            Self::UnsupportedMediaType => 415,
+            Self::BodyTooLarge => 413,
+            Self::HeadTooLarge => 431,
+            Self::Timeout => 408,
+            Self::GatewayTimeout => 504,
+            Self::Overloaded | Self::ShuttingDown | Self::AuditUnavailable => 503,
+            Self::Internal => 500,
+        }
+    }
+}
+
+/// What went wrong, in a sentence for whoever sent the request, and the headers that belong to it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Fault {
+    pub code: FaultCode,
+    pub message: String,
+    /// Further headers, such as `Retry-After`, `WWW-Authenticate`, `Allow`.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+impl Fault {
+    pub fn new(code: FaultCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            headers: Vec::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn with(mut self, header: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((header, value.into()));
+        self
+    }
+}

@@ -1,0 +1,113 @@
+//! One key: its text, its hint, its digest.
+use std::fmt;
+
+use rand::{TryRng, rngs::SysRng};
+use ring::digest;
+use subtle::ConstantTimeEq;
+
+use crate::secret::Secret;
+
+/// The length of the keys that we make: 32 random bytes in hexadecimal digits.
+pub const MADE_LENGTH: usize = 64;
+/// The shortest text that is taken as a key.
+pub const MIN_LENGTH: usize = 32;
+/// The longest.
+pub const MAX_LENGTH: usize = 512;
+
+/// A key in full: 32 to 512 characters of `[A-Za-z0-9._~+/=-]`. It prints as `[hidden]`.
+#[derive(Clone, Debug)]
+pub struct ApiKey(Secret);
+
+/// Why a text is no key. Names positions and lengths, never the text.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum KeyError {
+    #[error("{0} characters, at least {MIN_LENGTH} needed")]
+    Short(usize),
+    #[error("{0} characters, at most {MAX_LENGTH} allowed")]
+    Long(usize),
+    #[error("character {position} is U+{:04X}, only letters, digits and `._~+/=-` are allowed", u32::from(*character))]
+    Character { position: usize, character: char },
+}
+
+impl ApiKey {
+    /// A new key of 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// The operating system's generator failed.
+    pub fn generate() -> Result<Self, rand::rngs::SysError> {
+        let mut bytes = zeroize::Zeroizing::new([0; MADE_LENGTH / 2]);
+        SysRng.try_fill_bytes(&mut *bytes)?;
+        Ok(Self(Secret::new(hex::encode(&*bytes))))
+    }
+
+    /// # Errors
+    /// The text is too short, too long, or has a character that no key has.
+    pub fn parse(text: &str) -> Result<Self, KeyError> {
+        let odd = |c: &char| !(c.is_ascii_alphanumeric() || "._~+/=-".contains(*c));
+        if let Some((at, character)) = text.chars().enumerate().find(|(_, c)| odd(c)) {
+            return Err(KeyError::Character {
+                position: at + 1,
+                character,
+            });
+        }
+        match text.len() {
+            length if length < MIN_LENGTH => Err(KeyError::Short(length)),
+            length if length > MAX_LENGTH => Err(KeyError::Long(length)),
+            _ => Ok(Self(Secret::new(text.to_owned()))),
+        }
+    }
+
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    pub fn id(&self) -> KeyId {
+        KeyId::of(self.expose().as_bytes())
+    }
+
+    pub fn hint(&self) -> KeyHint {
+        let text = self.expose();
+        KeyHint(format!("{}...{}", &text[..8], &text[text.len() - 4..]))
+    }
+}
+
+/// The first eight and the last four characters of a key: `a1b2c3d4...e1f2`.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct KeyHint(String);
+
+impl KeyHint {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for KeyHint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The SHA-256 digest of a key, by which the program names it.
+#[derive(Clone, Copy, Eq, Hash, PartialEq)]
+pub struct KeyId([u8; 32]);
+
+impl KeyId {
+    /// The digest of whatever was offered as a key.
+    pub fn of(offered: &[u8]) -> Self {
+        let mut id = [0; 32];
+        id.copy_from_slice(digest::digest(&digest::SHA256, offered).as_ref());
+        Self(id)
+    }
+}
+
+impl ConstantTimeEq for KeyId {
+    fn ct_eq(&self, other: &Self) -> subtle::Choice {
+        self.0.ct_eq(&other.0)
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyId({}...)", hex::encode(&self.0[..4]))
+    }
+}

@@ -1,0 +1,9 @@
+//! Aegis: controlled, authenticated and audited access for AI assistants to a Gitea or Forgejo.
+pub mod audit;
+pub mod caller;
+pub mod fault;
+pub mod gitea;
+pub mod keys;
+pub mod mcp;
+pub mod rights;
+pub mod secret;
