@@ -1,1 +1,8 @@
 //! All integration tests, in one binary. One file a topic.
+#![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the topics that use all of it are being written"
+)]
+mod support; // what tests share: a fake Gitea, an HTTP client, goldens

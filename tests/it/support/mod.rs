@@ -1,0 +1,11 @@
+//! What tests share: a fake Gitea that replays and misbehaves, an HTTP client that hides nothing,
+//! and comparison of whole outputs with files. All of it blocks, so that a test reads from top to bottom.
+mod client;
+mod fake;
+mod golden;
+mod recorded;
+
+pub(crate) use client::{Client, Events, Response};
+pub(crate) use fake::{Asked, Fake, Reply};
+pub(crate) use golden::golden;
+pub(crate) use recorded::{Recorded, recorded};
