@@ -1,5 +1,6 @@
 //! Aegis: controlled, authenticated and audited access for AI assistants to a Gitea or Forgejo.
 pub mod audit;
+pub mod auth;
 pub mod caller;
 pub mod fault;
 pub mod gitea;
@@ -7,3 +8,4 @@ pub mod keys;
 pub mod mcp;
 pub mod rights;
 pub mod secret;
+pub mod server;

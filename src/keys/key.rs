@@ -8,11 +8,11 @@ use subtle::ConstantTimeEq;
 use crate::secret::Secret;
 
 /// The length of the keys that we make: 32 random bytes in hexadecimal digits.
-pub const MADE_LENGTH: usize = 64;
+pub(super) const MADE_LENGTH: usize = 64;
 /// The shortest text that is taken as a key.
-pub const MIN_LENGTH: usize = 32;
+pub(super) const MIN_LENGTH: usize = 32;
 /// The longest.
-pub const MAX_LENGTH: usize = 512;
+pub(super) const MAX_LENGTH: usize = 512;
 
 /// A key in full: 32 to 512 characters of `[A-Za-z0-9._~+/=-]`. It prints as `[hidden]`.
 #[derive(Clone, Debug)]
@@ -97,6 +97,13 @@ impl KeyId {
         let mut id = [0; 32];
         id.copy_from_slice(digest::digest(&digest::SHA256, offered).as_ref());
         Self(id)
+    }
+
+    /// Reads a digest as 64 hexadecimal digits.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut id = [0; 32];
+        hex::decode_to_slice(text, &mut id).ok()?;
+        Some(Self(id))
     }
 }
 
