@@ -2,6 +2,7 @@
 pub mod audit;
 pub mod auth;
 pub mod caller;
+pub mod config;
 pub mod fault;
 pub mod gitea;
 pub mod keys;

@@ -1,0 +1,17 @@
+//! From text to checked values: variables and the `.env` file are read once, every fault is told
+//! at once, and no value is ever printed. Used by `commands` alone, which takes a [`Config`] apart.
+mod env;
+mod env_file;
+mod error;
+mod reader;
+mod settings;
+mod unknown;
+mod values;
+
+pub use env::Env;
+pub use env_file::{Assignment, EnvFile};
+pub use error::{ConfigError, SettingError};
+pub use settings::{
+    AuditConfig, Config, DEFAULT_AUDIT_LOG, GateConfig, GiteaConfig, ListenConfig, TlsRoots,
+};
+pub use values::{host, is_private};

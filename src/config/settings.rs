@@ -1,0 +1,273 @@
+//! Every setting: its name, default, bounds and unit.
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use ipnet::IpNet;
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::{
+    Env,
+    env::{ENV_FILE, KEYS},
+    error::ConfigError,
+    reader::Reader,
+    unknown, values,
+};
+use crate::secret::Secret;
+
+/// Where the audit log is, unless `AUDIT_LOG_PATH` says otherwise.
+pub const DEFAULT_AUDIT_LOG: &str = "/var/log/aegis-mcp/audit.log";
+
+/// The settings, checked. Taken apart at the start, by a room at a time.
+#[derive(Debug)]
+pub struct Config {
+    pub listen: ListenConfig,
+    pub gate: GateConfig,
+    pub gitea: GiteaConfig,
+    pub audit: AuditConfig,
+    /// The names of the toolsets to offer; `None` for all.
+    pub toolsets: Option<Vec<String>>,
+    /// The longest answer to an assistant, in characters.
+    pub answer_max_chars: usize,
+    /// `RUST_LOG`, unread.
+    pub log: String,
+    /// What is not wrong and yet hardly meant.
+    pub warnings: Vec<String>,
+}
+
+/// Where we listen and by which names we are known.
+#[derive(Debug)]
+pub struct ListenConfig {
+    pub address: SocketAddr,
+    pub public_url: Option<Url>,
+    /// Further values of `Host`, in lower case, with a port or without.
+    pub allowed_hosts: Vec<String>,
+    /// Further values of `Origin`, as browsers write them.
+    pub allowed_origins: Vec<String>,
+    pub trusted_proxies: Vec<IpNet>,
+    pub shutdown_grace: Duration,
+}
+
+/// Who may enter, and how often one may fail.
+#[derive(Debug)]
+pub struct GateConfig {
+    pub auth_enabled: bool,
+    /// Texts that list keys, each with the variable it is from.
+    pub keys: Vec<(&'static str, Secret)>,
+    pub max_failures: u32,
+    pub failure_window: Duration,
+    /// Whether a blocked address is blocked for valid keys too.
+    pub strict_lockout: bool,
+    pub query_key_enabled: bool,
+    pub max_connections_per_address: usize,
+    pub max_streams_per_key: usize,
+    pub max_calls_in_flight_per_key: usize,
+}
+
+/// The forge that we stand before.
+#[derive(Debug)]
+pub struct GiteaConfig {
+    /// Without a slash at the end; `None` only where the sandbox takes its place.
+    pub url: Option<Url>,
+    pub token: Option<Secret>,
+    pub tls_roots: TlsRoots,
+    /// Certificates in PEM that are trusted too.
+    pub ca_pem: Option<Zeroizing<Vec<u8>>>,
+    pub timeout: Duration,
+    pub allow_admin_token: bool,
+}
+
+/// Whose certificates are believed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TlsRoots {
+    /// Mozilla's list, compiled in.
+    Webpki,
+    /// The machine's certificate store.
+    System,
+}
+
+/// Where records go, and what happens when they cannot.
+#[derive(Debug)]
+pub struct AuditConfig {
+    pub path: Option<PathBuf>,
+    /// Whether calls go on when their record cannot be written.
+    pub allow_failure: bool,
+    /// Whether each request of a blocked address is recorded.
+    pub each_blocked: bool,
+}
+
+impl Config {
+    /// Reads every setting.
+    ///
+    /// # Errors
+    /// All that is wrong, together.
+    pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(env);
+        let mut config = read(&mut reader);
+        config.warnings.extend(env.warnings().iter().cloned());
+        config
+            .warnings
+            .extend(unknown::warnings(env, &reader.names));
+        if reader.errors.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigError(reader.errors))
+        }
+    }
+
+    /// The name of every setting.
+    pub fn names() -> Vec<&'static str> {
+        let env = Env::new([], None);
+        let mut reader = Reader::new(&env);
+        read(&mut reader);
+        reader.names
+    }
+}
+
+fn read(reader: &mut Reader<'_>) -> Config {
+    // Read before all else, by `Env`.
+    reader.text(ENV_FILE);
+    let mut warnings = Vec::new();
+    Config {
+        listen: listen(reader, &mut warnings),
+        gate: gate(reader),
+        gitea: gitea(reader),
+        audit: AuditConfig {
+            path: reader.text("AUDIT_LOG_PATH").map(PathBuf::from),
+            allow_failure: reader.choice("AUDIT_FAILURE_MODE", [("block", false), ("allow", true)]),
+            each_blocked: reader.choice("AUDIT_BLOCKED", [("summary", false), ("each", true)]),
+        },
+        toolsets: toolsets(reader),
+        answer_max_chars: reader.number("ANSWER_MAX_CHARS", 24_000, 1_000..=1_000_000),
+        log: reader.text("RUST_LOG").unwrap_or("info").to_owned(),
+        warnings,
+    }
+}
+
+fn listen(reader: &mut Reader<'_>, warnings: &mut Vec<String>) -> ListenConfig {
+    let host = reader.parsed(
+        "MCP_HOST",
+        "an IP address (names are not looked up)",
+        "127.0.0.1",
+        values::host,
+    );
+    let port = if reader
+        .given("MCP_PORT")
+        .is_some_and(unknown::is_service_link)
+    {
+        warnings.push(
+            "`MCP_PORT` was set by Kubernetes for a service called `mcp` and is ignored: set \
+             `enableServiceLinks: false`, or `MCP_PORT` in the container's own `env`"
+                .to_owned(),
+        );
+        8080
+    } else {
+        reader.number("MCP_PORT", 8080, 0..=u16::MAX)
+    };
+    ListenConfig {
+        address: SocketAddr::new(host.unwrap_or([127, 0, 0, 1].into()), port),
+        public_url: reader.parsed(
+            "PUBLIC_URL",
+            "an `http` or `https` address without user, query and fragment",
+            "https://mcp.example.org",
+            values::web_address,
+        ),
+        allowed_hosts: reader.list(
+            "ALLOWED_HOSTS",
+            "a host name or address, with or without a port",
+            "mcp.example.org,192.0.2.1:8080",
+            values::authority,
+        ),
+        allowed_origins: reader.list(
+            "ALLOWED_ORIGINS",
+            "an origin (scheme, host, port if unusual)",
+            "https://app.example.org",
+            values::origin,
+        ),
+        trusted_proxies: reader
+            .list(
+                "TRUSTED_PROXIES",
+                "a network, an address or `private`",
+                "private",
+                values::networks,
+            )
+            .concat(),
+        shutdown_grace: reader.seconds("SHUTDOWN_GRACE", 10, 0..=600),
+    }
+}
+
+fn gate(reader: &mut Reader<'_>) -> GateConfig {
+    let listed = reader.text(KEYS).map(|text| Secret::new(text.to_owned()));
+    let filed = reader.secret_file("MCP_API_KEYS_FILE");
+    let keys = [(KEYS, listed), ("MCP_API_KEYS_FILE", filed)];
+    GateConfig {
+        auth_enabled: reader.flag("AUTH_ENABLED", true),
+        keys: keys
+            .into_iter()
+            .filter_map(|(name, text)| Some((name, text?)))
+            .collect(),
+        max_failures: reader.number("MAX_AUTH_FAILURES", 5, 1..=100_000),
+        failure_window: reader.seconds("AUTH_FAILURE_WINDOW", 300, 1..=604_800),
+        strict_lockout: reader.choice("AUTH_LOCKOUT_MODE", [("fair", false), ("strict", true)]),
+        query_key_enabled: reader.flag("QUERY_API_KEY_ENABLED", true),
+        max_connections_per_address: reader.number("MAX_CONNECTIONS_PER_ADDRESS", 64, 1..=65_535),
+        max_streams_per_key: reader.number("MAX_STREAMS_PER_KEY", 64, 1..=65_535),
+        max_calls_in_flight_per_key: reader.number("MAX_CALLS_IN_FLIGHT_PER_KEY", 32, 1..=65_535),
+    }
+}
+
+fn gitea(reader: &mut Reader<'_>) -> GiteaConfig {
+    let url = reader.parsed(
+        "GITEA_URL",
+        "the `http` or `https` address of a Gitea, as a browser shows it, without `/api/v1`, user, query and fragment",
+        "https://git.example.org",
+        |text| values::web_address(text).filter(|url| !url.path().contains("/api/v1")),
+    );
+    let faults = reader.errors.len();
+    let token = token(reader);
+    if url.is_some() && token.is_none() && reader.errors.len() == faults {
+        let wrong =
+            "is not set, and `GITEA_URL` is: make a token in Gitea (settings, applications)";
+        reader.wrong("GITEA_TOKEN", wrong.to_owned(), "the-token");
+    }
+    GiteaConfig {
+        url,
+        token,
+        tls_roots: reader.choice(
+            "GITEA_TLS_ROOTS",
+            [("webpki", TlsRoots::Webpki), ("system", TlsRoots::System)],
+        ),
+        ca_pem: reader.file("GITEA_CA_FILE"),
+        timeout: reader.seconds("GITEA_TIMEOUT", 30, 1..=600),
+        allow_admin_token: reader.flag("GITEA_ALLOW_ADMIN_TOKEN", false),
+    }
+}
+
+fn token(reader: &mut Reader<'_>) -> Option<Secret> {
+    let set = reader
+        .text("GITEA_TOKEN")
+        .map(|text| Secret::new(text.to_owned()));
+    let filed = reader.secret_file("GITEA_TOKEN_FILE");
+    if set.is_some() && filed.is_some() {
+        let wrong = "and `GITEA_TOKEN` are both set: leave one out".to_owned();
+        reader.wrong("GITEA_TOKEN_FILE", wrong, "/run/secrets/gitea-token");
+    }
+    let token = filed.or(set)?;
+    // It becomes a header: visible ASCII and nothing else.
+    if token.expose().is_empty() || !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+        let wrong = "is no token: one word of letters, digits and signs".to_owned();
+        reader.wrong("GITEA_TOKEN", wrong, "the-token");
+        return None;
+    }
+    Some(token)
+}
+
+fn toolsets(reader: &mut Reader<'_>) -> Option<Vec<String>> {
+    let name = |text: &str| {
+        let is_name = text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        is_name.then(|| text.to_owned())
+    };
+    let names = reader.list("TOOLSETS", "the name of a toolset", "repo,issue", name);
+    (!names.is_empty() && !names.iter().any(|name| name == "all")).then_some(names)
+}

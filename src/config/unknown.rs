@@ -1,0 +1,61 @@
+//! Names that look like settings and are none.
+use super::Env;
+
+/// The beginnings of names that are ours alone.
+const PREFIXES: [&str; 3] = ["AEGIS_", "MCP_", "AUDIT_"];
+/// How many letters may be wrong in a name that is still recognised.
+const NEAR: usize = 2;
+
+/// A sentence for each variable that its author may have taken for a setting.
+pub(super) fn warnings(env: &Env, known: &[&str]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let mut service_links = false;
+    for name in env.names().filter(|name| !known.contains(name)) {
+        let value = env
+            .variable(name)
+            .and_then(|variable| variable.value.as_deref());
+        let ours = PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+        if ours && (is_service_name(name) || value.is_some_and(|text| is_service_link(text))) {
+            service_links = true;
+            continue;
+        }
+        let near = nearest(name, known);
+        match near {
+            Some(near) => warnings.push(format!("`{name}` is no setting; did you mean `{near}`?")),
+            None if ours => warnings.push(format!(
+                "`{name}` is no setting; `.env.example` explains those that there are"
+            )),
+            None => {}
+        }
+    }
+    if service_links {
+        warnings.push(
+            "variables that Kubernetes sets for a service called `aegis`, `mcp` or `audit` are \
+             ignored: `enableServiceLinks: false` keeps them away"
+                .to_owned(),
+        );
+    }
+    warnings
+}
+
+/// The setting that a name is most like, if it is like one at all.
+fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let upper = name.to_ascii_uppercase();
+    let distance = |known: &&&str| strsim::osa_distance(&upper, known);
+    let nearest = known.iter().min_by_key(distance)?;
+    (distance(&nearest) <= NEAR).then_some(*nearest)
+}
+
+/// Whether Kubernetes wrote this value: `tcp://10.0.0.1:8080`.
+pub(super) fn is_service_link(value: &str) -> bool {
+    ["tcp://", "udp://", "sctp://"]
+        .iter()
+        .any(|scheme| value.starts_with(scheme))
+}
+
+/// Whether Kubernetes made this name: `MCP_SERVICE_HOST`, `MCP_PORT_8080_TCP_ADDR`.
+fn is_service_name(name: &str) -> bool {
+    let port = name.split_once("_PORT_").map(|(_, rest)| rest);
+    name.contains("_SERVICE_")
+        || port.is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
+}

@@ -1,0 +1,189 @@
+//! What one item of a setting may be: hosts, addresses, networks. Nothing here asks a name server.
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::IpNet;
+use url::{Host, Url};
+
+/// An address to listen on: an IP address, or `localhost` for 127.0.0.1.
+pub fn host(text: &str) -> Option<IpAddr> {
+    if text.eq_ignore_ascii_case("localhost") {
+        return Some(Ipv4Addr::LOCALHOST.into());
+    }
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    bare.unwrap_or(text).parse().ok()
+}
+
+/// A name or address, with or without a port, as a `Host` header has it; in lower case.
+pub(super) fn authority(text: &str) -> Option<String> {
+    let url = bare_url(&format!("http://{text}"))?;
+    let given = url.path() == "/" && !text.ends_with('/') && !text.contains(['*', '%']);
+    let port = text.rsplit_once(']').map_or(text, |(_, rest)| rest);
+    let port = port.split_once(':').map(|(_, port)| port.parse::<u16>());
+    let host = url.host_str().filter(|_| given)?;
+    match port {
+        None => Some(host.to_owned()),
+        Some(port) => Some(format!("{host}:{}", port.ok()?)),
+    }
+}
+
+/// An origin as browsers send it: `https://app.example.org`, with a port where it is not the usual one.
+pub(super) fn origin(text: &str) -> Option<String> {
+    let url = web_address(text)?;
+    let given = url.path() == "/" && !url.host_str()?.contains('*');
+    given.then(|| url.origin().ascii_serialization())
+}
+
+/// An `http` or `https` address with a host and, perhaps, a path: no user, query or fragment.
+pub(super) fn web_address(text: &str) -> Option<Url> {
+    let url = bare_url(text)?;
+    matches!(url.scheme(), "http" | "https").then_some(url)
+}
+
+fn bare_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let bare = url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    (bare && url.has_host()).then_some(url)
+}
+
+/// The networks that an item of `TRUSTED_PROXIES` means: `10.0.0.0/8`, one address, or `private`.
+pub(super) fn networks(text: &str) -> Option<Vec<IpNet>> {
+    if text.eq_ignore_ascii_case("private") {
+        return Some(PRIVATE.iter().filter_map(|net| net.parse().ok()).collect());
+    }
+    let network = text.parse::<IpNet>().ok();
+    let network = network.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+    network.map(|network| vec![network.trunc()])
+}
+
+/// The private ranges of RFC 1918 and RFC 4193, and the machine itself.
+const PRIVATE: [&str; 6] = [
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "127.0.0.0/8",
+    "fc00::/7",
+    "::1/128",
+];
+
+/// Whether a host is one that only a private network has: a private or link-local address, a name
+/// without a dot, or one of the endings reserved for such names (RFC 6762, RFC 8375, ICANN's `internal`).
+pub fn is_private(host: &Host<&str>) -> bool {
+    match host {
+        Host::Ipv4(address) => {
+            address.is_private() || address.is_loopback() || address.is_link_local()
+        }
+        Host::Ipv6(address) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
+        Host::Domain(name) => {
+            let name = name.trim_end_matches('.');
+            let ends = |ending: &&str| name.ends_with(*ending);
+            !name.contains('.') || PRIVATE_ENDINGS.iter().any(|ending| ends(ending))
+        }
+    }
+}
+
+const PRIVATE_ENDINGS: [&str; 5] = [".localhost", ".local", ".internal", ".home.arpa", ".lan"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn localhost_is_an_address_and_other_names_are_not() {
+        assert_eq!(host("localhost"), Some(Ipv4Addr::LOCALHOST.into()));
+        assert_eq!(host("[::1]"), "::1".parse().ok());
+        assert_eq!(host("0.0.0.0"), Some(Ipv4Addr::UNSPECIFIED.into()));
+        for name in ["example.org", "127.0.0.1:80", "", "::1]", "127.1"] {
+            assert_eq!(host(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_authority_is_a_host_and_perhaps_a_port() {
+        for (text, meant) in [
+            ("MCP.Example.org", Some("mcp.example.org")),
+            ("mcp.example.org:80", Some("mcp.example.org:80")),
+            ("[::1]:8080", Some("[::1]:8080")),
+            ("192.0.2.1", Some("192.0.2.1")),
+            ("https://mcp.example.org", None),
+            ("mcp.example.org/", None),
+            ("mcp.example.org:", None),
+            ("mcp.example.org:99999", None),
+            ("*.example.org", None),
+            ("a@b", None),
+            ("", None),
+        ] {
+            assert_eq!(authority(text).as_deref(), meant, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_origin_has_no_path() {
+        assert_eq!(
+            origin("https://App.example.org:443/").as_deref(),
+            Some("https://app.example.org")
+        );
+        for text in [
+            "*",
+            "null",
+            "app.example.org",
+            "https://a.org/x",
+            "https://*.a.org",
+            "ftp://a.org",
+        ] {
+            assert_eq!(origin(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_network_may_be_one_address_or_all_private_ones() {
+        assert_eq!(
+            networks("10.1.2.3/8"),
+            Some(vec!["10.0.0.0/8".parse().expect("a network")])
+        );
+        assert_eq!(
+            networks("192.0.2.7"),
+            Some(vec!["192.0.2.7/32".parse().expect("a network")])
+        );
+        assert_eq!(
+            networks("private").map(|nets| nets.len()),
+            Some(PRIVATE.len())
+        );
+        assert_eq!(networks("10.0.0.0/33"), None);
+        assert_eq!(networks("any"), None);
+    }
+
+    #[test]
+    fn a_public_host_is_told_from_a_private_one() {
+        let private = |text| {
+            is_private(
+                &Url::parse(text)
+                    .expect("an address")
+                    .host()
+                    .expect("a host"),
+            )
+        };
+        for address in [
+            "http://gitea:3000",
+            "http://10.0.0.1",
+            "http://git.lan",
+            "http://[fd00::1]",
+            "http://localhost",
+        ] {
+            assert!(private(address), "{address}");
+        }
+        for address in [
+            "http://git.example.org",
+            "http://192.0.2.1",
+            "http://[2001:db8::1]",
+        ] {
+            assert!(!private(address), "{address}");
+        }
+    }
+}
