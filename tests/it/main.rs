@@ -1,5 +1,6 @@
 //! All integration tests, in one binary. One file a topic.
 #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
+mod settings; // settings: faults together, `.env.example`, no value shown
 #[allow(
     dead_code,
     unused_imports,
