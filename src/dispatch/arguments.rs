@@ -1,0 +1,430 @@
+//! Arguments as they were sent, taken as they were meant: one place for every tool.
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value, value::RawValue};
+
+use super::catalog::Tool;
+use crate::operations::{self, Argument, Kind, Operation, Prepared};
+
+/// Other names that models use for ours.
+const ALIASES: [(&str, &str); 4] = [
+    ("number", "index"),
+    ("issue_number", "index"),
+    ("pull_number", "index"),
+    ("per_page", "limit"),
+];
+
+/// Arguments that narrow a list. A list that cannot obey one says so instead of showing everything.
+const FILTERS: [&str; 9] = [
+    "query",
+    "state",
+    "labels",
+    "milestone",
+    "author",
+    "assignee",
+    "since",
+    "until",
+    "path",
+];
+
+/// The most items of a page.
+const MOST: u64 = 50;
+
+/// A call that can run.
+pub(super) struct Question<'t> {
+    pub(super) operation: &'t Operation,
+    /// The arguments as they were understood, `method` among them: what a call that goes on repeats.
+    pub(super) arguments: Map<String, Value>,
+    /// Lines for the head: what was not used, or not as it was said.
+    pub(super) notes: Vec<String>,
+}
+
+/// A call that cannot run: what is known of it for the record, and the sentence for the assistant.
+pub(super) struct Misfit<'t> {
+    pub(super) operation: Option<&'t Operation>,
+    pub(super) arguments: Map<String, Value>,
+    pub(super) sentence: String,
+}
+
+/// Reads a call's arguments for this tool.
+pub(super) fn read<'t>(
+    tool: &'t Tool,
+    raw: Option<&RawValue>,
+) -> Result<(Question<'t>, Prepared), Box<Misfit<'t>>> {
+    let mut call = Reading {
+        tool,
+        operation: None,
+        arguments: Map::new(),
+        notes: Vec::new(),
+    };
+    match call.understand(raw) {
+        Ok((operation, prepared)) => {
+            let (arguments, notes) = (call.arguments, call.notes);
+            let question = Question {
+                operation,
+                arguments,
+                notes,
+            };
+            Ok((question, prepared))
+        }
+        Err(sentence) => Err(Box::new(Misfit {
+            operation: call.operation,
+            arguments: call.arguments,
+            sentence,
+        })),
+    }
+}
+
+struct Reading<'t> {
+    tool: &'t Tool,
+    operation: Option<&'t Operation>,
+    arguments: Map<String, Value>,
+    notes: Vec<String>,
+}
+
+impl<'t> Reading<'t> {
+    fn understand(&mut self, raw: Option<&RawValue>) -> Result<(&'t Operation, Prepared), String> {
+        if let Some(raw) = raw {
+            let once: Once = serde_json::from_str(raw.get())
+                .map_err(|error| format!("the arguments cannot be read: {error}"))?;
+            if let Value::Object(arguments) = once.0 {
+                self.arguments = arguments;
+            }
+        }
+        self.arguments.retain(|_, value| !is_absent(value));
+        let operation = self.method()?;
+        self.operation = Some(operation);
+        self.rename_aliases()?;
+        self.split_full_name()?;
+        self.fit(operation)?;
+        self.need(operation)?;
+        let prepared = self.prepare(operation)?;
+        Ok((operation, prepared))
+    }
+
+    fn method(&mut self) -> Result<&'t Operation, String> {
+        let operations = &self.tool.operations;
+        if !self.tool.has_methods() {
+            return Ok(&operations[0]);
+        }
+        let methods = || {
+            let names: Vec<&str> = operations.iter().map(|it| it.name).collect();
+            names.join(", ")
+        };
+        let (name, first) = (&self.tool.name, self.example(&operations[0]));
+        let Some(method) = self.arguments.get("method") else {
+            return Err(format!(
+                "{name} needs method, one of: {}; for example {first}",
+                methods()
+            ));
+        };
+        let asked = method.as_str().unwrap_or_default();
+        operations
+            .iter()
+            .find(|it| it.name == asked)
+            .ok_or_else(|| {
+                format!(
+                    "{name} has no such method; there are: {}; for example {first}",
+                    methods()
+                )
+            })
+    }
+
+    fn rename_aliases(&mut self) -> Result<(), String> {
+        for (alias, name) in ALIASES {
+            if self.tool.argument(alias).is_some() || self.tool.argument(name).is_none() {
+                continue;
+            }
+            let Some(value) = self.arguments.shift_remove(alias) else {
+                continue;
+            };
+            match self.arguments.get(name) {
+                Some(other) if *other != value => {
+                    return Err(format!("{alias} and {name} mean the same and differ"));
+                }
+                Some(_) => {}
+                None => {
+                    self.arguments.insert(name.to_owned(), value);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// `repo: "owner/name"` fills both.
+    fn split_full_name(&mut self) -> Result<(), String> {
+        let Some(full) = self.arguments.get("repo").and_then(Value::as_str) else {
+            return Ok(());
+        };
+        let Some((owner, repo)) = full.split_once('/') else {
+            return Ok(());
+        };
+        let (owner, repo) = (owner.to_owned(), repo.to_owned());
+        match self.arguments.get("owner").and_then(Value::as_str) {
+            Some(other) if !other.eq_ignore_ascii_case(&owner) => {
+                return Err("owner and the owner in repo differ".to_owned());
+            }
+            Some(_) => {}
+            None => {
+                self.arguments.insert("owner".to_owned(), owner.into());
+            }
+        }
+        self.arguments.insert("repo".to_owned(), repo.into());
+        Ok(())
+    }
+
+    /// Gives every argument its kind, and decides on those that this method does not take.
+    fn fit(&mut self, operation: &Operation) -> Result<(), String> {
+        let sent = std::mem::take(&mut self.arguments);
+        let mut unused = Vec::new();
+        for (name, value) in sent {
+            if name == "method" && self.tool.has_methods() {
+                self.arguments.insert(name, value);
+            } else if let Some(argument) = operation.argument(&name) {
+                let mut value = meant(argument, value)
+                    .ok_or_else(|| format!("{name} is {}", what(argument.kind)))?;
+                if name == "limit" && value.as_u64().is_some_and(|limit| limit > MOST) {
+                    value = MOST.into();
+                    self.notes
+                        .push(format!("limit: {MOST}, the most of a page"));
+                }
+                if !is_absent(&value) {
+                    self.arguments.insert(name, value);
+                }
+            } else if name == "offset" && self.tool.argument("offset").is_some() {
+                let offset = Argument::number("offset");
+                let value = meant(&offset, value)
+                    .ok_or_else(|| format!("offset is {}", what(Kind::Number)))?;
+                self.arguments.insert(name, value);
+            } else if self.tool.argument(&name).is_none() {
+                return Err(self.stranger(operation, &name));
+            } else if operation.argument("page").is_some() && FILTERS.contains(&name.as_str()) {
+                return Err(format!(
+                    "{} does not filter by {name}; it takes {}",
+                    self.called(operation),
+                    takes(operation)
+                ));
+            } else {
+                unused.push(name);
+            }
+        }
+        if !unused.is_empty() {
+            self.notes
+                .insert(0, format!("not used: {}", unused.join(", ")));
+        }
+        Ok(())
+    }
+
+    fn stranger(&self, operation: &Operation, name: &str) -> String {
+        let shown: String = name.chars().take(40).collect();
+        let called = self.called(operation);
+        format!("{called} takes no {shown:?}; it takes {}", takes(operation))
+    }
+
+    fn need(&self, operation: &Operation) -> Result<(), String> {
+        let required = operation.arguments.iter().filter(|it| it.required);
+        let missing: Vec<&str> = required
+            .map(|it| it.name.as_str())
+            .filter(|name| !self.arguments.contains_key(*name))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let (called, example) = (self.called(operation), self.example(operation));
+        Err(format!(
+            "{called} needs {}, for example {example}",
+            missing.join(", ")
+        ))
+    }
+
+    fn prepare(&self, operation: &Operation) -> Result<Prepared, String> {
+        let mut arguments = self.arguments.clone();
+        arguments.retain(|name, _| operation.argument(name).is_some());
+        let error = match operation.prepare(arguments.clone()) {
+            Ok(prepared) => return Ok(prepared),
+            Err(error) => error,
+        };
+        // serde does not name the field of a flattened struct: find the one whose change helps.
+        let culprit = operation.arguments.iter().find(|argument| {
+            let mut other = arguments.clone();
+            let changed = other.insert(argument.name.clone(), operations::example(&argument.name));
+            changed.is_some() && operation.prepare(other).is_ok()
+        });
+        let name = culprit.map_or(String::new(), |it| format!("{}: ", it.name));
+        Err(format!("{name}{error}"))
+    }
+
+    /// How people call the operation: `issue_read get`.
+    fn called(&self, operation: &Operation) -> String {
+        if self.tool.has_methods() {
+            format!("{} {}", self.tool.name, operation.name)
+        } else {
+            self.tool.name.clone()
+        }
+    }
+
+    /// A whole right call: what was sent, and examples for what is missing.
+    fn example(&self, operation: &Operation) -> Value {
+        let mut example = Map::new();
+        if self.tool.has_methods() {
+            example.insert("method".to_owned(), operation.name.into());
+        }
+        for argument in operation.arguments.iter().filter(|it| it.required) {
+            let sent = self.arguments.get(&argument.name).cloned();
+            let sent = sent.and_then(|value| meant(argument, value));
+            let value = sent.unwrap_or_else(|| operations::example(&argument.name));
+            example.insert(argument.name.clone(), value);
+        }
+        Value::Object(example)
+    }
+}
+
+impl Tool {
+    fn argument(&self, name: &str) -> Option<&Argument> {
+        self.arguments.iter().find(|it| it.name == name)
+    }
+}
+
+impl Operation {
+    fn argument(&self, name: &str) -> Option<&Argument> {
+        self.arguments.iter().find(|it| it.name == name)
+    }
+}
+
+fn takes(operation: &Operation) -> String {
+    let names: Vec<&str> = operation
+        .arguments
+        .iter()
+        .map(|it| it.name.as_str())
+        .collect();
+    names.join(", ")
+}
+
+fn is_absent(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+fn what(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text => "a text",
+        Kind::Number => "a whole number, not negative",
+        Kind::Bool => "true or false",
+        Kind::Texts => "a list of texts",
+    }
+}
+
+/// The value as its argument's kind: `"65"` is 65, a single text is a list of one.
+fn meant(argument: &Argument, value: Value) -> Option<Value> {
+    match (argument.kind, value) {
+        (Kind::Text, Value::Number(number)) => Some(number.to_string().into()),
+        (Kind::Number, Value::String(text)) => {
+            let digits = text.trim().trim_start_matches('#');
+            digits.parse::<u64>().ok().map(Value::from)
+        }
+        (Kind::Number, Value::Number(number)) => whole(&number).map(Value::from),
+        (Kind::Bool, Value::String(text)) => text.parse::<bool>().ok().map(Value::from),
+        (Kind::Texts, Value::String(text)) => Some(listed(text)),
+        (Kind::Texts, Value::Number(number)) => Some(Value::Array(vec![number.to_string().into()])),
+        (Kind::Texts, Value::Array(items)) => items
+            .into_iter()
+            .filter(|item| !is_absent(item))
+            .map(|item| match item {
+                Value::String(_) => Some(item),
+                Value::Number(number) => Some(number.to_string().into()),
+                _ => None,
+            })
+            .collect(),
+        (Kind::Text, value @ Value::String(_)) | (Kind::Bool, value @ Value::Bool(_)) => {
+            Some(value)
+        }
+        _ => None,
+    }
+}
+
+/// `65.0` is 65: some clients know one kind of number.
+fn whole(number: &Number) -> Option<u64> {
+    number.as_u64().or_else(|| {
+        let text = number.to_string();
+        text.strip_suffix(".0").and_then(|whole| whole.parse().ok())
+    })
+}
+
+/// One text is a list of one; a JSON list that was sent as a text is that list.
+fn listed(text: String) -> Value {
+    match serde_json::from_str::<Vec<String>>(&text) {
+        Ok(items) => items.into(),
+        Err(_) => Value::Array(vec![text.into()]),
+    }
+}
+
+/// A JSON value in which no object has a name twice. (`Value` itself would keep the last in
+/// silence, and whoever checked the first would have been fooled.)
+struct Once(Value);
+
+impl<'de> Deserialize<'de> for Once {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OnceVisitor).map(Self)
+    }
+}
+
+struct OnceVisitor;
+
+impl<'de> Visitor<'de> for OnceVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E: de::Error>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Once(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut pairs: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some((name, Once(value))) = pairs.next_entry::<String, Once>()? {
+            if object.insert(name, value).is_some() {
+                return Err(de::Error::custom("an argument is given twice"));
+            }
+        }
+        Ok(Value::Object(object))
+    }
+}

@@ -1,0 +1,155 @@
+//! What may not reach an assistant unseen: characters that hide, and secrets of ours.
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::{keys::KeyRing, secret::Secret};
+
+/// The shortest and the longest run of key characters that could be a key.
+const KEY_LENGTHS: std::ops::RangeInclusive<usize> = 32..=512;
+
+/// Knows what must never appear in an answer: the Gitea token, the address of Gitea's API, and every
+/// key in force.
+#[derive(Debug)]
+pub struct Redactor {
+    exact: Vec<Secret>,
+    ring: Arc<ArcSwap<KeyRing>>,
+}
+
+impl Redactor {
+    /// Hides these texts, where they are not empty, and the keys of the ring.
+    pub fn new(exact: Vec<Secret>, ring: Arc<ArcSwap<KeyRing>>) -> Self {
+        let exact = exact.into_iter().filter(|it| !it.expose().is_empty());
+        Self {
+            exact: exact.collect(),
+            ring,
+        }
+    }
+
+    /// Appends one line of the forge's text to `out`: secrets as `[redacted]`, characters that hide
+    /// as `<U+202E>`. Returns how many were shown so.
+    pub(super) fn line(&self, line: &str, out: &mut String) -> usize {
+        let exact = self.exact.iter().map(Secret::expose);
+        let mut found: Vec<&str> = exact.filter(|it| line.contains(it)).collect();
+        found.extend(self.keys_in(line));
+        if found.is_empty() {
+            return show_hidden(line, out);
+        }
+        let redact = |line: String, secret| line.replace(secret, "[redacted]");
+        let redacted = found.into_iter().fold(line.to_owned(), redact);
+        show_hidden(&redacted, out)
+    }
+
+    /// The same for a text of several lines, in a place that has no lines of its own to cut.
+    pub(super) fn text(&self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        for (at, line) in text.split('\n').enumerate() {
+            if at > 0 {
+                out.push('\n');
+            }
+            self.line(line, &mut out);
+        }
+        out
+    }
+
+    /// The keys of ours in this line.
+    ///
+    /// A run of key characters may be a key with something before or after it (`KEY=…`, `…/mcp`,
+    /// a full stop), so its parts are tried too.
+    fn keys_in<'l>(&self, line: &'l str) -> Vec<&'l str> {
+        let mut found = Vec::new();
+        for run in runs(line, is_key_byte) {
+            let parts = runs(run, |byte| is_key_byte(byte) && byte != b'=');
+            let words = runs(run, |byte| byte.is_ascii_alphanumeric());
+            let whole = std::iter::once(run);
+            found.extend(whole.chain(parts).chain(words).filter(|it| self.is_key(it)));
+        }
+        found
+    }
+
+    fn is_key(&self, run: &str) -> bool {
+        KEY_LENGTHS.contains(&run.len()) && self.ring.load().find(run.as_bytes()).is_some()
+    }
+}
+
+fn is_key_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"._~+/=-".contains(&byte)
+}
+
+/// The runs of such bytes that are long enough for a key.
+fn runs(text: &str, belongs: impl Fn(u8) -> bool) -> impl Iterator<Item = &str> {
+    let runs = text.split(move |c: char| !u8::try_from(c).is_ok_and(&belongs));
+    runs.filter(|run| run.len() >= *KEY_LENGTHS.start())
+}
+
+fn show_hidden(line: &str, out: &mut String) -> usize {
+    if line
+        .bytes()
+        .all(|byte| (b' '..0x7f).contains(&byte) || byte == b'\t')
+    {
+        out.push_str(line);
+        return 0;
+    }
+    let mut shown = 0;
+    let mut before = ' ';
+    let mut characters = line.chars().peekable();
+    while let Some(c) = characters.next() {
+        if hides(c, before, characters.peek().copied()) {
+            out.push_str(&format!("<U+{:04X}>", u32::from(c)));
+            shown += 1;
+        } else {
+            out.push(c);
+        }
+        before = c;
+    }
+    shown
+}
+
+/// Whether a character is not what it seems: tags, bidirectional controls, zero-width characters,
+/// variation selectors with nothing to vary, and other controls but the tab.
+fn hides(c: char, before: char, after: Option<char>) -> bool {
+    match c {
+        '\t' => false,
+        '\u{200d}' => {
+            !(is_pictograph(before) && after.is_some_and(is_pictograph)) && !is_joining(before)
+        }
+        '\u{200c}' => !is_joining(before),
+        '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => !varies(before),
+        '\u{ad}'
+        | '\u{34f}'
+        | '\u{61c}'
+        | '\u{115f}'
+        | '\u{1160}'
+        | '\u{17b4}'
+        | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{3164}'
+        | '\u{feff}'
+        | '\u{ffa0}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}' => true,
+        c => c.is_control(),
+    }
+}
+
+/// Emoji are joined by zero-width joiners (families, professions), with selectors in between.
+fn is_pictograph(c: char) -> bool {
+    matches!(c, '\u{fe0f}' | '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
+}
+
+/// Persian, Arabic and Indic scripts need the joiner and the non-joiner.
+fn is_joining(c: char) -> bool {
+    matches!(c, '\u{600}'..='\u{8ff}' | '\u{900}'..='\u{dff}' | '\u{fb50}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}')
+}
+
+/// Characters that a variation selector may follow: symbols, digits with keycaps, ideographs.
+fn varies(c: char) -> bool {
+    is_pictograph(c)
+        || matches!(c, '#' | '*' | '0'..='9' | '\u{a9}' | '\u{ae}' | '\u{2010}'..='\u{218f}' | '\u{3000}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')
+}

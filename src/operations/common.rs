@@ -1,0 +1,159 @@
+//! What many operations share: the vocabulary of arguments, and the parts of inputs.
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, Utc};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    gitea::{Address, Owner, Query, RepoName, Segment},
+    rights::Target,
+};
+
+/// Every name that an argument may have, in the order in which tools show them, each with a value
+/// for the examples in refusals. One name means one thing everywhere.
+const VOCABULARY: [(&str, &str); 30] = [
+    ("method", r#""get""#),
+    ("owner", r#""observatory""#),
+    ("repo", r#""telescope""#),
+    ("org", r#""observatory""#),
+    ("username", r#""maintainer""#),
+    ("index", "1"),
+    ("id", r#""issue:observatory/telescope#1""#),
+    ("path", r#""README.md""#),
+    ("paths", r#"["README.md"]"#),
+    ("ref", r#""main""#),
+    ("branch", r#""main""#),
+    ("tag", r#""v1.0.0""#),
+    ("sha", r#""0123456789""#),
+    ("base", r#""main""#),
+    ("head", r#""feature""#),
+    ("query", r#""mount""#),
+    ("state", r#""open""#),
+    ("labels", r#"["bug"]"#),
+    ("milestone", r#""1.1""#),
+    ("author", r#""maintainer""#),
+    ("assignee", r#""maintainer""#),
+    ("since", r#""7d""#),
+    ("until", r#""2026-11-16""#),
+    ("sort", r#""oldest""#),
+    ("texts", "true"),
+    ("start_line", "1"),
+    ("end_line", "50"),
+    ("offset", "0"),
+    ("page", "2"),
+    ("limit", "30"),
+];
+
+/// Where an argument stands in the vocabulary; a name that is not in it comes last.
+pub fn rank(name: &str) -> usize {
+    let found = VOCABULARY.iter().position(|(known, _)| *known == name);
+    found.unwrap_or(VOCABULARY.len())
+}
+
+/// A value that would do for this argument.
+pub fn example(name: &str) -> Value {
+    let found = VOCABULARY.iter().find(|(known, _)| *known == name);
+    found
+        .and_then(|(_, example)| serde_json::from_str(example).ok())
+        .unwrap_or(json!("text"))
+}
+
+/// The repository that a call is about.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct Repo {
+    pub(super) owner: Owner,
+    pub(super) repo: RepoName,
+}
+
+impl Repo {
+    /// The address of something in this repository.
+    pub(super) fn at(&self, pieces: &[&dyn Segment]) -> Address {
+        Address::of(&[&"repos", &self.owner, &self.repo]).and(pieces)
+    }
+
+    pub(super) fn target(&self) -> Target {
+        Target::Repo {
+            owner: self.owner.as_str().to_owned(),
+            repo: self.repo.as_str().to_owned(),
+        }
+    }
+
+    /// `owner/repo`, as people write it.
+    pub(super) fn name(&self) -> String {
+        format!("{}/{}", self.owner.as_str(), self.repo.as_str())
+    }
+}
+
+/// The page of a list that is wanted: `page` from 1, `limit` 1 to 50, 30 unless said.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+pub(super) struct Paging {
+    page: Option<u64>,
+    limit: Option<u64>,
+}
+
+impl Paging {
+    /// Items on a page. Gitea would turn 0 and more than its maximum into its default in silence.
+    pub(super) fn limit(self) -> u64 {
+        self.limit.unwrap_or(30).clamp(1, 50)
+    }
+
+    pub(super) fn page(self) -> u64 {
+        self.page.unwrap_or(1).max(1)
+    }
+
+    pub(super) fn query(self, query: Query) -> Query {
+        query.with("page", self.page()).with("limit", self.limit())
+    }
+
+    /// The number of the first item of this page, from 1.
+    pub(super) fn first(self) -> u64 {
+        let before = (self.page() - 1).saturating_mul(self.limit());
+        before.saturating_add(1)
+    }
+}
+
+/// A point in time: a date, an RFC 3339 time, or so many days ago: `7d`.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub(super) struct Moment(DateTime<Utc>);
+
+impl Moment {
+    /// As Gitea takes it.
+    pub(super) fn rfc3339(self) -> String {
+        self.0.to_rfc3339_opts(SecondsFormat::Secs, true)
+    }
+
+    /// As the head of an answer says it.
+    pub(super) fn day(self) -> String {
+        day(self.0)
+    }
+}
+
+impl TryFrom<String> for Moment {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        let days = text.strip_suffix('d').and_then(|days| days.parse().ok());
+        let ago = days.and_then(|days| Utc::now().checked_sub_days(Days::new(days)));
+        let date = || {
+            let date: NaiveDate = text.parse().ok()?;
+            Some(date.and_time(NaiveTime::MIN).and_utc())
+        };
+        let time = || Some(DateTime::parse_from_rfc3339(&text).ok()?.to_utc());
+        let moment = ago.or_else(date).or_else(time);
+        moment
+            .map(Self)
+            .ok_or("a time is a date (`2026-11-16`), an RFC 3339 time, or days ago (`7d`)")
+    }
+}
+
+/// `2026-11-23`.
+pub(super) fn day(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d").to_string()
+}
+
+/// `2026-11-23 08:33`.
+pub(super) fn minute(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M").to_string()
+}

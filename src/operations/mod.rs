@@ -1,0 +1,15 @@
+//! What an assistant may ask for: one file a toolset, one row an operation. An operation knows
+//! Gitea and nothing of keys, audit, HTTP or the protocol; it is never told who is calling.
+mod answer;
+mod common;
+mod operation;
+mod schema;
+
+pub use answer::{Answer, Body, Document, Facts, Form, Found, Report, View};
+pub use common::{example, rank};
+pub use operation::{Argument, Kind, Operation, Prepared, Refusal, Toolset};
+
+/// Every toolset, in the order assistants see them.
+pub fn all() -> Vec<Toolset> {
+    vec![]
+}
