@@ -1,0 +1,65 @@
+//! Several messages in one body, as 2025-03-26 has them.
+use std::rc::Rc;
+
+use super::{
+    Tools,
+    era::{self, Revision},
+    message::{Message, Read},
+    methods::{self, Reply, Step},
+    reply::RpcError,
+};
+use crate::caller::Caller;
+
+/// Why a batch is refused as a whole, where it is. `revision` is the version of the transport, if it
+/// is a known one.
+pub(super) fn refusal(messages: &[Read<'_>], revision: Option<Revision>) -> Option<Reply> {
+    let reason = if revision != Some(Revision::V2025_03_26) {
+        "this protocol version has no batches"
+    } else if messages.is_empty() {
+        "a batch has at least one message"
+    } else if !messages.iter().flatten().all(era::is_legacy) {
+        "a message of a version without batches is in a batch"
+    } else {
+        return None;
+    };
+    Some(Reply::error(None, &RpcError::invalid_request(reason)))
+}
+
+/// What the messages lead to, in their order. Nothing is run yet.
+pub(super) fn steps<T: Tools>(tools: &T, caller: &Caller, messages: Vec<Read<'_>>) -> Vec<Step> {
+    let mut calls = 0;
+    let steps = messages.into_iter().filter_map(|message| match message {
+        Err(unreadable) => Some(Step::Reply(unreadable.into())),
+        Ok(Message::Notification(_) | Message::Response) => None,
+        Ok(Message::Request(request)) if request.method == "initialize" => {
+            let error = RpcError::invalid_request("initialize may not be in a batch");
+            Some(Step::Reply(Reply::error(Some(request.id), &error)))
+        }
+        Ok(Message::Request(request)) => {
+            let step = methods::answer(tools, caller, &request, Revision::V2025_03_26);
+            Some(match step {
+                Step::Call(pending, mut call) => {
+                    calls += 1;
+                    call.number = calls;
+                    Step::Call(pending, call)
+                }
+                reply @ Step::Reply(_) => reply,
+            })
+        }
+    });
+    steps.collect()
+}
+
+/// Runs the calls one after the other, so that a later one sees what an earlier one did, and answers
+/// in the same order.
+pub(super) async fn run<T: Tools>(tools: Rc<T>, caller: Rc<Caller>, steps: Vec<Step>) -> Reply {
+    let mut body = vec![b'['];
+    for step in steps {
+        if body.len() > 1 {
+            body.push(b',');
+        }
+        body.extend(step.run(&*tools, &caller).await.body);
+    }
+    body.push(b']');
+    body.into()
+}

@@ -1,0 +1,177 @@
+//! What each method answers. Nothing waits here: a call of a tool is handed back to the transport,
+//! which knows whether it outlives its client.
+use std::rc::Rc;
+
+use serde_json::value::RawValue;
+
+use super::{
+    Outcome, ToolCall, Tools,
+    era::Revision,
+    message::{Id, Members, Request, Unreadable, is_null, string},
+    reply::{self, RpcError},
+};
+use crate::caller::Caller;
+
+/// What a request leads to.
+pub(super) enum Step {
+    Reply(Reply),
+    /// A call of a tool that is still to be run, and what its answer needs.
+    Call(Pending, ToolCall),
+}
+
+impl Step {
+    /// Runs what is to be run. A call that cannot be recorded is answered by an error in its message.
+    pub(super) async fn run<T: Tools>(self, tools: &T, caller: &Rc<Caller>) -> Reply {
+        match self {
+            Self::Reply(reply) => reply,
+            Self::Call(pending, call) => {
+                let outcome = tools.call(Rc::clone(caller), call).await;
+                pending.reply(tools, &outcome)
+            }
+        }
+    }
+}
+
+/// An answer, with the status it has where it answers a POST alone.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+}
+
+impl Reply {
+    pub(super) fn error(id: Option<Id<'_>>, error: &RpcError) -> Self {
+        Self {
+            status: error.status,
+            body: reply::error(id, error),
+        }
+    }
+}
+
+impl From<Vec<u8>> for Reply {
+    fn from(body: Vec<u8>) -> Self {
+        Self { status: 200, body }
+    }
+}
+
+impl From<Unreadable<'_>> for Reply {
+    fn from(Unreadable { id, error }: Unreadable<'_>) -> Self {
+        Self::error(id, &error)
+    }
+}
+
+/// What the answer to a call needs.
+pub(super) struct Pending {
+    id: Box<str>,
+    revision: Revision,
+}
+
+impl Pending {
+    pub(super) fn is_modern(&self) -> bool {
+        self.revision.is_modern()
+    }
+
+    pub(super) fn reply<T: Tools>(&self, tools: &T, outcome: &Outcome) -> Reply {
+        reply::outcome(Id(&self.id), self.revision, tools, outcome).into()
+    }
+
+    /// The answer where the call came to no outcome at all.
+    pub(super) fn failed(&self) -> Reply {
+        Reply::error(Some(Id(&self.id)), &RpcError::internal("the call failed"))
+    }
+}
+
+/// Answers a request that has been found to speak `revision`.
+pub(super) fn answer<T: Tools>(
+    tools: &T,
+    caller: &Caller,
+    request: &Request<'_>,
+    revision: Revision,
+) -> Step {
+    let reply = match (&*request.method, revision.is_modern()) {
+        ("tools/call", _) => match call(request) {
+            Ok(call) => {
+                let id = request.id.0.into();
+                return Step::Call(Pending { id, revision }, call);
+            }
+            Err(error) => Err(error),
+        },
+        ("tools/list", _) => list(tools, caller, request, revision),
+        ("server/discover", true) => Ok(reply::discover(request.id, tools)),
+        ("initialize", false) => initialize(tools, request),
+        ("ping", false) => Ok(reply::pong(request.id)),
+        _ => Err(RpcError::unknown_method(revision)),
+    };
+    Step::Reply(match reply {
+        Ok(body) => body.into(),
+        Err(error) => Reply::error(Some(request.id), &error),
+    })
+}
+
+fn initialize<T: Tools>(tools: &T, request: &Request<'_>) -> Result<Vec<u8>, RpcError> {
+    let revision = negotiated(request)?;
+    Ok(reply::initialize(request.id, tools, revision))
+}
+
+/// The version that an `initialize` settles on.
+pub(super) fn negotiated(request: &Request<'_>) -> Result<Revision, RpcError> {
+    let asked = members(request)?.protocol_version.and_then(string);
+    let asked = asked
+        .ok_or_else(|| RpcError::invalid_params("initialize needs `protocolVersion`, a string"))?;
+    Ok(Revision::negotiate(&asked))
+}
+
+fn list<T: Tools>(
+    tools: &T,
+    caller: &Caller,
+    request: &Request<'_>,
+    revision: Revision,
+) -> Result<Vec<u8>, RpcError> {
+    // All tools are on one page, so no cursor is one of ours; an empty one asks for the first page.
+    let cursor = members(request)?.cursor.filter(|cursor| !is_null(cursor));
+    if cursor.is_some_and(|cursor| string(cursor).as_deref() != Some("")) {
+        return Err(RpcError::invalid_params(
+            "no such cursor: all tools are on one page",
+        ));
+    }
+    Ok(reply::list(
+        request.id,
+        revision,
+        tools,
+        &tools.list(caller),
+    ))
+}
+
+fn call(request: &Request<'_>) -> Result<ToolCall, RpcError> {
+    let members = members(request)?;
+    let name = members.name.and_then(string);
+    let name = name.ok_or_else(|| RpcError::invalid_params("tools/call needs `name`, a string"))?;
+    let arguments = arguments(members.arguments)
+        .ok_or_else(|| RpcError::invalid_params("`arguments` must be an object"))?;
+    Ok(ToolCall {
+        name: name.into_owned(),
+        arguments,
+        number: 1,
+        structured: false,
+    })
+}
+
+/// The arguments of a call, if they are an object. Null is what some clients write for none.
+#[expect(
+    clippy::option_option,
+    reason = "there are none, or they are not an object"
+)]
+pub(super) fn arguments(value: Option<&RawValue>) -> Option<Option<Box<RawValue>>> {
+    match value {
+        Some(value) if value.get().starts_with('{') => Some(Some(value.to_owned())),
+        Some(value) if !is_null(value) => None,
+        _ => Some(None),
+    }
+}
+
+fn members<'a, 'b>(request: &'b Request<'a>) -> Result<&'b Members<'a>, RpcError> {
+    if request.params.malformed {
+        let reason = "`params` must be an object that has each member once";
+        return Err(RpcError::invalid_params(reason));
+    }
+    Ok(&request.params.members)
+}

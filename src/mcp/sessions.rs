@@ -1,0 +1,107 @@
+//! The open streams of all workers. A stream belongs to the key that opened it: under another key it
+//! is not to be found.
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use actix_web::web::Bytes;
+use rand::{TryRng, rngs::SysRng};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::era::Revision;
+use crate::{
+    fault::{Fault, FaultCode},
+    keys::KeyId,
+};
+
+/// The key of a stream; `None` where the server asks for none.
+pub(super) type Owner = Option<KeyId>;
+
+/// Names a stream: 128 random bits in hexadecimal digits.
+pub(super) type SessionId = String;
+
+/// How to reach an open stream.
+#[derive(Clone)]
+pub(super) struct Session {
+    pub(super) events: mpsc::Sender<Bytes>,
+    /// Cancelled, the stream ends.
+    pub(super) end: CancellationToken,
+    /// As `initialize` settled it.
+    pub(super) revision: Revision,
+}
+
+#[derive(Default)]
+pub(super) struct Sessions(Mutex<HashMap<Owner, HashMap<SessionId, Session>>>);
+
+impl Sessions {
+    /// Adds a stream under a new name.
+    ///
+    /// # Errors
+    /// Its owner has `most` already.
+    pub(super) fn add(
+        &self,
+        owner: Owner,
+        session: Session,
+        most: usize,
+    ) -> Result<SessionId, Fault> {
+        let mut bits = [0; 16];
+        SysRng.try_fill_bytes(&mut bits).map_err(|_| {
+            Fault::new(
+                FaultCode::Internal,
+                "the operating system has no random numbers to give",
+            )
+        })?;
+        let id = hex::encode(bits);
+
+        let mut sessions = self.lock();
+        let own = sessions.entry(owner).or_default();
+        if own.len() >= most {
+            let message = format!(
+                "this key has {most} open streams, and may have no more (`MAX_STREAMS_PER_KEY`)"
+            );
+            return Err(Fault::new(FaultCode::Overloaded, message));
+        }
+        own.insert(id.clone(), session);
+        Ok(id)
+    }
+
+    pub(super) fn find(&self, owner: Owner, id: &str) -> Option<Session> {
+        self.lock().get(&owner)?.get(id).cloned()
+    }
+
+    /// Keeps the version that the stream's `initialize` settled on.
+    pub(super) fn settle(&self, owner: Owner, id: &str, revision: Revision) {
+        if let Some(session) = self.lock().get_mut(&owner).and_then(|own| own.get_mut(id)) {
+            session.revision = revision;
+        }
+    }
+
+    pub(super) fn remove(&self, owner: Owner, id: &str) {
+        let mut sessions = self.lock();
+        if let Some(own) = sessions.get_mut(&owner) {
+            own.remove(id);
+            if own.is_empty() {
+                sessions.remove(&owner);
+            }
+        }
+    }
+
+    pub(super) fn close_all_of(&self, key: &KeyId) {
+        for session in self.lock().remove(&Some(*key)).into_iter().flatten() {
+            session.1.end.cancel();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Owner, HashMap<SessionId, Session>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,218 @@
+//! The 2024-11-05 transport: a stream of events that is opened by GET, and messages for it by POST.
+use std::{borrow::Cow, convert::Infallible, rc::Rc, sync::Arc};
+
+use actix_web::{HttpResponse, http::header::HeaderMap, web::Bytes};
+use futures_util::{Stream, future::LocalBoxFuture, stream};
+use tokio::{
+    sync::mpsc::{self, error::TrySendError},
+    time::{Instant, Interval, MissedTickBehavior, interval_at},
+};
+use tokio_util::sync::CancellationToken;
+use url::form_urlencoded;
+
+use super::{
+    Protocol, Shared, Tools, batch,
+    era::Revision,
+    headers::{require_accepts, require_json},
+    http::{accepted, json},
+    message::{self, Body, Message},
+    methods::{self, Reply},
+    sessions::{Owner, Session, SessionId},
+};
+use crate::{
+    caller::{Caller, KeySource},
+    fault::{Fault, FaultCode},
+};
+
+/// The path that a client of a stream posts to.
+const PATH: &str = "/mcp/sse";
+
+/// The answers that may wait for a slow reader. Beyond them no message is taken.
+const WAITING: usize = 32;
+
+/// Opens a stream. Its first event names where to post, with the key only if that is how it came.
+pub(super) fn open(
+    shared: &Arc<Shared>,
+    caller: &Caller,
+    headers: &HeaderMap,
+    query: &str,
+) -> Result<HttpResponse, Fault> {
+    // A client of Streamable HTTP looks whether there is a stream for it here.
+    if headers.contains_key("mcp-protocol-version") {
+        let message = "this protocol version has no stream to open: send each message by POST";
+        return Err(Fault::new(FaultCode::MethodNotAllowed, message).with("Allow", "POST"));
+    }
+    require_accepts(headers, "text/event-stream")?;
+
+    let owner = owner(caller);
+    let (events, receiver) = mpsc::channel(WAITING);
+    let end = shared.shutdown.child_token();
+    let session = Session {
+        events: events.clone(),
+        end: end.clone(),
+        revision: Revision::V2024_11_05,
+    };
+    let most = shared.settings.max_streams_per_key.get();
+    let id = shared.sessions.add(owner, session, most)?;
+    let place = Place {
+        shared: Arc::clone(shared),
+        owner,
+        id,
+    };
+
+    let endpoint = event("endpoint", &endpoint(&place.id, caller, query));
+    // There is room: nobody else knows of the stream yet.
+    let _ = events.try_send(endpoint);
+
+    let period = shared.settings.heartbeat;
+    let mut heartbeat = interval_at(Instant::now() + period, period);
+    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let open = Open {
+        receiver,
+        heartbeat,
+        end,
+        _place: place,
+    };
+    Ok(HttpResponse::Ok()
+        .content_type("text/event-stream")
+        .insert_header(("X-Accel-Buffering", "no"))
+        .streaming(open.events()))
+}
+
+/// The address of a stream's messages: a relative one, so it holds behind any proxy.
+fn endpoint(session: &str, caller: &Caller, query: &str) -> String {
+    let by_query = caller
+        .key
+        .as_ref()
+        .is_some_and(|key| key.source == KeySource::Query);
+    let key = parameter(query, "api_key").filter(|_| by_query);
+    let mut to = form_urlencoded::Serializer::new(format!("{PATH}?"));
+    to.append_pair("session_id", session);
+    if let Some(key) = key {
+        to.append_pair("api_key", &key);
+    }
+    to.finish()
+}
+
+/// The stream that a POST is for, if its query names one.
+pub(super) fn session_id(query: &str) -> Option<Cow<'_, str>> {
+    parameter(query, "session_id")
+}
+
+fn parameter<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find_map(|(key, value)| (key == name).then_some(value))
+}
+
+/// Takes a message: 202, and the answer goes out on the stream. The place for it is kept first, so that
+/// what waits for a slow reader is bounded.
+pub(super) fn post<T: Tools>(
+    protocol: &Protocol<T>,
+    caller: Rc<Caller>,
+    headers: &HeaderMap,
+    id: &str,
+    body: &[u8],
+) -> Result<HttpResponse, Fault> {
+    require_json(headers)?;
+    let Protocol { tools, shared } = protocol;
+    let owner = owner(&caller);
+    let session = shared.sessions.find(owner, id).ok_or_else(no_stream)?;
+
+    let tools = Rc::clone(tools);
+    let answering: LocalBoxFuture<'static, Reply> = match message::read(body) {
+        Body::One(Err(unreadable)) => return Ok(json(unreadable.into())),
+        Body::One(Ok(Message::Notification(_) | Message::Response)) => return Ok(accepted()),
+        Body::One(Ok(Message::Request(request))) => {
+            if request.method == "initialize"
+                && let Ok(revision) = methods::negotiated(&request)
+            {
+                shared.sessions.settle(owner, id, revision);
+            }
+            let step = methods::answer(&*tools, &caller, &request, session.revision);
+            Box::pin(async move { step.run(&*tools, &caller).await })
+        }
+        Body::Batch(messages) => {
+            if let Some(refusal) = batch::refusal(&messages, Some(session.revision)) {
+                return Ok(json(refusal));
+            }
+            let steps = batch::steps(&*tools, &caller, messages);
+            if steps.is_empty() {
+                return Ok(accepted());
+            }
+            Box::pin(batch::run(tools, caller, steps))
+        }
+    };
+    let place = session
+        .events
+        .try_reserve_owned()
+        .map_err(|error| match error {
+            TrySendError::Closed(_) => no_stream(),
+            TrySendError::Full(_) => {
+                let message = format!("{WAITING} answers wait for the reader of this stream");
+                Fault::new(FaultCode::Overloaded, message)
+            }
+        })?;
+    shared.tracker.spawn_local(async move {
+        let reply = answering.await;
+        place.send(event("message", &String::from_utf8_lossy(&reply.body)));
+    });
+    Ok(accepted())
+}
+
+fn no_stream() -> Fault {
+    Fault::new(
+        FaultCode::NotFound,
+        "no such stream: it has ended, or another key opened it",
+    )
+}
+
+fn owner(caller: &Caller) -> Owner {
+    caller.key.as_ref().map(|key| key.id)
+}
+
+/// One event. A line break in the data would end it, so each line is a field of its own.
+fn event(name: &str, data: &str) -> Bytes {
+    let mut out = format!("event: {name}\n");
+    for line in data.split(['\n', '\r']) {
+        out.push_str("data: ");
+        out.push_str(line);
+        out.push('\n');
+    }
+    out.push('\n');
+    out.into()
+}
+
+/// An open stream: what its response body yields.
+struct Open {
+    receiver: mpsc::Receiver<Bytes>,
+    heartbeat: Interval,
+    end: CancellationToken,
+    _place: Place,
+}
+
+impl Open {
+    fn events(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
+        stream::unfold(self, |mut open| async move {
+            let event = tokio::select! {
+                biased;
+                () = open.end.cancelled() => return None,
+                event = open.receiver.recv() => event?,
+                _ = open.heartbeat.tick() => Bytes::from_static(b":\n\n"),
+            };
+            Some((Ok(event), open))
+        })
+    }
+}
+
+/// A stream's place among the open ones, left when the stream is dropped.
+struct Place {
+    shared: Arc<Shared>,
+    owner: Owner,
+    id: SessionId,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.shared.sessions.remove(self.owner, &self.id);
+    }
+}
