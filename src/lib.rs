@@ -2,6 +2,8 @@
 pub mod audit;
 pub mod auth;
 pub mod caller;
+pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod dispatch;
 pub mod fault;

@@ -1,7 +1,9 @@
 //! Every setting: its name, default, bounds and unit.
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use env_filter::Filter;
 use ipnet::IpNet;
+use log::LevelFilter;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -28,8 +30,8 @@ pub struct Config {
     pub toolsets: Option<Vec<String>>,
     /// The longest answer to an assistant, in characters.
     pub answer_max_chars: usize,
-    /// `RUST_LOG`, unread.
-    pub log: String,
+    /// What is logged.
+    pub log: Filter,
     /// What is not wrong and yet hardly meant.
     pub warnings: Vec<String>,
 }
@@ -138,7 +140,7 @@ fn read(reader: &mut Reader<'_>) -> Config {
         },
         toolsets: toolsets(reader),
         answer_max_chars: reader.number("ANSWER_MAX_CHARS", 24_000, 1_000..=1_000_000),
-        log: reader.text("RUST_LOG").unwrap_or("info").to_owned(),
+        log: log(reader),
         warnings,
     }
 }
@@ -270,4 +272,15 @@ fn toolsets(reader: &mut Reader<'_>) -> Option<Vec<String>> {
     };
     let names = reader.list("TOOLSETS", "the name of a toolset", "repo,issue", name);
     (!names.is_empty() && !names.iter().any(|name| name == "all")).then_some(names)
+}
+
+fn log(reader: &mut Reader<'_>) -> Filter {
+    let wanted = "a level, or modules with levels";
+    let parse = |text: &str| Some(env_filter::Builder::new().try_parse(text).ok()?.build());
+    let read = reader.parsed("RUST_LOG", wanted, "info,aegis::gitea=debug", parse);
+    read.unwrap_or_else(|| {
+        env_filter::Builder::new()
+            .filter_level(LevelFilter::Info)
+            .build()
+    })
 }

@@ -2,7 +2,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
-use url::{Host, Url};
+use url::{Host, Origin, Url};
 
 /// An address to listen on: an IP address, or `localhost` for 127.0.0.1.
 pub fn host(text: &str) -> Option<IpAddr> {
@@ -29,10 +29,14 @@ pub(super) fn authority(text: &str) -> Option<String> {
 }
 
 /// An origin as browsers send it: `https://app.example.org`, with a port where it is not the usual one.
+/// One of another scheme than the web's (`vscode-webview://…`) is taken as it is written.
 pub(super) fn origin(text: &str) -> Option<String> {
-    let url = web_address(text)?;
-    let given = url.path() == "/" && !url.host_str()?.contains('*');
-    given.then(|| url.origin().ascii_serialization())
+    let url = bare_url(text)?;
+    let given = url.path().len() < 2 && !url.host_str()?.contains('*');
+    given.then(|| match url.origin() {
+        Origin::Tuple(..) => url.origin().ascii_serialization(),
+        Origin::Opaque(_) => text.trim_end_matches('/').to_ascii_lowercase(),
+    })
 }
 
 /// An `http` or `https` address with a host and, perhaps, a path: no user, query or fragment.
@@ -82,8 +86,8 @@ pub fn is_private(host: &Host<&str>) -> bool {
         }
         Host::Domain(name) => {
             let name = name.trim_end_matches('.');
-            let ends = |ending: &&str| name.ends_with(*ending);
-            !name.contains('.') || PRIVATE_ENDINGS.iter().any(|ending| ends(ending))
+            let ends = |ending: &&str| name.ends_with(ending);
+            !name.contains('.') || PRIVATE_ENDINGS.iter().any(ends)
         }
     }
 }
@@ -135,7 +139,6 @@ mod tests {
             "app.example.org",
             "https://a.org/x",
             "https://*.a.org",
-            "ftp://a.org",
         ] {
             assert_eq!(origin(text), None, "{text}");
         }

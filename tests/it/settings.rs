@@ -1,7 +1,10 @@
 //! Settings: read as meant, refused together, explained in `.env.example`, and never shown.
 use std::{ffi::OsString, os::unix::ffi::OsStringExt, path::PathBuf, time::Duration};
 
-use aegis::config::{Config, ConfigError, Env, EnvFile};
+use aegis::{
+    config::{Config, ConfigError, Env, EnvFile},
+    secret::Secret,
+};
 
 const EXAMPLE: &str = include_str!("../../.env.example");
 /// Stands where a value must not be shown.
@@ -52,7 +55,7 @@ fn nothing_set_is_the_defaults() {
         config.gate.auth_enabled && config.gate.query_key_enabled && !config.gate.strict_lockout
     );
     assert_eq!(config.gate.max_failures, 5);
-    assert_eq!(config.gate.failure_window, Duration::from_secs(300));
+    assert_eq!(config.gate.failure_window, Duration::from_mins(5));
     assert!(!config.audit.allow_failure && !config.gitea.allow_admin_token);
     assert_eq!(config.warnings, [""; 0]);
 }
@@ -175,7 +178,7 @@ fn inline_comments_and_quotes_are_taken_off_in_the_environment_too() {
         ],
         None,
     );
-    assert_eq!(config.gate.failure_window, Duration::from_secs(600));
+    assert_eq!(config.gate.failure_window, Duration::from_mins(10));
     assert_eq!(config.gate.max_failures, 10);
 }
 
@@ -321,7 +324,7 @@ fn secrets_come_from_files_too() {
         None,
     );
     assert_eq!(
-        config.gitea.token.as_ref().map(|token| token.expose()),
+        config.gitea.token.as_ref().map(Secret::expose),
         Some("the-token")
     );
     assert_eq!(keys(&config), ["key-a", "key-b\nkey-c"]);

@@ -1,0 +1,75 @@
+//! What a person can type. The comments here are the help, the man page and the completions.
+use std::{net::IpAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config;
+
+/// Controlled, authenticated and audited access for AI assistants to a Gitea or Forgejo
+#[derive(Debug, Parser)]
+#[command(
+    name = "aegis",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Serve(Serve),
+    GenerateKey(GenerateKey),
+}
+
+/// Serve the tools to assistants
+///
+/// Settings are variables, of the environment or of a `.env` file; `.env.example` explains each.
+/// Exit codes: 0 stopped as asked, 1 failed, 2 wrong usage, 78 settings or files must be mended.
+#[derive(Args, Debug, Default)]
+pub struct Serve {
+    /// Read settings from this file instead of `AEGIS_ENV_FILE` or `./.env`
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
+    /// Listen on this address instead of `MCP_HOST`
+    #[arg(long, value_name = "ADDRESS", value_parser = host)]
+    pub host: Option<IpAddr>,
+    /// Listen on this port instead of `MCP_PORT`; 0 takes any that is free
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// Write the audit log here instead of `AUDIT_LOG_PATH`
+    #[arg(long, value_name = "FILE")]
+    pub audit_log: Option<PathBuf>,
+    /// Serve sample data from a forge inside this process, with a key made for this run
+    #[arg(long)]
+    pub sandbox: bool,
+    /// Refuse a `.env` file that others than its owner can read
+    #[arg(long)]
+    pub strict_perms: bool,
+    /// Say what would be served, ask Gitea who the token is, and stop (exit code 0 or 78)
+    #[arg(long, conflicts_with_all = ["health", "sandbox"])]
+    pub check: bool,
+    /// Say it as JSON
+    #[arg(long, requires = "check")]
+    pub json: bool,
+    /// Ask the running server whether it is well, and stop (exit code 0 or 1)
+    #[arg(long, conflicts_with = "sandbox")]
+    pub health: bool,
+}
+
+/// Make a key for an assistant
+///
+/// On a terminal the key is shown once, with what to do next. Elsewhere standard output gets the
+/// key alone. It is stored nowhere.
+#[derive(Args, Debug)]
+pub struct GenerateKey {
+    /// Print the key and nothing else
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+fn host(text: &str) -> Result<IpAddr, &'static str> {
+    config::host(text).ok_or("an IP address or `localhost` is needed")
+}
