@@ -1,0 +1,42 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_aegis_global_optspecs
+    string join \n h/help V/version
+end
+
+function __fish_aegis_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_aegis_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_aegis_using_subcommand
+    set -l cmd (__fish_aegis_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c aegis -n "__fish_aegis_needs_command" -s h -l help -d 'Print help'
+complete -c aegis -n "__fish_aegis_needs_command" -s V -l version -d 'Print version'
+complete -c aegis -n "__fish_aegis_needs_command" -f -a "serve" -d 'Serve the tools to assistants'
+complete -c aegis -n "__fish_aegis_needs_command" -f -a "generate-key" -d 'Make a key for an assistant'
+complete -c aegis -n "__fish_aegis_using_subcommand serve" -l env-file -d 'Read settings from this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F
+complete -c aegis -n "__fish_aegis_using_subcommand serve" -l host -d 'Listen on this address instead of `MCP_HOST`' -r
+complete -c aegis -n "__fish_aegis_using_subcommand serve" -l port -d 'Listen on this port instead of `MCP_PORT`; 0 takes any that is free' -r
+complete -c aegis -n "__fish_aegis_using_subcommand serve" -l audit-log -d 'Write the audit log here instead of `AUDIT_LOG_PATH`' -r -F
+complete -c aegis -n "__fish_aegis_using_subcommand serve" -l sandbox -d 'Serve sample data from a forge inside this process, with a key made for this run'
+complete -c aegis -n "__fish_aegis_using_subcommand serve" -l strict-perms -d 'Refuse a `.env` file that others than its owner can read'
+complete -c aegis -n "__fish_aegis_using_subcommand serve" -l check -d 'Say what would be served, ask Gitea who the token is, and stop (exit code 0 or 78)'
+complete -c aegis -n "__fish_aegis_using_subcommand serve" -l json -d 'Say it as JSON'
+complete -c aegis -n "__fish_aegis_using_subcommand serve" -l health -d 'Ask the running server whether it is well, and stop (exit code 0 or 1)'
+complete -c aegis -n "__fish_aegis_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c aegis -n "__fish_aegis_using_subcommand generate-key" -s q -l quiet -d 'Print the key and nothing else'
+complete -c aegis -n "__fish_aegis_using_subcommand generate-key" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -1,0 +1,146 @@
+//! Commands as a person types them: whole outputs, exit codes, a terminal and a pipe.
+use std::{
+    fs::File,
+    io::Read,
+    os::fd::OwnedFd,
+    process::{Command, Output},
+};
+
+use aegis::cli::Cli;
+use clap::CommandFactory;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use crate::support::golden;
+
+/// The binary in a folder of its own and with no variable of this process.
+pub(crate) fn aegis(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aegis"));
+    command
+        .args(arguments)
+        .env_clear()
+        .env("NO_COLOR", "1")
+        .current_dir("/");
+    command
+}
+
+fn text(bytes: &[u8]) -> &str {
+    str::from_utf8(bytes).unwrap()
+}
+
+fn run(arguments: &[&str]) -> Output {
+    aegis(arguments).output().unwrap()
+}
+
+/// What a command shows on a terminal.
+fn on_a_terminal(arguments: &[&str]) -> String {
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap();
+    let side = File::options()
+        .read(true)
+        .write(true)
+        .open(name.to_str().unwrap())
+        .unwrap();
+    let mut child = aegis(arguments)
+        .stdout(OwnedFd::from(side))
+        .spawn()
+        .unwrap();
+    let mut shown = Vec::new();
+    // The read ends with an error when the last writer has left the terminal.
+    let _ = File::from(terminal).read_to_end(&mut shown);
+    assert!(child.wait().unwrap().success());
+    text(&shown).replace("\r\n", "\n")
+}
+
+fn is_key(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| b"0123456789abcdef".contains(&byte))
+}
+
+#[test]
+fn a_key_alone_goes_into_a_pipe() {
+    for arguments in [&["generate-key"][..], &["generate-key", "--quiet"]] {
+        let output = run(arguments);
+        let key = text(&output.stdout).strip_suffix('\n').unwrap();
+        assert!(is_key(key), "not 64 hexadecimal digits");
+        assert_eq!(output.stderr, b"");
+        assert!(output.status.success());
+    }
+}
+
+#[test]
+fn two_keys_differ() {
+    assert_ne!(run(&["generate-key"]).stdout, run(&["generate-key"]).stdout);
+}
+
+#[test]
+fn on_a_terminal_a_key_comes_with_what_to_do_next() {
+    let shown = on_a_terminal(&["generate-key"]);
+    let key = shown.lines().find(|line| is_key(line)).unwrap();
+    assert_eq!(shown.matches(key).count(), 2);
+    golden("generate-key.txt", &shown.replace(key, "<key>"));
+}
+
+#[test]
+fn quiet_is_quiet_on_a_terminal_too() {
+    let shown = on_a_terminal(&["generate-key", "--quiet"]);
+    assert!(is_key(shown.trim_end()));
+}
+
+#[test]
+fn a_closed_pipe_is_told_and_shows_no_key() {
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let output = aegis(&["generate-key"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        text(&output.stderr),
+        "error: no key was made: No space left on device (os error 28)\n"
+    );
+}
+
+#[test]
+fn help_is_what_the_golden_file_says() {
+    golden("help.txt", text(&run(&["--help"]).stdout));
+    golden("help-serve.txt", text(&run(&["serve", "--help"]).stdout));
+    golden(
+        "help-generate-key.txt",
+        text(&run(&["generate-key", "--help"]).stdout),
+    );
+}
+
+#[test]
+fn wrong_usage_is_2() {
+    for arguments in [
+        &[][..],
+        &["rotate-key"],
+        &["serve", "--port", "65536"],
+        &["serve", "--host", "example.org"],
+        &["serve", "--json"],
+    ] {
+        assert_eq!(run(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn completions_and_man_pages_are_those_of_the_command_line() {
+    let command = Cli::command();
+    for (shell, file) in [
+        (clap_complete::Shell::Bash, "aegis.bash"),
+        (clap_complete::Shell::Zsh, "_aegis"),
+        (clap_complete::Shell::Fish, "aegis.fish"),
+    ] {
+        let mut made = Vec::new();
+        clap_complete::generate(shell, &mut command.clone(), "aegis", &mut made);
+        golden(&format!("../../completions/{file}"), text(&made));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    clap_mangen::generate_to(command, folder.path()).unwrap();
+    for page in folder.path().read_dir().unwrap() {
+        let page = page.unwrap();
+        let name = page.file_name().into_string().unwrap();
+        golden(
+            &format!("../../man/{name}"),
+            &std::fs::read_to_string(page.path()).unwrap(),
+        );
+    }
+}
