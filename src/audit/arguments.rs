@@ -1,0 +1,157 @@
+//! What a call was asked, as far as a log may hold it.
+use std::io::{self, Write};
+
+use ring::digest;
+use serde_json::{Map, Value};
+
+use super::record::{Field, Plain, Underscore, write_text};
+
+/// Strings up to this many characters may stand in the log.
+const SHORT: usize = 64;
+/// As many arguments are written by name.
+const MOST: usize = 32;
+
+/// Arguments that are somebody's words: never more than their length.
+const BODIES: [&str; 9] = [
+    "body",
+    "comment",
+    "content",
+    "contents",
+    "description",
+    "message",
+    "note",
+    "patch",
+    "text",
+];
+/// Parts of names whose values are nobody's business.
+const SECRETS: [&str; 7] = [
+    "auth",
+    "credential",
+    "key",
+    "passphrase",
+    "passw",
+    "secret",
+    "token",
+];
+/// Arguments whose long hexadecimal value is a commit.
+const COMMITS: [&str; 5] = ["base", "commit", "head", "ref", "sha"];
+
+/// Arguments as an object: short values as they are, everything else as its length.
+///
+/// Within it `:` and `,` stand without a space, so that an argument `status` of `success` is no
+/// `"status": "success"` to whoever searches for that.
+pub(super) struct Shortened<'a>(pub(super) &'a Map<String, Value>);
+
+impl Field for Shortened<'_> {
+    fn write(self, line: &mut Vec<u8>) {
+        line.push(b'{');
+        let given = self.0.iter().filter(|(_, value)| !value.is_null());
+        for (at, (name, value)) in given.take(MOST).enumerate() {
+            if at > 0 {
+                line.push(b',');
+            }
+            write_text(line, name.as_bytes(), Underscore::Escaped);
+            line.push(b':');
+            write_value(line, name, value);
+        }
+        line.push(b'}');
+    }
+}
+
+fn write_value(line: &mut Vec<u8>, name: &str, value: &Value) {
+    match value {
+        Value::String(text) if may_stand(name, text) => {
+            write_text(line, text.as_bytes(), Underscore::Escaped);
+        }
+        Value::String(text) => write_size(line, "characters", text.chars().count()),
+        Value::Array(items) => write_size(line, "items", items.len()),
+        Value::Object(fields) => write_size(line, "fields", fields.len()),
+        Value::Number(number) => Plain(number).write(line),
+        Value::Bool(yes) => Plain(yes).write(line),
+        Value::Null => line.extend_from_slice(b"null"),
+    }
+}
+
+fn write_size(line: &mut Vec<u8>, unit: &str, size: usize) {
+    Plain(format_args!("{{\"{unit}\":{size}}}")).write(line);
+}
+
+fn may_stand(name: &str, text: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    text.chars().nth(SHORT).is_none()
+        && !BODIES.contains(&name.as_str())
+        && !SECRETS.iter().any(|part| name.contains(part))
+        && !(looks_secret(text) && !(COMMITS.contains(&name.as_str()) && is_commit(text)))
+}
+
+/// A run of twenty letters and digits, both of them, or an address with somebody's password.
+fn looks_secret(text: &str) -> bool {
+    let has_login = text.contains("://") && text.contains('@');
+    has_login
+        || text
+            .split(|character: char| !character.is_ascii_alphanumeric())
+            .any(|run| {
+                run.len() >= 20
+                    && run.contains(|character: char| character.is_ascii_digit())
+                    && run.contains(|character: char| character.is_ascii_alphabetic())
+            })
+}
+
+fn is_commit(text: &str) -> bool {
+    text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// SHA-256 of the arguments as JSON without spaces, the names of each object in the order of their
+/// bytes, texts and numbers as `serde_json` writes them.
+pub(super) fn digest(arguments: &Map<String, Value>) -> [u8; 32] {
+    let mut hashed = Hashed(digest::Context::new(&digest::SHA256));
+    hashed.object(arguments).expect("a hash takes every write");
+    let mut hash = [0; 32];
+    hash.copy_from_slice(hashed.0.finish().as_ref());
+    hash
+}
+
+struct Hashed(digest::Context);
+
+impl Hashed {
+    fn object(&mut self, object: &Map<String, Value>) -> io::Result<()> {
+        let mut fields = object.iter().collect::<Vec<_>>();
+        fields.sort_unstable_by_key(|(name, _)| *name);
+        let mut before: &[u8] = b"{";
+        for (name, value) in fields {
+            self.write_all(before)?;
+            serde_json::to_writer(&mut *self, name)?;
+            self.write_all(b":")?;
+            self.value(value)?;
+            before = b",";
+        }
+        self.write_all(if object.is_empty() { b"{}" } else { b"}" })
+    }
+
+    fn value(&mut self, value: &Value) -> io::Result<()> {
+        match value {
+            Value::Object(object) => self.object(object),
+            Value::Array(items) => {
+                let mut before: &[u8] = b"[";
+                for item in items {
+                    self.write_all(before)?;
+                    self.value(item)?;
+                    before = b",";
+                }
+                self.write_all(if items.is_empty() { b"[]" } else { b"]" })
+            }
+            scalar => Ok(serde_json::to_writer(self, scalar)?),
+        }
+    }
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
