@@ -3,7 +3,7 @@ use std::{rc::Rc, sync::Arc};
 
 use super::{Catalog, Redactor, arguments, in_flight::InFlight, render::Renderer};
 use crate::{
-    audit::{AuditLog, Finished},
+    audit::{AuditLog, CallOutcome, Finished},
     caller::Caller,
     gitea::Gitea,
     mcp::{Outcome, ToolCall, ToolResult, Tools},
@@ -88,7 +88,7 @@ impl Dispatcher {
             return Outcome::AuditUnavailable;
         };
         let gitea = self.gitea.client();
-        let refused = |sentence: &str| (renderer.refusal(sentence), "refused");
+        let refused = |sentence: &str| (renderer.refusal(sentence), CallOutcome::Refused);
         let permit = shared
             .in_flight
             .enter(caller.key.as_ref().map(|key| key.id));
@@ -100,7 +100,10 @@ impl Dispatcher {
             Ok((asked, prepared)) => {
                 if caller.rights.allow(tool.access, &prepared.target) {
                     match (prepared.run)(gitea.clone()).await {
-                        Ok(answer) => (renderer.render(answer, &asked, call.structured), "ok"),
+                        Ok(answer) => (
+                            renderer.render(answer, &asked, call.structured),
+                            CallOutcome::Ok,
+                        ),
                         Err(refusal) => failed(&renderer, &refusal),
                     }
                 } else {
@@ -120,10 +123,10 @@ impl Dispatcher {
 }
 
 /// What the assistant reads where there is no answer, and what the record says of it.
-fn failed(renderer: &Renderer<'_>, refusal: &Refusal) -> (ToolResult, &'static str) {
+fn failed(renderer: &Renderer<'_>, refusal: &Refusal) -> (ToolResult, CallOutcome) {
     let outcome = match refusal {
-        Refusal::Question(_) => "refused",
-        Refusal::Gitea(_) => "error",
+        Refusal::Question(_) => CallOutcome::Refused,
+        Refusal::Gitea(_) => CallOutcome::Error,
     };
     (renderer.refusal(&refusal.to_string()), outcome)
 }
