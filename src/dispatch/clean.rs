@@ -1,5 +1,5 @@
 //! What may not reach an assistant unseen: characters that hide, and secrets of ours.
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use arc_swap::ArcSwap;
 
@@ -78,8 +78,23 @@ fn is_key_byte(byte: u8) -> bool {
 
 /// The runs of such bytes that are long enough for a key.
 fn runs(text: &str, belongs: impl Fn(u8) -> bool) -> impl Iterator<Item = &str> {
-    let runs = text.split(move |c: char| !u8::try_from(c).is_ok_and(&belongs));
-    runs.filter(|run| run.len() >= *KEY_LENGTHS.start())
+    let (bytes, shortest) = (text.as_bytes(), *KEY_LENGTHS.start());
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        while let Some(window) = bytes.get(start..start + shortest) {
+            // From the end: a stranger late in the window rules out most of what is before it.
+            if let Some(stranger) = window.iter().rposition(|byte| !belongs(*byte)) {
+                start += stranger + 1;
+                continue;
+            }
+            let rest = bytes[start..].iter().position(|byte| !belongs(*byte));
+            let end = rest.map_or(bytes.len(), |length| start + length);
+            let run = &text[start..end];
+            start = end;
+            return Some(run);
+        }
+        None
+    })
 }
 
 fn show_hidden(line: &str, out: &mut String) -> usize {
@@ -95,7 +110,7 @@ fn show_hidden(line: &str, out: &mut String) -> usize {
     let mut characters = line.chars().peekable();
     while let Some(c) = characters.next() {
         if hides(c, before, characters.peek().copied()) {
-            out.push_str(&format!("<U+{:04X}>", u32::from(c)));
+            let _ = write!(out, "<U+{:04X}>", u32::from(c));
             shown += 1;
         } else {
             out.push(c);
@@ -111,7 +126,7 @@ fn hides(c: char, before: char, after: Option<char>) -> bool {
     match c {
         '\t' => false,
         '\u{200d}' => {
-            !(is_pictograph(before) && after.is_some_and(is_pictograph)) && !is_joining(before)
+            !(is_joining(before) || is_pictograph(before) && after.is_some_and(is_pictograph))
         }
         '\u{200c}' => !is_joining(before),
         '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => !varies(before),

@@ -1,5 +1,10 @@
 //! From an operation's answer to what an assistant reads: a head, a blank line, and then only the
 //! forge's own words to the end. Bounds, goes on, escapes and redacts, for every operation.
+use std::{
+    fmt::Write as _,
+    ops::{Range, RangeInclusive},
+};
+
 use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{arguments::Question, clean::Redactor};
@@ -26,7 +31,7 @@ struct Shown {
     /// ` 1-6 of 45` or `, lines 1-660 of 5280`.
     range: String,
     /// Items that are shown, for JSON.
-    items: std::ops::Range<usize>,
+    items: Range<usize>,
     hidden: usize,
     next: Vec<(&'static str, Value)>,
 }
@@ -104,7 +109,7 @@ impl Renderer<'_> {
             text.push_str(line);
         }
         if shown.hidden > 0 {
-            text.push_str(&format!("\nhidden characters shown: {}", shown.hidden));
+            let _ = write!(text, "\nhidden characters shown: {}", shown.hidden);
         }
         if !shown.text.is_empty() {
             text.push_str("\n\n");
@@ -137,9 +142,12 @@ impl Renderer<'_> {
             Body::Lines {
                 text,
                 first,
-                total,
+                last,
                 form,
-            } => self.lines(text, *first, *total, *form, offset, room),
+            } => {
+                let window = (*first).max(1)..=last.unwrap_or(u64::MAX);
+                self.lines(text, window, *form, offset, room)
+            }
         }
     }
 
@@ -209,63 +217,82 @@ impl Renderer<'_> {
         shown
     }
 
-    /// Lines from `first`, of the first of which `skip` characters have been read.
+    /// The lines of a window, of the first of which `skip` characters have been read.
     fn lines(
         &self,
         text: &str,
-        first: u64,
-        total: u64,
+        window: RangeInclusive<u64>,
         form: Form,
         skip: usize,
         room: usize,
     ) -> Shown {
         let mut shown = Shown::default();
-        let (mut number, mut used, mut skip) = (first, 0, skip);
-        let mut files = Files::default();
-        for line in text.lines() {
-            let mut clean = String::new();
+        let (first, mut skip, mut used) = (*window.start(), skip, 0);
+        let (mut total, mut last, mut files) = (0, 0, Files::default());
+        let mut full = false;
+        for (number, line) in (1..).zip(text.lines()) {
+            total = number;
+            let starts_file = form == Form::Diff && line.starts_with("diff --git ");
+            if starts_file {
+                files.total += 1;
+            }
+            if full || !window.contains(&number) {
+                files.before += u64::from(starts_file && number < first);
+                continue;
+            }
+            let at = shown.text.len();
             if form == Form::Numbered {
-                clean.push_str(&format!("{number}: "));
+                let _ = write!(shown.text, "{number}: ");
             }
-            let hidden = self
-                .redactor
-                .line(line.strip_suffix('\r').unwrap_or(line), &mut clean);
-            if skip > 0 {
-                clean = clean.chars().skip(skip).collect();
-            }
-            let length = clean.chars().count() + 1;
+            let hidden = if skip > 0 {
+                let mut clean = String::new();
+                let hidden = self.redactor.line(line, &mut clean);
+                shown.text.extend(clean.chars().skip(skip));
+                hidden
+            } else {
+                self.redactor.line(line, &mut shown.text)
+            };
+            let length = shown.text[at..].chars().count() + 1;
             if used + length > room {
-                if used == 0 {
-                    shown.text = clean.chars().take(room).collect();
+                full = true;
+                if used > 0 {
+                    shown.text.truncate(at);
                     shown.next.push(("start_line", number.into()));
-                    shown.next.push(("offset", (skip + room).into()));
-                    number += 1;
-                } else {
-                    shown.next.push(("start_line", number.into()));
+                    if let Some((at, number)) = files.last.filter(|_| !starts_file) {
+                        shown.text.truncate(at);
+                        shown.next = vec![("start_line", number.into())];
+                        last = number - 1;
+                        files.shown -= 1;
+                    }
+                    continue;
                 }
-                break;
+                // One line longer than an answer: its characters are told apart by `offset`.
+                let cut = shown.text.char_indices().nth(room.saturating_sub(1));
+                shown
+                    .text
+                    .truncate(cut.map_or(shown.text.len(), |(cut, _)| cut));
+                let read = shown.text.chars().count();
+                shown.next.push(("start_line", number.into()));
+                shown.next.push(("offset", (skip + read).into()));
             }
-            files.note(line, shown.text.len(), number);
-            shown.text.push_str(&clean);
+            if starts_file {
+                files.shown += 1;
+                files.last = (at > 0).then_some((at, number));
+            }
             shown.text.push('\n');
             shown.hidden += hidden;
-            (used, skip, number) = (used + length, 0, number + 1);
+            (used, skip, last) = (used + length, 0, number);
         }
-        let cut = !shown.next.is_empty();
-        if form == Form::Diff
-            && cut
-            && let Some((at, line)) = files.last_start()
-        {
-            shown.text.truncate(at);
-            shown.next = vec![("start_line", line.into())];
-            number = line;
-        }
-        shown.text.truncate(shown.text.trim_end_matches('\n').len());
-        if total > 0 {
-            shown.range = match number.checked_sub(1) {
-                Some(last) if last >= first => format!(", lines {first}-{last} of {total}"),
-                _ => format!(", no lines from {first}, {total} in all"),
-            };
+        shown.text.pop();
+        let whole = first == 1 && last == total && shown.next.is_empty();
+        shown.range = match (whole, last) {
+            (true, 1) => ", 1 line".to_owned(),
+            (true, _) => format!(", {total} lines"),
+            (false, 0) => format!(", no lines from {first}, {total} in all"),
+            (false, _) => format!(", lines {first}-{last} of {total}"),
+        };
+        if form == Form::Diff {
+            shown.range += &files.range();
         }
         shown
     }
@@ -388,26 +415,25 @@ impl Renderer<'_> {
     }
 }
 
-/// Where files begin in the part of a diff that is shown.
+/// The files of a diff: how many there are, before the part that is shown and in it.
 #[derive(Default)]
 struct Files {
-    first: bool,
+    total: u64,
+    before: u64,
+    shown: u64,
+    /// Where the last file in the part begins, if something stands before it: byte and line.
     last: Option<(usize, u64)>,
 }
 
 impl Files {
-    fn note(&mut self, line: &str, at: usize, number: u64) {
-        if line.starts_with("diff --git ") {
-            if self.first || at > 0 {
-                self.last = Some((at, number));
-            }
-            self.first = true;
+    fn range(&self) -> String {
+        let (first, last) = (self.before + 1, self.before + self.shown);
+        match (self.total, self.shown) {
+            (1, _) => ", 1 file".to_owned(),
+            (total, shown) if total == shown => format!(", {total} files"),
+            (total, 0) => format!(", inside file {} of {total}", self.before),
+            (total, _) => format!(", files {first}-{last} of {total}"),
         }
-    }
-
-    /// The start of the last file, if another one stands whole before it.
-    fn last_start(&self) -> Option<(usize, u64)> {
-        self.last
     }
 }
 

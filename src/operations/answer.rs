@@ -51,13 +51,14 @@ pub enum Body {
     Texts(Vec<Box<dyn View>>),
     /// One text. Cut by characters.
     Text(String),
-    /// Lines of a file or a diff. Cut by lines.
+    /// Lines of a file or a diff, of which some are wanted. Cut by lines.
     Lines {
+        /// The whole text, also where only a part of it is wanted.
         text: String,
-        /// The number of the first line of `text`, from 1.
+        /// The number of the first line that is wanted, from 1.
         first: u64,
-        /// How many lines the whole has, where that is more than `text`.
-        total: u64,
+        /// The number of the last.
+        last: Option<u64>,
         form: Form,
     },
 }
@@ -226,14 +227,13 @@ impl Report {
         self
     }
 
-    /// All lines of a text.
+    /// The lines of a text from `first` to `last`.
     #[must_use]
-    pub fn lines(mut self, text: String, form: Form) -> Self {
-        let total = text.lines().count() as u64;
+    pub fn lines(mut self, text: String, first: u64, last: Option<u64>, form: Form) -> Self {
         self.body = Body::Lines {
             text,
-            first: 1,
-            total,
+            first,
+            last,
             form,
         };
         self

@@ -7,7 +7,7 @@ mod schema;
 
 pub use answer::{Answer, Body, Document, Facts, Form, Found, Report, View};
 pub use common::{example, rank};
-pub use operation::{Argument, Kind, Operation, Prepared, Refusal, Toolset};
+pub use operation::{Argument, Kind, Operation, Prepared, Refusal, Running, Toolset};
 
 /// Every toolset, in the order assistants see them.
 pub fn all() -> Vec<Toolset> {
