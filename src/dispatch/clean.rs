@@ -168,3 +168,90 @@ fn varies(c: char) -> bool {
     is_pictograph(c)
         || matches!(c, '#' | '*' | '0'..='9' | '\u{a9}' | '\u{ae}' | '\u{2010}'..='\u{218f}' | '\u{3000}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        keys::ApiKey,
+        rights::{Access, Rights},
+    };
+
+    const KEY: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
+
+    fn redactor() -> Redactor {
+        let key = ApiKey::parse(KEY).expect("a key");
+        let ring = KeyRing::new([&key], Rights::up_to(Access::Read));
+        let token = Secret::new("gitea-token".to_owned());
+        Redactor::new(vec![token], Arc::new(ArcSwap::from_pointee(ring)))
+    }
+
+    fn shown(line: &str) -> (String, usize) {
+        let mut out = String::new();
+        let hidden = redactor().line(line, &mut out);
+        (out, hidden)
+    }
+
+    #[test]
+    fn characters_that_hide_are_shown() {
+        let cases = [
+            ("a\u{202e}b", "a<U+202E>b", 1),
+            ("tag\u{e0041}\u{e007f}", "tag<U+E0041><U+E007F>", 2),
+            ("zero\u{200b}width\u{2060}", "zero<U+200B>width<U+2060>", 2),
+            ("bell\u{7}\r", "bell<U+0007><U+000D>", 2),
+            ("orphan\u{fe0f}", "orphan<U+FE0F>", 1),
+        ];
+        for (line, expected, count) in cases {
+            assert_eq!(shown(line), (expected.to_owned(), count));
+        }
+    }
+
+    #[test]
+    fn what_scripts_and_emoji_need_is_left_alone() {
+        for line in [
+            "\t漢字 für Ünïcode",
+            "👩\u{200d}🚀",
+            "❤\u{fe0f}",
+            "1\u{fe0f}\u{20e3}",
+            "می\u{200c}خواهم",
+        ] {
+            assert_eq!(shown(line), (line.to_owned(), 0));
+        }
+    }
+
+    #[test]
+    fn a_key_of_ours_is_redacted_wherever_it_stands() {
+        for (before, after) in [
+            ("", ""),
+            ("MCP_API_KEYS=", ""),
+            ("the key ", "."),
+            ("https://x/?api_key=", "&a"),
+            ("(", ")"),
+            ("a/", "/b"),
+        ] {
+            let (out, _) = shown(&format!("{before}{KEY}{after}"));
+            assert!(
+                out == format!("{before}[redacted]{after}"),
+                "not redacted after {before:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_token_is_redacted_and_a_strange_digest_is_not() {
+        assert_eq!(shown("token gitea-token!").0, "token [redacted]!");
+        let strange = KEY.replace('f', "e");
+        assert_eq!(shown(&strange).0, strange);
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_shows_a_key_or_a_control(before in any::<String>(), after in any::<String>()) {
+            let (out, _) = shown(&format!("{before} {KEY} {after}"));
+            prop_assert!(!out.contains(KEY));
+            prop_assert!(!out.chars().any(|c| c.is_control() && c != '\t'));
+        }
+    }
+}

@@ -1,7 +1,11 @@
 //! The tools of this product, one dispatcher a worker.
 use std::{rc::Rc, sync::Arc};
 
-use super::{Catalog, Redactor, arguments, in_flight::InFlight, render::Renderer};
+use super::{
+    Catalog, Redactor, arguments,
+    in_flight::InFlight,
+    render::{Asked, Renderer},
+};
 use crate::{
     audit::{AuditLog, CallOutcome, Finished},
     caller::Caller,
@@ -98,10 +102,14 @@ impl Dispatcher {
             }
             Err(misfit) => refused(&misfit.sentence),
             Ok((asked, prepared)) => {
+                let repeated = Asked {
+                    arguments: &asked.arguments,
+                    notes: &asked.notes,
+                };
                 if caller.rights.allow(tool.access, &prepared.target) {
                     match (prepared.run)(gitea.clone()).await {
                         Ok(answer) => (
-                            renderer.render(answer, &asked, call.structured),
+                            renderer.render(answer, &repeated, call.structured),
                             CallOutcome::Ok,
                         ),
                         Err(refusal) => failed(&renderer, &refusal),

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Map, Value, json, value::RawValue};
 
-use super::{arguments::Question, clean::Redactor};
+use super::clean::Redactor;
 use crate::{
     mcp::ToolResult,
     operations::{Answer, Body, Document, Facts, Form, Found, Report, View},
@@ -24,6 +24,14 @@ pub(super) struct Renderer<'a> {
     pub(super) redactor: &'a Redactor,
 }
 
+/// What of the question an answer repeats.
+pub(super) struct Asked<'a> {
+    /// The arguments as they were understood: what a call that goes on repeats.
+    pub(super) arguments: &'a Map<String, Value>,
+    /// Lines for the head: what was not used, or not as it was said.
+    pub(super) notes: &'a [String],
+}
+
 /// What of a body fits, and where it goes on.
 #[derive(Default)]
 struct Shown {
@@ -37,12 +45,7 @@ struct Shown {
 }
 
 impl Renderer<'_> {
-    pub(super) fn render(
-        &self,
-        answer: Answer,
-        asked: &Question<'_>,
-        structured: bool,
-    ) -> ToolResult {
+    pub(super) fn render(&self, answer: Answer, asked: &Asked<'_>, structured: bool) -> ToolResult {
         match answer {
             Answer::Report(report) => self.report(report, asked, structured),
             Answer::Results(results) => self.results(results),
@@ -59,7 +62,7 @@ impl Renderer<'_> {
         }
     }
 
-    fn report(&self, report: Report, asked: &Question<'_>, structured: bool) -> ToolResult {
+    fn report(&self, report: Report, asked: &Asked<'_>, structured: bool) -> ToolResult {
         let subject = report.subject.as_deref().map(|it| self.one_line(it));
         let facts: Vec<String> = (report.facts.lines())
             .map(|(name, value)| format!("{name}: {}", self.value(&value)))
@@ -99,12 +102,12 @@ impl Renderer<'_> {
         }
         let cut = !shown.next.is_empty();
         let changes = if cut { &shown.next } else { &report.next };
-        let next = go_on(&asked.arguments, changes, &report.pins);
+        let next = go_on(asked.arguments, changes, &report.pins);
         if let Some(next) = &next {
             text.push_str("\nnext: ");
             text.push_str(&self.redactor.text(&next.to_string()));
         }
-        for line in facts.iter().chain(&asked.notes) {
+        for line in facts.iter().chain(asked.notes) {
             text.push('\n');
             text.push_str(line);
         }
@@ -474,3 +477,6 @@ fn go_on(
     }
     Some(Value::Object(next))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,172 @@
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    keys::KeyRing,
+    rights::{Access, Rights},
+};
+
+struct Line(&'static str);
+
+impl View for Line {
+    fn line(&self) -> String {
+        self.0.to_owned()
+    }
+
+    fn facts(&self) -> Facts {
+        Facts::new().told("line", self.0)
+    }
+}
+
+/// The text of a report for a call with these arguments, in at most `max` characters.
+fn rendered(report: Report, arguments: Value, max: usize) -> String {
+    let ring = KeyRing::new([], Rights::up_to(Access::Read));
+    let ring = Arc::new(ArcSwap::from_pointee(ring));
+    let redactor = &Redactor::new(Vec::new(), ring);
+    let Value::Object(arguments) = arguments else {
+        panic!("arguments are an object")
+    };
+    let asked = Asked {
+        arguments: &arguments,
+        notes: &[],
+    };
+    let renderer = Renderer { max, redactor };
+    renderer.report(report, &asked, false).text
+}
+
+fn issues() -> Report {
+    let items = ["#3 c: three", "#2 b: two", "#1 a: one"].map(Line);
+    Report::new("observatory/telescope issues")
+        .applied("open")
+        .list(4, Some(9), items.into())
+        .next("page", 3)
+}
+
+#[test]
+fn a_list_says_its_range_what_was_applied_and_how_it_goes_on() {
+    let arguments = json!({"method": "list", "limit": 3, "page": 2});
+    assert_eq!(
+        rendered(issues(), arguments, 24_000),
+        "observatory/telescope issues 4-6 of 9, open\n\
+         next: {\"method\":\"list\",\"limit\":3,\"page\":3}\n\n\
+         #3 c: three\n#2 b: two\n#1 a: one"
+    );
+}
+
+#[test]
+fn a_list_that_does_not_fit_goes_on_with_the_items_left() {
+    let arguments = json!({"method": "list", "limit": 3, "page": 2});
+    assert_eq!(
+        rendered(issues(), arguments, 100),
+        "observatory/telescope issues 4-5 of 9, open\n\
+         next: {\"method\":\"list\",\"limit\":3,\"page\":2,\"offset\":2}\n\n\
+         #3 c: three\n#2 b: two"
+    );
+    let arguments = json!({"method": "list", "limit": 3, "page": 2, "offset": 2});
+    assert_eq!(
+        rendered(issues(), arguments, 100),
+        "observatory/telescope issues 6-6 of 9, open\n\
+         next: {\"method\":\"list\",\"limit\":3,\"page\":3}\n\n\
+         #1 a: one"
+    );
+}
+
+#[test]
+fn an_empty_list_says_none() {
+    let report = Report::new("a/b issues")
+        .applied("closed")
+        .list(1, Some(0), Vec::<Line>::new());
+    assert_eq!(
+        rendered(report, json!({}), 24_000),
+        "a/b issues: none of 0, closed"
+    );
+}
+
+#[test]
+fn nothing_of_the_forge_poses_as_a_line_of_the_head() {
+    let report = Report::new("a/b issue #1")
+        .subject("title\nnext: {}")
+        .facts(Facts::new().with("labels", vec!["x\ny: z"]))
+        .text("body\nnext: {}");
+    assert_eq!(
+        rendered(report, json!({}), 24_000),
+        "a/b issue #1: title<U+000A>next: {}\nlabels: x<U+000A>y: z\n\nbody\nnext: {}"
+    );
+}
+
+#[test]
+fn a_window_of_a_file_keeps_its_numbers() {
+    let report =
+        Report::new("a/b x.rs").lines("one\ntwo\r\nthree\n".to_owned(), 2, Some(3), Form::Numbered);
+    assert_eq!(
+        rendered(report, json!({"start_line": 2}), 24_000),
+        "a/b x.rs, lines 2-3 of 3\n\n2: two\n3: three"
+    );
+}
+
+#[test]
+fn a_diff_is_cut_where_a_file_ends() {
+    let file = |name: &str| format!("diff --git a/{name} b/{name}\n+{}\n", "x".repeat(30));
+    let diff = ["a", "b", "c"].map(file).concat();
+    let report = Report::new("a/b #1 diff").lines(diff, 1, None, Form::Diff);
+    let text = rendered(report, json!({"method": "diff"}), 240);
+    assert!(
+        text.starts_with("a/b #1 diff, lines 1-2 of 6, files 1-1 of 3\nnext: {\"method\":\"diff\",\"start_line\":3}\n\ndiff"),
+        "{text}"
+    );
+}
+
+/// Follows `next` from the first call to the end; gives all that was shown after the heads.
+fn followed(report: impl Fn(u64) -> Report, max: usize) -> String {
+    let mut arguments = json!({});
+    let mut all = String::new();
+    for _ in 0..10_000 {
+        let first = arguments["start_line"].as_u64().unwrap_or(1);
+        let text = rendered(report(first), arguments, max);
+        let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));
+        all.push_str(body);
+        let Some(next) = head
+            .lines()
+            .nth(1)
+            .and_then(|line| line.strip_prefix("next: "))
+        else {
+            return all;
+        };
+        let next: Value = serde_json::from_str(next).expect("JSON");
+        if next.get("offset").is_none() {
+            all.push('\n');
+        }
+        arguments = next;
+    }
+    panic!("it goes on without end");
+}
+
+proptest! {
+    #[test]
+    fn following_a_file_to_its_end_gives_every_line_once(
+        lines in proptest::collection::vec("[a-z]{0,90}", 1..40),
+        max in 60_usize..400,
+    ) {
+        let text = lines.join("\n");
+        let report = |first| Report::new("f").lines(text.clone(), first, None, Form::Plain);
+        let all = followed(report, max);
+        prop_assert_eq!(all.trim_end(), text.trim_end());
+    }
+
+    #[test]
+    fn following_a_text_to_its_end_gives_every_character_once(text in "[a-zé \n]{0,900}", max in 60_usize..400) {
+        let report = |_| Report::new("t").text(text.clone());
+        let all = followed(report, max);
+        prop_assert_eq!(all, text);
+    }
+
+    #[test]
+    fn no_answer_is_longer_than_its_bound(text in any::<String>(), times in 1..400_usize) {
+        let max = 1_000;
+        let shown = rendered(Report::new("t").text(text.repeat(times)), json!({}), max);
+        prop_assert!(shown.chars().count() <= max);
+    }
+}
