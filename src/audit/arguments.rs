@@ -8,8 +8,8 @@ use super::record::{Field, Plain, Underscore, write_text};
 
 /// Strings up to this many characters may stand in the log.
 const SHORT: usize = 64;
-/// As many arguments are written by name.
-const MOST: usize = 32;
+/// No further argument is begun after this many bytes.
+const MOST: usize = 4096;
 
 /// Arguments that are somebody's words: never more than their length.
 const BODIES: [&str; 9] = [
@@ -44,15 +44,22 @@ pub(super) struct Shortened<'a>(pub(super) &'a Map<String, Value>);
 
 impl Field for Shortened<'_> {
     fn write(self, line: &mut Vec<u8>) {
-        line.push(b'{');
-        let given = self.0.iter().filter(|(_, value)| !value.is_null());
-        for (at, (name, value)) in given.take(MOST).enumerate() {
-            if at > 0 {
-                line.push(b',');
+        let start = line.len();
+        let mut given = self.0.iter().filter(|(_, value)| !value.is_null());
+        let mut before = b'{';
+        while let Some((name, value)) = given.next() {
+            line.push(before);
+            before = b',';
+            if line.len() > start + MOST {
+                Plain(format_args!("\"...\":{}", 1 + given.count())).write(line);
+                break;
             }
             write_text(line, name.as_bytes(), Underscore::Escaped);
             line.push(b':');
             write_value(line, name, value);
+        }
+        if before == b'{' {
+            line.push(b'{');
         }
         line.push(b'}');
     }
@@ -153,5 +160,90 @@ impl Write for Hashed {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
+    use serde_json::json;
+
+    use super::*;
+
+    fn shortened(arguments: &Value) -> String {
+        let mut line = Vec::new();
+        Shortened(arguments.as_object().unwrap()).write(&mut line);
+        String::from_utf8(line).unwrap()
+    }
+
+    #[test]
+    fn short_values_stand_as_they_are() {
+        let arguments = json!({"owner": "observatory", "index": 12, "texts": true, "ref": "main"});
+        assert_eq!(
+            shortened(&arguments),
+            r#"{"owner":"observatory","index":12,"texts":true,"ref":"main"}"#
+        );
+        assert_eq!(shortened(&json!({})), "{}");
+        assert_eq!(shortened(&json!({"page": null})), "{}");
+    }
+
+    #[test]
+    fn long_values_and_bodies_are_told_by_their_size() {
+        let arguments = json!({
+            "title": "ä".repeat(65), "body": "LGTM", "labels": ["a", "b"], "options": {"a": 1},
+        });
+        assert_eq!(
+            shortened(&arguments),
+            r#"{"title":{"characters":65},"body":{"characters":4},"labels":{"items":2},"options":{"fields":1}}"#
+        );
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_is_told_by_its_length() {
+        let forty = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c";
+        for (name, value) in [
+            ("password", "hunter2"),
+            ("API_KEY", "abc"),
+            ("auth", "Basic YTpi"),
+            ("query", forty),
+            (
+                "sha",
+                "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0",
+            ),
+            ("query", "glpat-0a1b2c3d4e5f6g7h8i9j"),
+            ("url", "https://somebody:secret@forge.example/x"),
+        ] {
+            let text = shortened(&json!({name: value}));
+            assert!(!text.contains(value), "{name} shows what it was given");
+            assert!(text.contains(&format!("{{\"characters\":{}}}", value.len())));
+        }
+        assert_eq!(
+            shortened(&json!({"ref": forty})),
+            format!("{{\"ref\":\"{forty}\"}}")
+        );
+    }
+
+    #[test]
+    fn many_arguments_make_no_long_record() {
+        let arguments =
+            (0..10_000).map(|n| (format!("argument{n}"), json!("\u{1f600}".repeat(60))));
+        let text = shortened(&Value::Object(arguments.collect()));
+        assert!(text.len() < 8 * 1024);
+        assert!(
+            text.ends_with(r#","...":9994}"#),
+            "{}",
+            &text[text.len() - 20..]
+        );
+        serde_json::from_str::<Value>(&text).unwrap();
+    }
+
+    #[test]
+    fn the_digest_is_that_of_canonical_json() {
+        let one = json!({"b": [1, {"y": null, "x": "é\n"}], "a": {}, "c": []});
+        let other = json!({"c": [], "a": {}, "b": [1, {"x": "é\n", "y": null}]});
+        let canonical = r#"{"a":{},"b":[1,{"x":"é\n","y":null}],"c":[]}"#;
+        let expected = super::super::tail::sha256(canonical.as_bytes());
+        assert_eq!(digest(one.as_object().unwrap()), expected);
+        assert_eq!(digest(other.as_object().unwrap()), expected);
     }
 }

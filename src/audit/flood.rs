@@ -129,3 +129,86 @@ fn client(ip: IpAddr) -> IpAddr {
         v4 @ IpAddr::V4(_) => v4,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn admitted(flood: &mut Flood, ip: impl Into<IpAddr>, at: Duration, times: u32) -> usize {
+        let ip = ip.into();
+        (0..times)
+            .filter(|_| flood.admits(ip, DateTime::UNIX_EPOCH, at))
+            .count()
+    }
+
+    #[test]
+    fn an_address_gets_a_hundred_and_then_twenty_a_minute() {
+        let mut flood = Flood::default();
+        assert_eq!(admitted(&mut flood, [192, 0, 2, 1], SECOND, 500), 100);
+        assert_eq!(admitted(&mut flood, [192, 0, 2, 1], SECOND * 61, 500), 20);
+        assert_eq!(admitted(&mut flood, [192, 0, 2, 2], SECOND * 61, 500), 100);
+        assert_eq!(
+            admitted(&mut flood, [192, 0, 2, 1], SECOND * 1000, 500),
+            100
+        );
+    }
+
+    #[test]
+    fn all_addresses_get_a_thousand_and_then_fifty_a_second() {
+        let mut flood = Flood::default();
+        let mut at_once = |at| -> usize {
+            (0..5_000_u32)
+                .map(|n| admitted(&mut flood, (0x0a00_0000 + n).to_be_bytes(), at, 1))
+                .sum()
+        };
+        assert_eq!(at_once(SECOND), 1_000);
+        assert_eq!(at_once(SECOND * 2), 50);
+        assert_eq!(at_once(SECOND * 12), 500);
+    }
+
+    #[test]
+    fn an_ipv6_network_is_one_client_and_a_mapped_address_its_ipv4_one() {
+        let mut flood = Flood::default();
+        for n in 0..300 {
+            flood.admits(
+                Ipv6Addr::new(0x2001, 0xdb8, 0, 1, n, 0, 0, n).into(),
+                DateTime::UNIX_EPOCH,
+                SECOND,
+            );
+        }
+        let counted = flood.aggregate(None);
+        assert!(
+            matches!(
+                counted,
+                Some(AuditEvent::FailuresAggregated {
+                    count: 200,
+                    addresses: 1,
+                    ..
+                })
+            ),
+            "{counted:?}"
+        );
+        let mapped = Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0xc000, 0x0201);
+        assert_eq!(admitted(&mut flood, mapped, SECOND, 60), 60);
+        assert_eq!(admitted(&mut flood, [192, 0, 2, 1], SECOND, 60), 40);
+    }
+
+    #[test]
+    fn a_million_addresses_cost_little_memory() {
+        let mut flood = Flood::default();
+        for n in 0..1_000_000_u32 {
+            let at = SECOND + Duration::from_micros(100) * n;
+            flood.admits(n.to_be_bytes().into(), DateTime::UNIX_EPOCH, at);
+        }
+        assert!(flood.clients.len() <= MANY_CLIENTS);
+        let written = 1_000 + 50 * 100;
+        let counted = flood.aggregate(None);
+        assert!(
+            matches!(counted, Some(AuditEvent::FailuresAggregated { count, addresses: MOST_ADDRESSES, .. })
+                if count.abs_diff(1_000_000 - written) <= 1),
+            "{counted:?}"
+        );
+    }
+}

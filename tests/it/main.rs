@@ -1,5 +1,6 @@
 //! All integration tests, in one binary. One file a topic.
 #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
+mod audit; // what stands in the audit log, whatever happens to it
 mod cli; // commands as a person types them: outputs, exit codes
 mod house; // which room may use which, and what stands in one place only
 mod settings; // settings: faults together, `.env.example`, no value shown
