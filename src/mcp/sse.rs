@@ -86,7 +86,7 @@ fn endpoint(session: &str, caller: &Caller, query: &str) -> String {
         .as_ref()
         .is_some_and(|key| key.source == KeySource::Query);
     let key = parameter(query, "api_key").filter(|_| by_query);
-    let mut to = form_urlencoded::Serializer::new(format!("{PATH}?"));
+    let mut to = form_urlencoded::Serializer::for_suffix(format!("{PATH}?"), PATH.len() + 1);
     to.append_pair("session_id", session);
     if let Some(key) = key {
         to.append_pair("api_key", &key);
