@@ -15,9 +15,10 @@ use aegis::{
     audit::{AuditEvent, AuditLog, AuditSettings, Clock, DenialReason, FailureMode},
     caller::{KeySource, RequestIds},
 };
+use chrono::{DateTime, Utc};
 use criterion::{Criterion, criterion_group, criterion_main};
 use ring::digest::{SHA256, digest};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 const PRODUCERS: u32 = 64;
 
@@ -43,12 +44,33 @@ fn authenticated() -> AuditEvent<'static> {
 }
 
 /// The same facts, as they would be written without a thought.
-fn plain() -> Value {
-    json!({
-        "timestamp": "2026-01-29T12:34:56.789Z", "event": "api_authentication", "status": "success",
-        "client_ip": "203.0.113.42", "user_agent": "ChatGPT-User/1.0", "key_hint": "a1b2c3d4...e1f2",
-        "method": "POST", "route": "/mcp", "key_source": "header", "request_id": "0000000100000001",
-    })
+#[derive(Serialize)]
+struct Plain<'a> {
+    timestamp: DateTime<Utc>,
+    event: &'a str,
+    status: &'a str,
+    client_ip: Ipv4Addr,
+    user_agent: &'a str,
+    key_hint: &'a str,
+    method: &'a str,
+    route: &'a str,
+    key_source: &'a str,
+    request_id: &'a str,
+}
+
+fn plain() -> Plain<'static> {
+    Plain {
+        timestamp: Utc::now(),
+        event: "api_authentication",
+        status: "success",
+        client_ip: Ipv4Addr::new(203, 0, 113, 42),
+        user_agent: "ChatGPT-User/1.0",
+        key_hint: "a1b2c3d4...e1f2",
+        method: "POST",
+        route: "/mcp",
+        key_source: "header",
+        request_id: "0000000100000001",
+    }
 }
 
 /// `rounds` records from [`PRODUCERS`] threads that do nothing else.

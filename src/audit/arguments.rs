@@ -36,7 +36,7 @@ const SECRETS: [&str; 7] = [
 /// Arguments whose long hexadecimal value is a commit.
 const COMMITS: [&str; 5] = ["base", "commit", "head", "ref", "sha"];
 
-/// Arguments as an object: short values as they are, everything else as its length.
+/// Arguments as an object: short values as they are, everything else as its size.
 ///
 /// Within it `:` and `,` stand without a space, so that an argument `status` of `success` is no
 /// `"status": "success"` to whoever searches for that.
@@ -70,7 +70,7 @@ fn write_value(line: &mut Vec<u8>, name: &str, value: &Value) {
         Value::String(text) if may_stand(name, text) => {
             write_text(line, text.as_bytes(), Underscore::Escaped);
         }
-        Value::String(text) => write_size(line, "characters", text.chars().count()),
+        Value::String(text) => write_size(line, "bytes", text.len()),
         Value::Array(items) => write_size(line, "items", items.len()),
         Value::Object(fields) => write_size(line, "fields", fields.len()),
         Value::Number(number) => Plain(number).write(line),
@@ -194,7 +194,7 @@ mod tests {
         });
         assert_eq!(
             shortened(&arguments),
-            r#"{"title":{"characters":65},"body":{"characters":4},"labels":{"items":2},"options":{"fields":1}}"#
+            r#"{"title":{"bytes":130},"body":{"bytes":4},"labels":{"items":2},"options":{"fields":1}}"#
         );
     }
 
@@ -215,7 +215,7 @@ mod tests {
         ] {
             let text = shortened(&json!({name: value}));
             assert!(!text.contains(value), "{name} shows what it was given");
-            assert!(text.contains(&format!("{{\"characters\":{}}}", value.len())));
+            assert!(text.contains(&format!("{{\"bytes\":{}}}", value.len())));
         }
         assert_eq!(
             shortened(&json!({"ref": forty})),

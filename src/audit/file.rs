@@ -41,8 +41,8 @@ pub enum AuditOpenError {
 #[derive(Debug)]
 pub(super) struct LogFile {
     pub(super) file: File,
-    /// Where the file must be cut before anything is added: half a record stands beyond.
-    cut: Option<u64>,
+    /// The length of half a record at the end, which goes before anything is added.
+    half: u64,
 }
 
 impl LogFile {
@@ -59,7 +59,7 @@ impl LogFile {
             .open(path)
             .map_err(|error| AuditOpenError::of(path, error))?;
         match file.metadata() {
-            Ok(found) if found.is_file() => Ok(Self { file, cut: None }),
+            Ok(found) if found.is_file() => Ok(Self { file, half: 0 }),
             Ok(_) => Err(AuditOpenError::NotAFile(path.to_owned())),
             Err(error) => Err(AuditOpenError::of(path, error)),
         }
@@ -85,20 +85,18 @@ impl LogFile {
         if written == bytes.len() {
             return Ok(());
         }
-        // Counted from the end and not from the start: the file may have been cut by others.
-        let length = self.file.metadata()?.len();
-        self.cut = Some(length.saturating_sub(written as u64));
+        self.half = written as u64;
         self.mend()?;
         Err(io::ErrorKind::StorageFull.into())
     }
 
     /// Takes half a record back, if there is one.
     fn mend(&mut self) -> io::Result<()> {
-        if let Some(length) = self.cut {
-            if self.file.metadata()?.len() > length {
-                self.file.set_len(length)?;
-            }
-            self.cut = None;
+        if self.half > 0 {
+            // Counted from the end and not from the start: others may have cut the file.
+            let length = self.file.metadata()?.len();
+            self.file.set_len(length.saturating_sub(self.half))?;
+            self.half = 0;
         }
         Ok(())
     }
@@ -128,6 +126,25 @@ impl AuditOpenError {
             }
             _ if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => Self::IsLink(file),
             _ => Self::Io { path: file, error },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_may_not_be_written_is_a_matter_of_permission() {
+        for kind in [
+            io::ErrorKind::PermissionDenied,
+            io::ErrorKind::ReadOnlyFilesystem,
+        ] {
+            let error = AuditOpenError::of(Path::new("/logs/audit.log"), kind.into());
+            assert_eq!(
+                error.to_string(),
+                "no permission to write the audit log `/logs/audit.log`"
+            );
         }
     }
 }

@@ -5,6 +5,7 @@ mod arguments;
 mod clock;
 mod entry;
 mod event;
+mod fields;
 mod file;
 mod flood;
 mod log;

@@ -174,3 +174,47 @@ fn write_character(line: &mut Vec<u8>, character: char, underscore: Underscore) 
 fn hex_digit(bits: u8) -> u8 {
     b"0123456789abcdef"[usize::from(bits & 0xf)]
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn written(value: impl Field) -> String {
+        let mut line = Vec::new();
+        value.write(&mut line);
+        String::from_utf8(line).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn a_time_is_written_as_rfc_3339_says(millis in -62_167_219_200_000..253_402_300_800_000_i64) {
+            let time = DateTime::from_timestamp_millis(millis).unwrap();
+            let expected = time.format("\"%Y-%m-%dT%H:%M:%S%.3fZ\"").to_string();
+            prop_assert_eq!(written(time), expected);
+        }
+    }
+
+    #[test]
+    fn a_leap_second_is_no_longer_than_its_minute() {
+        let time = DateTime::from_timestamp(1_483_228_799, 1_500_000_000).unwrap();
+        assert_eq!(written(time), "\"2016-12-31T23:59:59.999Z\"");
+    }
+
+    #[test]
+    fn a_text_of_ours_keeps_its_underscores_and_no_more() {
+        assert_eq!(written("issue_read"), "\"issue_read\"");
+        assert_eq!(written("a\"b\\c\n"), r#""a\"b\\c\u000a""#);
+        assert_eq!(written(&b"issue_read"[..]), r#""issue\u005fread""#);
+    }
+
+    #[test]
+    fn a_text_is_cut_after_256_characters() {
+        assert_eq!(written("a".repeat(256).as_str()).len(), 258);
+        let cut = written("a".repeat(257).as_str());
+        assert_eq!((cut.len(), cut.ends_with("a...\"")), (261, true));
+        assert_eq!(written(&[0xff; 1000][..]).matches("\\ufffd").count(), 256);
+    }
+}
