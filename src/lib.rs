@@ -11,6 +11,7 @@ pub mod gitea;
 pub mod keys;
 pub mod mcp;
 pub mod operations;
+pub mod outbound;
 pub mod rights;
 pub mod secret;
 pub mod server;

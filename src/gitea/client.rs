@@ -1,48 +1,82 @@
 //! Asking Gitea.
-use std::rc::Rc;
+use std::{
+    cell::{Cell, OnceCell},
+    fmt::Display,
+    rc::Rc,
+    sync::Arc,
+};
 
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
-use super::{Address, GiteaError, Query};
+use super::{Address, Facts, Forge, GiteaError, Page, Query, RawFile, answer::Items, refusal};
+use crate::{
+    outbound::{HttpClient, Method, Request, Response},
+    rights::Rights,
+};
 
-/// One worker's way to Gitea: connections, token, limits, and what is known of the forge.
-pub struct Gitea {}
+/// The longest answer that is read: a file of 6 MB, which is 8 MB of JSON.
+const ANSWER_LIMIT: usize = 8 << 20;
 
-impl Gitea {
-    /// A client for one call: it has one deadline for all its requests, and counts them.
-    pub fn client(self: &Rc<Self>) -> GiteaClient {
-        unimplemented!()
-    }
-
-    /// The address by which people open the forge in a browser, without a slash at the end.
-    pub fn web_root(&self) -> &str {
-        unimplemented!()
-    }
+/// One worker's way to Gitea: its connections.
+pub struct Gitea {
+    forge: Arc<Forge>,
+    http: HttpClient,
+    /// What the forge said at the start, once it is known.
+    facts: OnceCell<Arc<Facts>>,
 }
 
 /// Every verb, for one call.
 #[derive(Clone)]
-pub struct GiteaClient {}
+pub struct GiteaClient(Rc<Call>);
 
 /// A client that can look and not touch.
 #[derive(Clone)]
 pub struct GiteaReader(GiteaClient);
 
-/// One page of a list.
-#[derive(Debug)]
-pub struct Page<T> {
-    pub items: Vec<T>,
-    /// `X-Total-Count`, where Gitea sent one.
-    pub total: Option<u64>,
-    /// Whether Gitea says or shows that there is a page after this (`Link`, `X-HasMore`, total, or a full page).
-    pub more: bool,
+struct Call {
+    gitea: Rc<Gitea>,
+    rights: Rights,
+    request_id: String,
+    deadline: Instant,
+    asked: Cell<u32>,
+    status: Cell<Option<u16>>,
 }
 
-/// A file or another text as bytes.
-#[derive(Debug)]
-pub struct RawFile {
-    pub bytes: Vec<u8>,
-    pub content_type: Option<String>,
+impl Gitea {
+    pub fn new(forge: Arc<Forge>) -> Rc<Self> {
+        Rc::new(Self {
+            http: forge.outbound.client(),
+            forge,
+            facts: OnceCell::new(),
+        })
+    }
+
+    /// A client for one call: it has one deadline for all its requests, and counts them. The
+    /// request's id is for the log.
+    pub fn client(self: &Rc<Self>, rights: Rights, request_id: impl Display) -> GiteaClient {
+        GiteaClient(Rc::new(Call {
+            gitea: Rc::clone(self),
+            rights,
+            request_id: request_id.to_string(),
+            deadline: Instant::now() + self.forge.timeout,
+            asked: Cell::new(0),
+            status: Cell::new(None),
+        }))
+    }
+
+    pub(super) fn forge(&self) -> &Forge {
+        &self.forge
+    }
+
+    async fn facts(&self, deadline: Instant) -> Result<&Arc<Facts>, GiteaError> {
+        if self.facts.get().is_none() {
+            let facts = self.forge.facts(deadline).await?;
+            // Set meanwhile by another call: the same.
+            let _ = self.facts.set(facts);
+        }
+        self.facts.get().ok_or(GiteaError::Unreachable)
+    }
 }
 
 impl GiteaReader {
@@ -58,7 +92,7 @@ impl GiteaReader {
         self.0.get(address, query).await
     }
 
-    /// One page of a JSON list.
+    /// One page of a JSON list: an array, or an object with the array as `data`.
     pub async fn list<T: DeserializeOwned>(
         &self,
         address: &Address,
@@ -72,9 +106,14 @@ impl GiteaReader {
         self.0.raw(address, query).await
     }
 
-    /// The address by which people open the forge in a browser, without a slash at the end.
-    pub fn web_root(&self) -> &str {
-        self.0.web_root()
+    /// What the forge said at the start: version, account, its address for people.
+    pub async fn facts(&self) -> Result<Arc<Facts>, GiteaError> {
+        self.0.facts().await
+    }
+
+    /// What the caller may do: lists drop what this does not cover.
+    pub fn rights(&self) -> Rights {
+        self.0.rights()
     }
 }
 
@@ -85,32 +124,154 @@ impl From<GiteaClient> for GiteaReader {
 }
 
 impl GiteaClient {
+    /// As [`GiteaReader::get`].
     pub async fn get<T: DeserializeOwned>(
         &self,
-        _address: &Address,
-        _query: &Query,
+        address: &Address,
+        query: &Query,
     ) -> Result<T, GiteaError> {
-        unimplemented!()
+        let answer = self.0.ask(address, query).await?;
+        self.0.read(address, &answer)
     }
 
+    /// As [`GiteaReader::list`].
     pub async fn list<T: DeserializeOwned>(
         &self,
-        _address: &Address,
-        _query: &Query,
+        address: &Address,
+        query: &Query,
     ) -> Result<Page<T>, GiteaError> {
-        unimplemented!()
+        let answer = self.0.ask(address, query).await?;
+        let items: Items<T> = self.0.read(address, &answer)?;
+        Ok(Page::of(items.0, &answer, query))
     }
 
-    pub async fn raw(&self, _address: &Address, _query: &Query) -> Result<RawFile, GiteaError> {
-        unimplemented!()
+    /// As [`GiteaReader::raw`].
+    pub async fn raw(&self, address: &Address, query: &Query) -> Result<RawFile, GiteaError> {
+        let answer = self.0.ask(address, query).await?;
+        let content_type = answer.header("content-type").map(str::to_owned);
+        let bytes = answer.body;
+        Ok(RawFile {
+            bytes,
+            content_type,
+        })
     }
 
-    pub fn web_root(&self) -> &str {
-        unimplemented!()
+    /// As [`GiteaReader::facts`].
+    pub async fn facts(&self) -> Result<Arc<Facts>, GiteaError> {
+        let facts = self.0.gitea.facts(self.0.deadline).await?;
+        Ok(Arc::clone(facts))
+    }
+
+    /// As [`GiteaReader::rights`].
+    pub fn rights(&self) -> Rights {
+        self.0.rights
     }
 
     /// How many requests this call has made so far, and the status of the last answer.
     pub fn asked(&self) -> (u32, Option<u16>) {
-        unimplemented!()
+        (self.0.asked.get(), self.0.status.get())
+    }
+
+    /// As [`GiteaClient::get`], before the forge is known.
+    pub(super) async fn get_unknown<T: DeserializeOwned>(
+        &self,
+        address: &Address,
+        query: &Query,
+    ) -> Result<T, GiteaError> {
+        let answer = self.0.ask_unknown(address, query).await?;
+        self.0.read(address, &answer)
+    }
+}
+
+impl Call {
+    async fn ask(&self, address: &Address, query: &Query) -> Result<Response, GiteaError> {
+        self.gitea.facts(self.deadline).await?;
+        self.ask_unknown(address, query).await
+    }
+
+    async fn ask_unknown(&self, address: &Address, query: &Query) -> Result<Response, GiteaError> {
+        let answer = self.send(address, query).await?;
+        let root = &self.gitea.forge().root;
+        match answer.status() {
+            301 | 307 | 308 => {
+                let location = answer.header("location").unwrap_or("");
+                match address.renamed(root, location) {
+                    Some(renamed) => self.accept(address, self.send(&renamed, query).await?),
+                    None => self.accept(address, answer),
+                }
+            }
+            _ => self.accept(address, answer),
+        }
+    }
+
+    async fn send(&self, address: &Address, query: &Query) -> Result<Response, GiteaError> {
+        if !address.is_sound() {
+            return Err(self.note(address, GiteaError::UnsoundAddress, "not sent"));
+        }
+        let forge = self.gitea.forge();
+        let url = [&forge.root, "/api/v1", address.as_str(), query.as_str()].concat();
+        self.asked.set(self.asked.get() + 1);
+        self.status.set(None);
+        let request = Request {
+            method: Method::GET,
+            url: &url,
+            headers: &forge.headers,
+            body: Vec::new(),
+            limit: ANSWER_LIMIT,
+            deadline: self.deadline,
+        };
+        match self.gitea.http.send(request).await {
+            Ok(answer) => {
+                self.status.set(Some(answer.status()));
+                Ok(answer)
+            }
+            Err(error) => Err(self.note(address, GiteaError::from(&error), &error.to_string())),
+        }
+    }
+
+    fn accept(&self, address: &Address, answer: Response) -> Result<Response, GiteaError> {
+        let (error, cause) = match answer.status() {
+            200..300 => return Ok(answer),
+            300..400 => {
+                let location = answer.header("location").unwrap_or("nowhere");
+                (GiteaError::Moved, refusal::short(location))
+            }
+            _ => refusal::read(&answer),
+        };
+        Err(self.note(address, error, &cause))
+    }
+
+    fn read<T: DeserializeOwned>(
+        &self,
+        address: &Address,
+        answer: &Response,
+    ) -> Result<T, GiteaError> {
+        serde_json::from_slice(&answer.body).map_err(|error| {
+            // Not the error's own words: they quote the answer.
+            let (kind, line, column) = (error.classify(), error.line(), error.column());
+            let cause = format!("{kind:?} error of JSON in line {line}, column {column}");
+            self.note(address, GiteaError::Garbled, &cause)
+        })
+    }
+
+    /// Writes the cause where the operator finds it; the assistant reads the sentence.
+    fn note(&self, address: &Address, error: GiteaError, cause: &str) -> GiteaError {
+        let level = if error.is_for_operator() {
+            log::Level::Warn
+        } else {
+            log::Level::Debug
+        };
+        let status = self
+            .status
+            .get()
+            .map_or_else(String::new, |status| format!(" {status}"));
+        log::log!(
+            level,
+            "request {}: GET {}:{status} {error}; cause: {}",
+            self.request_id,
+            address.as_str(),
+            if cause.is_empty() { "not said" } else { cause }
+        );
+        error
     }
 }

@@ -1,12 +1,21 @@
 //! The one door to Gitea. Addresses are built from checked segments only, the token goes to one
 //! origin only, and a reading operation is handed a client that cannot write.
+mod address;
+mod answer;
 mod client;
 mod error;
+mod forge;
+mod names;
+mod probe;
 mod query;
-mod segments;
+mod refusal;
 pub mod views;
 
-pub use client::{Gitea, GiteaClient, GiteaReader, Page, RawFile};
+pub use address::{Address, AsDiff, Between, Segment};
+pub use answer::{Page, RawFile};
+pub use client::{Gitea, GiteaClient, GiteaReader};
 pub use error::GiteaError;
+pub use forge::{Facts, Forge, ForgeError, GiteaSettings};
+pub use names::{FilePath, NameError, Owner, RefName, RepoName, Sha};
+pub use probe::{AdminToken, Checkup, Scope, ScopeState, check, probe};
 pub use query::Query;
-pub use segments::{Address, FilePath, Owner, RefName, RepoName, Segment, Sha};

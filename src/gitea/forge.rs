@@ -1,0 +1,151 @@
+//! The forge as all workers share it: where it is, by whose token it is asked, what is known of it.
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{Notify, watch},
+    time::{Instant, timeout_at},
+};
+use url::Url;
+
+use super::GiteaError;
+use crate::{
+    outbound::{HeaderName, HeaderValue, Outbound, header},
+    secret::Secret,
+};
+
+/// What an operator sets about Gitea.
+#[derive(Clone, Debug)]
+pub struct GiteaSettings {
+    /// `GITEA_URL`: http or https, perhaps with a path; without credentials.
+    pub url: Url,
+    pub token: Secret,
+    /// One deadline for all requests of a call.
+    pub timeout: Duration,
+    /// Whether an administrator's token is accepted.
+    pub allow_admin_token: bool,
+}
+
+/// Why settings make no forge: for the operator to mend.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum ForgeError {
+    #[error("`GITEA_URL` is no http or https address; an example: https://git.example.org")]
+    Address,
+    #[error("`GITEA_URL` holds a user or a password; put the access token into `GITEA_TOKEN`")]
+    Credentials,
+    #[error("`GITEA_TOKEN` holds characters that no access token has")]
+    Token,
+}
+
+/// The forge, and what the workers share to ask it. Made once.
+pub struct Forge {
+    pub(super) outbound: Outbound,
+    /// `https://git.example.org`, perhaps with a path; no slash at the end.
+    pub(super) root: String,
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(super) timeout: Duration,
+    pub(super) allow_admin_token: bool,
+    pub(super) standing: watch::Sender<Standing>,
+    /// A call waits to know the forge: no need to wait longer before asking again.
+    pub(super) hurry: Notify,
+}
+
+/// How far we got in knowing the forge.
+#[derive(Clone, Debug)]
+pub(super) enum Standing {
+    Asking,
+    Failed(GiteaError),
+    Known(Arc<Facts>),
+}
+
+/// What the forge said when it was first asked.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Facts {
+    /// `1.26.0+dev-193a24c30e`; `None` where the token may not ask.
+    pub version: Option<String>,
+    /// The login of the token's account; `None` where the token may not ask.
+    pub account: Option<String>,
+    /// Whether the account is an administrator; `None` where the token may not ask.
+    pub is_admin: Option<bool>,
+    /// The address by which people open the forge, without a slash at the end.
+    pub web_root: String,
+}
+
+impl Facts {
+    /// Forgejo tells the version of Gitea it stems from: `11.0.1+gitea-1.22.0`.
+    pub fn is_forgejo(&self) -> bool {
+        let version = self.version.as_deref();
+        version.is_some_and(|version| version.contains("+gitea-"))
+    }
+
+    /// `Gitea 1.26.0`, `Forgejo 11.0.1+gitea-1.22.0`, or `Gitea` where the version is not known.
+    pub fn name(&self) -> String {
+        let kind = if self.is_forgejo() {
+            "Forgejo"
+        } else {
+            "Gitea"
+        };
+        match &self.version {
+            Some(version) => format!("{kind} {version}"),
+            None => kind.to_owned(),
+        }
+    }
+}
+
+/// The longest that a call waits for the forge to be known.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Forge {
+    pub fn new(settings: &GiteaSettings, outbound: Outbound) -> Result<Arc<Self>, ForgeError> {
+        let url = &settings.url;
+        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+            return Err(ForgeError::Address);
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(ForgeError::Credentials);
+        }
+        let origin = url.origin().ascii_serialization();
+        let path = url.path().trim_end_matches('/');
+        // Taken as meant: some copy the API's address.
+        let path = path.strip_suffix("/api/v1").unwrap_or(path);
+        let token = format!("token {}", settings.token.expose());
+        let mut token = HeaderValue::from_str(&token).map_err(|_| ForgeError::Token)?;
+        token.set_sensitive(true);
+        let agent = concat!("aegis/", env!("CARGO_PKG_VERSION"));
+        Ok(Arc::new(Self {
+            outbound,
+            root: format!("{origin}{path}"),
+            headers: vec![
+                (header::AUTHORIZATION, token),
+                (header::USER_AGENT, HeaderValue::from_static(agent)),
+            ],
+            timeout: settings.timeout,
+            allow_admin_token: settings.allow_admin_token,
+            standing: watch::Sender::new(Standing::Asking),
+            hurry: Notify::new(),
+        }))
+    }
+
+    /// What is known of the forge; waits for it for a while. Nothing is asked in a call's name
+    /// before this: it is the probe that keeps an administrator's token from being used.
+    pub(super) async fn facts(&self, deadline: Instant) -> Result<Arc<Facts>, GiteaError> {
+        let mut standing = self.standing.subscribe();
+        if let Standing::Known(facts) = &*standing.borrow_and_update() {
+            return Ok(Arc::clone(facts));
+        }
+        self.hurry.notify_one();
+        let known = async {
+            while standing.changed().await.is_ok() {
+                match &*standing.borrow_and_update() {
+                    Standing::Asking => {}
+                    Standing::Failed(error) => return Err(error.clone()),
+                    Standing::Known(facts) => return Ok(Arc::clone(facts)),
+                }
+            }
+            Err(GiteaError::Unreachable)
+        };
+        let until = deadline.min(Instant::now() + PATIENCE);
+        timeout_at(until, known)
+            .await
+            .unwrap_or(Err(GiteaError::Unreachable))
+    }
+}

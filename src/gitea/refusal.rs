@@ -1,0 +1,252 @@
+//! From an answer that is no success to its meaning.
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use super::GiteaError;
+use crate::outbound::Response;
+
+/// The body of a refusal. Its cause is in `errors` where there is one; `message` may also be the
+/// name of a function of Gitea's.
+#[derive(Default, Deserialize)]
+struct Said<'a> {
+    #[serde(borrow, default)]
+    message: Option<Cow<'a, str>>,
+    #[serde(default)]
+    errors: Option<Vec<String>>,
+}
+
+/// What a refusal means, and its cause in short for the log.
+pub(super) fn read(answer: &Response) -> (GiteaError, String) {
+    let wait = answer.header("retry-after");
+    meaning(answer.status(), &answer.body, wait)
+}
+
+fn meaning(status: u16, body: &[u8], wait: Option<&str>) -> (GiteaError, String) {
+    let json = body.trim_ascii_start().starts_with(b"{");
+    let said: Said<'_> = serde_json::from_slice(body).unwrap_or_default();
+    let cause = match said.errors.as_ref().and_then(|errors| errors.first()) {
+        Some(error) => short(error),
+        None => short(said.message.as_deref().unwrap_or("")),
+    };
+    let error = match status {
+        401 => GiteaError::TokenRefused,
+        403 => forbidden(&cause),
+        // Without JSON it was not the API that answered. An unknown ref has no body at all.
+        404 if !json && !body.is_empty() => GiteaError::NoFunction,
+        404 => GiteaError::NotFound,
+        400 if cause.starts_with("sha not found") || cause.starts_with("object does not exist") => {
+            GiteaError::NotFound
+        }
+        409 if cause.starts_with("Git Repository is empty") => GiteaError::EmptyRepository,
+        422 if cause.starts_with("sha does not match") => changed(&cause),
+        423 => GiteaError::Archived,
+        429 => GiteaError::Wait(seconds(wait)),
+        503 if wait.is_some() => GiteaError::Wait(seconds(wait)),
+        500.. => failed(status, &cause),
+        _ if cause.is_empty() => GiteaError::Refused(format!("{status}, without a reason")),
+        _ => GiteaError::Refused(cause.clone()),
+    };
+    (error, cause)
+}
+
+fn forbidden(cause: &str) -> GiteaError {
+    if cause.contains("limited to public") {
+        return GiteaError::PublicOnly;
+    }
+    let required = cause.split_once("required=[");
+    match required.and_then(|(_, rest)| rest.split_once(']')) {
+        Some((scopes, _)) => GiteaError::MissingScope(scopes.to_owned()),
+        None if cause.is_empty() => GiteaError::Forbidden("without a reason".to_owned()),
+        None => GiteaError::Forbidden(cause.to_owned()),
+    }
+}
+
+fn changed(cause: &str) -> GiteaError {
+    let expected = cause.split_once("expected: ");
+    let sha = expected.map(|(_, rest)| rest.trim_end_matches(']'));
+    GiteaError::FileChanged(sha.unwrap_or("of its new version").to_owned())
+}
+
+/// An empty 500 is Gitea's answer to some wrong input.
+fn failed(status: u16, cause: &str) -> GiteaError {
+    let because = match (status, cause) {
+        (500, "") => {
+            "a name, ref or path in the arguments does not exist or is not valid".to_owned()
+        }
+        (_, "") => "it or a proxy in front of it is not up".to_owned(),
+        (_, cause) => format!("it says: {cause}"),
+    };
+    GiteaError::Failed { status, because }
+}
+
+/// `Retry-After`: seconds or a date. More than a day is not believed.
+fn seconds(wait: Option<&str>) -> Option<u64> {
+    let wait = wait?.trim();
+    let date = || {
+        let until = DateTime::parse_from_rfc2822(wait).ok()?;
+        u64::try_from((until.to_utc() - Utc::now()).num_seconds()).ok()
+    };
+    let seconds = wait.parse().ok().or_else(date)?;
+    (seconds <= 86_400).then_some(seconds)
+}
+
+/// Gitea's words, fit to be shown: one line, no address, not long, and nothing where they are only
+/// the name of a function.
+pub(super) fn short(words: &str) -> String {
+    let function =
+        words.chars().all(char::is_alphanumeric) && words.starts_with(char::is_uppercase);
+    if function || words == "not found" {
+        return String::new();
+    }
+    let words = words.split(|c: char| c.is_whitespace() || c.is_control());
+    let shown = words.filter(|word| !word.is_empty()).map(|word| {
+        if word.contains("://") {
+            "[address]"
+        } else {
+            word
+        }
+    });
+    let line = shown.collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(200) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn means(status: u16, body: &str) -> String {
+        meaning(status, body.as_bytes(), None).0.to_string()
+    }
+
+    #[test]
+    fn refusals_of_a_real_gitea_say_what_to_do() {
+        for (status, body, sentence) in [
+            (
+                401,
+                r#"{"message":"user does not exist [uid: 0, name: ]"}"#,
+                "the forge refuses this server's access token: its operator must renew `GITEA_TOKEN`",
+            ),
+            (
+                403,
+                r#"{"message":"token does not have at least one of required scope(s), required=[write:issue], token scope=read:issue"}"#,
+                "the account lacks the scope write:issue",
+            ),
+            (
+                403,
+                r#"{"message":"token scope is limited to public repos"}"#,
+                "this server's access token may see public repositories only",
+            ),
+            (
+                403,
+                r#"{"message":"user should be the owner of the repo"}"#,
+                "the forge does not allow this to this server's account: user should be the owner of the repo",
+            ),
+            (
+                404,
+                r#"{"errors":null,"message":"not found"}"#,
+                "not found, or this server's account may not see it",
+            ),
+            (
+                404,
+                r#"{"errors":["user redirect does not exist [name: no-such]"],"message":"GetUserByName"}"#,
+                "not found, or this server's account may not see it",
+            ),
+            (
+                404,
+                "",
+                "not found, or this server's account may not see it",
+            ),
+            (
+                404,
+                "404 page not found\n",
+                "this forge has no such function, or it is switched off there",
+            ),
+            (
+                400,
+                r#"{"message":"sha not found [no-such]"}"#,
+                "not found, or this server's account may not see it",
+            ),
+            (
+                405,
+                r#"{"message":"Please try again later"}"#,
+                "the forge refused: Please try again later",
+            ),
+            (
+                409,
+                r#"{"message":"Git Repository is empty."}"#,
+                "the repository is empty",
+            ),
+            (
+                412,
+                r#"{"message":"cannot close"}"#,
+                "the forge refused: cannot close",
+            ),
+            (
+                422,
+                r#"{"message":"sha does not match [given: f5, expected: 21823a]"}"#,
+                "the file changed since: read it again and use sha 21823a",
+            ),
+            (
+                423,
+                r#"{"message":"observatory/old-dome is archived"}"#,
+                "the repository is archived",
+            ),
+            (
+                500,
+                r#"{"message":""}"#,
+                "the forge failed (500), probably because a name, ref or path in the arguments does not exist or is not valid",
+            ),
+            (
+                502,
+                "<html>bad gateway</html>",
+                "the forge failed (502), probably because it or a proxy in front of it is not up",
+            ),
+            (429, "slow down", "the forge asks to wait"),
+            (418, "", "the forge refused: 418, without a reason"),
+        ] {
+            assert_eq!(means(status, body), sentence, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn bodies_of_any_kind_are_survived() {
+        for body in [
+            "{",
+            "[]",
+            "null",
+            "{\"message\":5}",
+            "{\"errors\":[1]}",
+            "\u{0}",
+            "<html>",
+        ] {
+            for status in [400, 401, 403, 404, 409, 422, 500, 599] {
+                assert!(!means(status, body).is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn the_forge_s_words_are_cut_to_a_line_without_addresses() {
+        let words = "see https://git.internal:3000/api/v1/x\r\n now\u{1b}[31m";
+        assert_eq!(short(words), "see [address] now [31m");
+        assert_eq!(short(&"ä".repeat(300)).chars().count(), 201);
+        assert_eq!(short("GetContentsOrList"), "");
+    }
+
+    #[test]
+    fn a_wait_is_read_as_seconds_or_as_a_date() {
+        assert_eq!(seconds(Some(" 30 ")), Some(30));
+        assert_eq!(seconds(Some("-1")), None);
+        assert_eq!(seconds(Some("999999999999")), None);
+        assert_eq!(seconds(Some("soon")), None);
+        let soon = (Utc::now() + chrono::TimeDelta::seconds(60)).to_rfc2822();
+        assert!(seconds(Some(&soon)).is_some_and(|seconds| (50..=60).contains(&seconds)));
+        let (error, _) = meaning(503, b"", Some("7"));
+        assert_eq!(error, GiteaError::Wait(Some(7)));
+    }
+}

@@ -1,1 +1,0 @@
-//! What is read of Gitea's JSON: the facts that matter. Unknown fields never pass through.

@@ -1,0 +1,184 @@
+use std::fmt;
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use chrono::{DateTime, Utc};
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+};
+
+use super::lenient::{count, filled, flag, list, text, time};
+
+/// What is at a path.
+#[derive(Debug)]
+pub enum Contents {
+    Folder(Vec<Entry>),
+    /// A file, a symbolic link or a submodule.
+    One(Box<Entry>),
+}
+
+/// A file, folder, symbolic link or submodule.
+#[derive(Debug, Deserialize)]
+pub struct Entry {
+    pub name: String,
+    pub path: String,
+    #[serde(default, deserialize_with = "text")]
+    pub sha: String,
+    #[serde(rename = "type")]
+    pub kind: EntryKind,
+    /// In bytes.
+    #[serde(default, deserialize_with = "count")]
+    pub size: u64,
+    /// The bytes of a file, where it was asked for alone and is not too large for the forge.
+    #[serde(default, deserialize_with = "content")]
+    pub content: Option<Vec<u8>>,
+    /// Where a symbolic link points.
+    #[serde(default, deserialize_with = "filled")]
+    pub target: Option<String>,
+    /// The repository of a submodule.
+    #[serde(default, rename = "submodule_git_url", deserialize_with = "filled")]
+    pub submodule: Option<String>,
+    #[serde(default, deserialize_with = "filled")]
+    pub last_commit_sha: Option<String>,
+    #[serde(default, deserialize_with = "time")]
+    pub last_committer_date: Option<DateTime<Utc>>,
+    #[serde(default, rename = "html_url", deserialize_with = "text")]
+    pub url: String,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum EntryKind {
+    File,
+    Dir,
+    Symlink,
+    Submodule,
+}
+
+/// Folders and files below a folder, in pages.
+#[derive(Debug, Deserialize)]
+pub struct Tree {
+    #[serde(default, deserialize_with = "text")]
+    pub sha: String,
+    #[serde(default, rename = "tree", deserialize_with = "list")]
+    pub entries: Vec<TreeEntry>,
+    /// Whether there is more on the next page.
+    #[serde(default, deserialize_with = "flag")]
+    pub truncated: bool,
+    #[serde(default, deserialize_with = "count")]
+    pub total_count: u64,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct TreeEntry {
+    pub path: String,
+    /// As git writes it: `100644`, `120000` for a symbolic link, `160000` for a submodule.
+    #[serde(default, deserialize_with = "text")]
+    pub mode: String,
+    /// `blob`, `tree`, `commit`.
+    #[serde(default, rename = "type", deserialize_with = "text")]
+    pub kind: String,
+    #[serde(default, deserialize_with = "count")]
+    pub size: u64,
+    #[serde(default, deserialize_with = "text")]
+    pub sha: String,
+}
+
+impl<'de> Deserialize<'de> for Contents {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Shape;
+
+        impl<'de> Visitor<'de> for Shape {
+            type Value = Contents;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a file or a list of files")
+            }
+
+            fn visit_unit<E>(self) -> Result<Contents, E> {
+                Ok(Contents::Folder(Vec::new()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Contents, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = list.next_element()? {
+                    entries.push(entry);
+                }
+                Ok(Contents::Folder(entries))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Contents, A::Error> {
+                let entry = Entry::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Contents::One(Box::new(entry)))
+            }
+        }
+
+        from.deserialize_any(Shape)
+    }
+}
+
+/// Base64, decoded as it is read.
+fn content<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<u8>>, D::Error> {
+    struct Base64;
+
+    impl Visitor<'_> for Base64 {
+        type Value = Option<Vec<u8>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("base64")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            let decoded = BASE64_STANDARD.decode(text).or_else(|_| {
+                // Some forges break it into lines.
+                let text = text.split_ascii_whitespace().collect::<String>();
+                BASE64_STANDARD.decode(text)
+            });
+            decoded.map(Some).map_err(|_| E::custom("no base64"))
+        }
+    }
+
+    from.deserialize_any(Base64)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails where it panics")]
+    use super::*;
+
+    fn file(content: &str) -> serde_json::Result<Contents> {
+        let json = format!(r#"{{"name":"a","path":"a","type":"file","content":{content}}}"#);
+        serde_json::from_str(&json)
+    }
+
+    #[test]
+    fn a_file_comes_decoded() {
+        for (content, bytes) in [
+            ("\"aGkK\"", Some(b"hi\n".as_slice())),
+            ("\"aG\\nkK\\n\"", Some(b"hi\n")),
+            ("\"\"", Some(b"")),
+            ("null", None),
+        ] {
+            let Contents::One(entry) = file(content).unwrap() else {
+                panic!("a file is one entry");
+            };
+            assert_eq!(entry.content.as_deref(), bytes);
+        }
+        assert!(file("\"%\"").is_err());
+        assert!(file("{}").is_err());
+    }
+
+    #[test]
+    fn a_folder_is_a_list() {
+        let json = r#"[{"name":"a","path":"x/a","type":"dir","content":null}]"#;
+        let Contents::Folder(entries) = serde_json::from_str(json).unwrap() else {
+            panic!("a list is a folder");
+        };
+        assert_eq!(entries[0].kind, EntryKind::Dir);
+        assert!(serde_json::from_str::<Contents>(r#"{"message":"x"}"#).is_err());
+    }
+}

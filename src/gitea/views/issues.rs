@@ -1,0 +1,125 @@
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use super::lenient::{
+    count, filled, flag, full_name, list, login, logins, names, present, text, time,
+};
+
+/// An issue, or a pull request as an issue.
+#[derive(Debug, Deserialize)]
+pub struct Issue {
+    pub number: u64,
+    pub title: String,
+    #[serde(default, deserialize_with = "filled")]
+    pub body: Option<String>,
+    #[serde(default, rename = "user", deserialize_with = "login")]
+    pub author: Option<String>,
+    /// Who wrote it on the forge it was moved from.
+    #[serde(default, deserialize_with = "filled")]
+    pub original_author: Option<String>,
+    /// `open`, `closed`.
+    #[serde(default, deserialize_with = "text")]
+    pub state: String,
+    #[serde(default, deserialize_with = "flag")]
+    pub is_locked: bool,
+    #[serde(default, rename = "pull_request", deserialize_with = "present")]
+    pub is_pull: bool,
+    #[serde(default, deserialize_with = "names")]
+    pub labels: Vec<String>,
+    #[serde(default)]
+    pub milestone: Option<Due>,
+    #[serde(default, deserialize_with = "logins")]
+    pub assignees: Vec<String>,
+    #[serde(default, deserialize_with = "count")]
+    pub comments: u64,
+    #[serde(default, deserialize_with = "list")]
+    pub assets: Vec<Asset>,
+    /// The branch it is meant for.
+    #[serde(default, rename = "ref", deserialize_with = "filled")]
+    pub branch: Option<String>,
+    #[serde(default, rename = "created_at", deserialize_with = "time")]
+    pub created: Option<DateTime<Utc>>,
+    #[serde(default, rename = "updated_at", deserialize_with = "time")]
+    pub updated: Option<DateTime<Utc>>,
+    #[serde(default, rename = "closed_at", deserialize_with = "time")]
+    pub closed: Option<DateTime<Utc>>,
+    #[serde(default, rename = "due_date", deserialize_with = "time")]
+    pub due: Option<DateTime<Utc>>,
+    /// `owner/name`.
+    #[serde(default, rename = "repository", deserialize_with = "full_name")]
+    pub repo: Option<String>,
+    #[serde(default, rename = "html_url", deserialize_with = "text")]
+    pub url: String,
+}
+
+/// A milestone as an issue tells of it.
+#[derive(Debug, Deserialize)]
+pub struct Due {
+    #[serde(default, deserialize_with = "text")]
+    pub title: String,
+    #[serde(default, rename = "due_on", deserialize_with = "time")]
+    pub due: Option<DateTime<Utc>>,
+}
+
+/// A file that was attached to something.
+#[derive(Debug, Deserialize)]
+pub struct Asset {
+    pub name: String,
+    /// In bytes.
+    #[serde(default, deserialize_with = "count")]
+    pub size: u64,
+    #[serde(default, deserialize_with = "count")]
+    pub download_count: u64,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Label {
+    pub id: u64,
+    pub name: String,
+    #[serde(default, deserialize_with = "filled")]
+    pub description: Option<String>,
+    /// Only one of those with the same words before the last `/` can be set.
+    #[serde(default, deserialize_with = "flag")]
+    pub exclusive: bool,
+    #[serde(default, deserialize_with = "flag")]
+    pub is_archived: bool,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Milestone {
+    pub id: u64,
+    #[serde(default, deserialize_with = "text")]
+    pub title: String,
+    #[serde(default, deserialize_with = "filled")]
+    pub description: Option<String>,
+    /// `open`, `closed`.
+    #[serde(default, deserialize_with = "text")]
+    pub state: String,
+    #[serde(default, deserialize_with = "count")]
+    pub open_issues: u64,
+    #[serde(default, deserialize_with = "count")]
+    pub closed_issues: u64,
+    #[serde(default, rename = "due_on", deserialize_with = "time")]
+    pub due: Option<DateTime<Utc>>,
+    #[serde(default, rename = "closed_at", deserialize_with = "time")]
+    pub closed: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Comment {
+    pub id: u64,
+    #[serde(default, deserialize_with = "text")]
+    pub body: String,
+    #[serde(default, rename = "user", deserialize_with = "login")]
+    pub author: Option<String>,
+    #[serde(default, deserialize_with = "filled")]
+    pub original_author: Option<String>,
+    #[serde(default, deserialize_with = "list")]
+    pub assets: Vec<Asset>,
+    #[serde(default, rename = "created_at", deserialize_with = "time")]
+    pub created: Option<DateTime<Utc>>,
+    #[serde(default, rename = "updated_at", deserialize_with = "time")]
+    pub updated: Option<DateTime<Utc>>,
+    #[serde(default, rename = "html_url", deserialize_with = "text")]
+    pub url: String,
+}

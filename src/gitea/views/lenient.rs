@@ -1,0 +1,257 @@
+//! Reading what Gitea means: `null` for nothing, the year 1 or 1970 for never, a user for a login.
+use std::{fmt, marker::PhantomData};
+
+use chrono::{DateTime, Datelike, Utc};
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, IgnoredAny, MapAccess, Visitor},
+};
+
+/// A text; `null` is an empty one.
+pub(super) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+/// A text that is not empty.
+pub(super) fn filled<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let text: Option<String> = Option::deserialize(from)?;
+    Ok(text.filter(|text| !text.is_empty()))
+}
+
+/// A list; `null` is an empty one.
+pub(super) fn list<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+/// A flag; `null` is false.
+pub(super) fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+/// A count; `null` and less than nothing are 0.
+pub(super) fn count<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    let count: Option<i64> = Option::deserialize(from)?;
+    Ok(count.and_then(|count| count.try_into().ok()).unwrap_or(0))
+}
+
+/// A point in time; `null`, the years 1 and 1970, and what is no time are none.
+pub(super) fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+    struct Time;
+
+    impl Visitor<'_> for Time {
+        type Value = Option<DateTime<Utc>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a time")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+            let time = DateTime::parse_from_rfc3339(text).ok();
+            let time = time.map(|time| time.to_utc());
+            Ok(time.filter(|time| time.year() > 1970))
+        }
+    }
+
+    from.deserialize_any(Time)
+}
+
+/// Whether there is anything but `null`.
+pub(super) fn present<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    let thing: Option<IgnoredAny> = Option::deserialize(from)?;
+    Ok(thing.is_some())
+}
+
+/// The login of a user.
+pub(super) fn login<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<One<Login>>::deserialize(from)?.and_then(|one| one.0))
+}
+
+/// The logins of users.
+pub(super) fn logins<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    every::<D, Login>(from)
+}
+
+/// The names of things.
+pub(super) fn names<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    every::<D, Name>(from)
+}
+
+/// The hashes of commits.
+pub(super) fn shas<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    every::<D, Hash>(from)
+}
+
+/// The `owner/name` of a repository.
+pub(super) fn full_name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<One<FullName>>::deserialize(from)?.and_then(|one| one.0))
+}
+
+/// The text of a comment.
+pub(super) fn body<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<One<Body>>::deserialize(from)?.and_then(|one| one.0))
+}
+
+/// Whether a signature was verified.
+pub(super) fn verified<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    #[derive(Deserialize)]
+    struct Verification {
+        #[serde(default)]
+        verified: bool,
+    }
+    let verification: Option<Verification> = Option::deserialize(from)?;
+    Ok(verification.is_some_and(|it| it.verified))
+}
+
+fn every<'de, D: Deserializer<'de>, F: Field>(from: D) -> Result<Vec<String>, D::Error> {
+    let list: Option<Vec<One<F>>> = Option::deserialize(from)?;
+    let list = list.unwrap_or_default().into_iter();
+    Ok(list.filter_map(|one| one.0).collect())
+}
+
+/// The one field that is read of an object with many.
+trait Field {
+    const NAME: &'static str;
+}
+
+struct Login;
+struct Name;
+struct Hash;
+struct FullName;
+struct Body;
+
+impl Field for Login {
+    const NAME: &'static str = "login";
+}
+
+impl Field for Name {
+    const NAME: &'static str = "name";
+}
+
+impl Field for Hash {
+    const NAME: &'static str = "sha";
+}
+
+impl Field for FullName {
+    const NAME: &'static str = "full_name";
+}
+
+impl Field for Body {
+    const NAME: &'static str = "body";
+}
+
+struct One<F>(Option<String>, PhantomData<F>);
+
+impl<'de, F: Field> Deserialize<'de> for One<F> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(OneVisitor(PhantomData))
+    }
+}
+
+struct OneVisitor<F>(PhantomData<F>);
+
+impl<'de, F: Field> Visitor<'de> for OneVisitor<F> {
+    type Value = One<F>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object with `{}`", F::NAME)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<One<F>, A::Error> {
+        let mut value: Option<String> = None;
+        while let Some(Is(found, _)) = map.next_key::<Is<F>>()? {
+            if found {
+                value = map.next_value()?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(One(value.filter(|it| !it.is_empty()), PhantomData))
+    }
+}
+
+/// Whether a key is the field's.
+struct Is<F>(bool, PhantomData<F>);
+
+impl<'de, F: Field> Deserialize<'de> for Is<F> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Key<F>(PhantomData<F>);
+
+        impl<F: Field> Visitor<'_> for Key<F> {
+            type Value = Is<F>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+
+            fn visit_str<E: de::Error>(self, key: &str) -> Result<Is<F>, E> {
+                Ok(Is(key == F::NAME, PhantomData))
+            }
+        }
+
+        from.deserialize_identifier(Key(PhantomData))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails where it panics")]
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Thing {
+        #[serde(default, deserialize_with = "time")]
+        at: Option<DateTime<Utc>>,
+        #[serde(default, deserialize_with = "login")]
+        user: Option<String>,
+        #[serde(default, deserialize_with = "names")]
+        labels: Vec<String>,
+        #[serde(default, deserialize_with = "count")]
+        size: u64,
+        #[serde(default, deserialize_with = "filled")]
+        note: Option<String>,
+    }
+
+    fn thing(json: &str) -> Thing {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn nothing_is_said_in_many_ways() {
+        for json in [
+            "{}",
+            r#"{"at":null,"user":null,"labels":null,"size":null,"note":null}"#,
+            r#"{"at":"0001-01-01T00:00:00Z","user":{},"labels":[],"size":-1,"note":""}"#,
+            r#"{"at":"1970-01-01T00:00:00Z","user":{"login":""},"labels":[{}]}"#,
+            r#"{"at":"1970-01-01T01:00:00+01:00","user":{"login":null}}"#,
+            r#"{"at":"soon"}"#,
+        ] {
+            let thing = thing(json);
+            assert_eq!(thing.at, None, "{json}");
+            assert_eq!(thing.user, None, "{json}");
+            assert_eq!(thing.labels, [""; 0], "{json}");
+            assert_eq!(thing.size, 0, "{json}");
+            assert_eq!(thing.note, None, "{json}");
+        }
+    }
+
+    #[test]
+    fn what_is_there_is_read_whatever_is_around_it() {
+        let thing = thing(
+            r#"{"at":"2026-11-23T10:33:00+02:00","x":[{"login":"no"}],"size":7,"note":"n",
+                "user":{"id":1,"email":"a@example.org","login":"mäx\n","deep":{"login":"no"}},
+                "labels":[{"name":"bug","color":"f00"},{"color":"0f0","name":"q"}]}"#,
+        );
+        assert_eq!(thing.at.unwrap().to_rfc3339(), "2026-11-23T08:33:00+00:00");
+        assert_eq!(thing.user.unwrap(), "mäx\n");
+        assert_eq!(thing.labels, ["bug", "q"]);
+        assert_eq!((thing.size, thing.note.unwrap().as_str()), (7, "n"));
+    }
+}
