@@ -91,7 +91,7 @@ impl Dispatcher {
         let Ok(entry) = opened else {
             return Outcome::AuditUnavailable;
         };
-        let gitea = self.gitea.client();
+        let gitea = self.gitea.client(caller.rights, caller.request_id);
         let refused = |sentence: &str| (renderer.refusal(sentence), CallOutcome::Refused);
         let permit = shared
             .in_flight
