@@ -29,12 +29,7 @@ impl<'e> Reader<'e> {
         }
         let variable = self.env.variable(name)?;
         if variable.value.is_none() {
-            let wrong = format!("is not UTF-8 ({})", variable.place);
-            self.errors.push(SettingError {
-                variable: name.to_owned(),
-                wrong,
-                example: None,
-            });
+            self.unusable(name, format!("is not UTF-8 ({})", variable.place));
         }
         variable.value.as_ref().map(|text| text.trim())
     }
@@ -144,36 +139,35 @@ impl<'e> Reader<'e> {
             .unwrap_or(default)
     }
 
-    /// What the file holds that a variable names.
-    pub(super) fn file(&mut self, name: &'static str) -> Option<Zeroizing<Vec<u8>>> {
+    /// The file that a variable names, and what it holds.
+    pub(super) fn readable(&mut self, name: &'static str) -> Option<(PathBuf, Zeroizing<Vec<u8>>)> {
         let path = PathBuf::from(self.text(name)?);
         match read_file(&path) {
-            Ok((bytes, _)) => Some(Zeroizing::new(bytes)),
+            Ok((bytes, _)) => Some((path, Zeroizing::new(bytes))),
             Err(error) => {
-                self.errors.push(SettingError {
-                    variable: name.to_owned(),
-                    wrong: format!("names a file that cannot be read: {error}"),
-                    example: None,
-                });
+                self.unusable(name, format!("names a file that cannot be read: {error}"));
                 None
             }
         }
     }
 
-    /// The same as text.
+    /// The text of the file that a variable names, for its owner's eyes only.
     pub(super) fn secret_file(&mut self, name: &'static str) -> Option<Secret> {
-        let bytes = self.file(name)?;
-        let text = str::from_utf8(&bytes)
-            .ok()
-            .map(|text| text.trim_start_matches('\u{feff}'));
+        let (_, bytes) = self.readable(name)?;
+        let text = str::from_utf8(&bytes).ok();
         if text.is_none() {
-            self.errors.push(SettingError {
-                variable: name.to_owned(),
-                wrong: "names a file that is not UTF-8".to_owned(),
-                example: None,
-            });
+            self.unusable(name, "names a file that is not UTF-8".to_owned());
         }
-        text.map(|text| Secret::new(text.trim().to_owned()))
+        let text = text?.trim_start_matches('\u{feff}').trim();
+        Some(Secret::new(text.to_owned()))
+    }
+
+    fn unusable(&mut self, name: &'static str, wrong: String) {
+        self.errors.push(SettingError {
+            variable: name.to_owned(),
+            wrong,
+            example: None,
+        });
     }
 
     pub(super) fn wrong(&mut self, name: &'static str, wrong: String, example: &str) {

@@ -5,7 +5,6 @@ use env_filter::Filter;
 use ipnet::IpNet;
 use log::LevelFilter;
 use url::Url;
-use zeroize::Zeroizing;
 
 use super::{
     Env,
@@ -72,8 +71,8 @@ pub struct GiteaConfig {
     pub url: Option<Url>,
     pub token: Option<Secret>,
     pub tls_roots: TlsRoots,
-    /// Certificates in PEM that are trusted too.
-    pub ca_pem: Option<Zeroizing<Vec<u8>>>,
+    /// A file of certificates in PEM that are believed too.
+    pub ca_file: Option<PathBuf>,
     pub timeout: Duration,
     pub allow_admin_token: bool,
 }
@@ -220,9 +219,9 @@ fn gate(reader: &mut Reader<'_>) -> GateConfig {
 fn gitea(reader: &mut Reader<'_>) -> GiteaConfig {
     let url = reader.parsed(
         "GITEA_URL",
-        "the `http` or `https` address of a Gitea, as a browser shows it, without `/api/v1`, user, query and fragment",
+        "the `http` or `https` address of a Gitea, as a browser shows it, without user, query and fragment",
         "https://git.example.org",
-        |text| values::web_address(text).filter(|url| !url.path().contains("/api/v1")),
+        values::web_address,
     );
     let faults = reader.errors.len();
     let token = token(reader);
@@ -238,7 +237,7 @@ fn gitea(reader: &mut Reader<'_>) -> GiteaConfig {
             "GITEA_TLS_ROOTS",
             [("webpki", TlsRoots::Webpki), ("system", TlsRoots::System)],
         ),
-        ca_pem: reader.file("GITEA_CA_FILE"),
+        ca_file: reader.readable("GITEA_CA_FILE").map(|(path, _)| path),
         timeout: reader.seconds("GITEA_TIMEOUT", 30, 1..=600),
         allow_admin_token: reader.flag("GITEA_ALLOW_ADMIN_TOKEN", false),
     }
@@ -276,11 +275,13 @@ fn toolsets(reader: &mut Reader<'_>) -> Option<Vec<String>> {
 
 fn log(reader: &mut Reader<'_>) -> Filter {
     let wanted = "a level, or modules with levels";
-    let parse = |text: &str| Some(env_filter::Builder::new().try_parse(text).ok()?.build());
+    // The HTTP server tells of each worker that it starts; nobody asked.
+    let base = || {
+        let mut filter = env_filter::Builder::new();
+        filter.filter_module("actix_server", LevelFilter::Warn);
+        filter
+    };
+    let parse = |text: &str| Some(base().try_parse(text).ok()?.build());
     let read = reader.parsed("RUST_LOG", wanted, "info,aegis::gitea=debug", parse);
-    read.unwrap_or_else(|| {
-        env_filter::Builder::new()
-            .filter_level(LevelFilter::Info)
-            .build()
-    })
+    read.unwrap_or_else(|| base().filter_level(LevelFilter::Info).build())
 }

@@ -64,12 +64,13 @@ pub(super) fn networks(text: &str) -> Option<Vec<IpNet>> {
     network.map(|network| vec![network.trunc()])
 }
 
-/// The private ranges of RFC 1918 and RFC 4193, and the machine itself.
-const PRIVATE: [&str; 6] = [
+/// The private ranges of RFC 1918 and RFC 4193, link-local addresses, and the machine itself.
+const PRIVATE: [&str; 7] = [
     "10.0.0.0/8",
     "172.16.0.0/12",
     "192.168.0.0/16",
     "127.0.0.0/8",
+    "169.254.0.0/16",
     "fc00::/7",
     "::1/128",
 ];
