@@ -1,5 +1,7 @@
 //! A fault of an HTTP request: what its answer says. Faults inside a readable message are the
 //! protocol's, faults of an operation are the assistant's; neither comes here.
+use std::borrow::Cow;
+
 /// The `error` of an answer that is not a success.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum FaultCode {
@@ -69,13 +71,13 @@ impl FaultCode {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Fault {
     pub code: FaultCode,
-    pub message: String,
+    pub message: Cow<'static, str>,
     /// Further headers, such as `Retry-After`, `WWW-Authenticate`, `Allow`.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
 }
 
 impl Fault {
-    pub fn new(code: FaultCode, message: impl Into<String>) -> Self {
+    pub fn new(code: FaultCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
             message: message.into(),
@@ -84,7 +86,7 @@ impl Fault {
     }
 
     #[must_use]
-    pub fn with(mut self, header: &'static str, value: impl Into<String>) -> Self {
+    pub fn with(mut self, header: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
         self.headers.push((header, value.into()));
         self
     }

@@ -1,25 +1,310 @@
 //! The gate itself.
-use std::sync::Arc;
+use std::{
+    borrow::Cow,
+    net::IpAddr,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use actix_web::{
+    dev::RequestHead,
+    http::header::{HeaderMap, HeaderValue, USER_AGENT},
+};
 use arc_swap::ArcSwap;
+use chrono::{TimeDelta, Utc};
 
-use super::GateSettings;
-use crate::{audit::AuditLog, keys::KeyRing};
+use super::{
+    Attempt, BlockedRecords, EndedBlock, FailureLimiter, GateSettings, Lockout, Verdict,
+    credential::Credential, refusal, reminder::Reminder,
+};
+use crate::{
+    audit::{AuditEvent, AuditLog, AuditUnavailable, DenialReason},
+    caller::{Caller, CallerKey, KeySource, RequestId},
+    fault::Fault,
+    keys::KeyRing,
+    rights::Rights,
+};
+
+/// How often somebody who sends keys in addresses is reminded of what that means.
+const QUERY_REMINDER: Duration = Duration::from_hours(24);
+/// How often it is said that the gate is open to all.
+const DISABLED_REMINDER: Duration = Duration::from_hours(1);
 
 /// All that is needed to let somebody in: the keys in force, the failures so far, the log.
 #[derive(Debug)]
 pub struct Gatekeeper {
     settings: GateSettings,
-    keys: ArcSwap<KeyRing>,
+    keys: Arc<ArcSwap<KeyRing>>,
+    limiter: FailureLimiter,
     audit: Arc<AuditLog>,
+    query_reminder: Reminder,
+    disabled_reminder: Reminder,
+}
+
+/// A request at the gate, before its body is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Knock<'a> {
+    pub head: &'a RequestHead,
+    /// The pattern that matched, or `unmatched`: never the path.
+    pub route: &'static str,
+    /// Whether this route takes a key in its query.
+    pub key_in_query: bool,
+    pub client_ip: IpAddr,
+    pub request_id: RequestId,
+}
+
+/// What was shown as a key and is none.
+struct Offered<'a> {
+    key: Cow<'a, [u8]>,
+    source: KeySource,
+}
+
+/// A request that will not be let in: what the log says of it, and what its sender.
+struct Denial<'a> {
+    reason: DenialReason,
+    offered: Option<Offered<'a>>,
+    fault: Fault,
 }
 
 impl Gatekeeper {
-    pub fn new(settings: GateSettings, keys: KeyRing, audit: Arc<AuditLog>) -> Self {
+    pub fn new(
+        settings: GateSettings,
+        keys: Arc<ArcSwap<KeyRing>>,
+        audit: Arc<AuditLog>,
+        now: Instant,
+    ) -> Self {
         Self {
+            limiter: FailureLimiter::new(settings.max_failures, settings.failure_window, now),
             settings,
-            keys: ArcSwap::from_pointee(keys),
+            keys,
             audit,
+            query_reminder: Reminder::new(now, Duration::ZERO),
+            disabled_reminder: Reminder::new(now, DISABLED_REMINDER),
+        }
+    }
+
+    /// Whether this peer speaks for others: it is a proxy whose `X-Forwarded-For` is believed.
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        self.settings.trusted_proxies.contains(peer)
+    }
+
+    /// Whose request it is.
+    pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> Result<IpAddr, Fault> {
+        let client = self.settings.trusted_proxies.client(peer, headers);
+        client.map_err(|_| refusal::too_many_hops())
+    }
+
+    /// Whether calls can be recorded, so whether anybody can be let in.
+    pub fn is_open(&self) -> bool {
+        self.audit.is_writable()
+    }
+
+    /// Lets a request in, and says so in the log before anything else happens, or says why not.
+    ///
+    /// A valid key passes from an address that is blocked too, unless the operator chose
+    /// [`Lockout::Strict`].
+    pub async fn admit(&self, knock: &Knock<'_>, now: Instant) -> Result<Rc<Caller>, Fault> {
+        if !self.settings.enabled {
+            return self.let_in(knock, None, self.settings.rights_without_key);
+        }
+        let in_query = knock.key_in_query && self.settings.query_keys;
+        let (attempt, denial) = match Credential::read(knock.head, in_query) {
+            Credential::Key(offered, source) => match self.find(&offered, source) {
+                Some((key, rights)) => {
+                    self.pass_block(knock, now).await?;
+                    return self.let_in(knock, Some(key), rights);
+                }
+                None => (Attempt::WrongKey, Denial::wrong_key(offered, source)),
+            },
+            Credential::Absent(absence) => {
+                let fault = refusal::missing_key(absence, knock, in_query);
+                (
+                    Attempt::NoKey,
+                    Denial::new(DenialReason::MissingApiKey, fault),
+                )
+            }
+            Credential::Conflict(sentence) => {
+                let fault = refusal::conflict(sentence);
+                (
+                    Attempt::NoKey,
+                    Denial::new(DenialReason::InvalidRequest, fault),
+                )
+            }
+        };
+        Err(self.deny(knock, attempt, denial, now).await)
+    }
+
+    /// Records that a request was refused for where it comes from or whom it asked for.
+    pub fn turn_away(&self, knock: &Knock<'_>, reason: DenialReason) {
+        self.record_denial(knock, reason, None);
+    }
+
+    /// What is to be done each second: blocks that have ended are summed up, and what must not be
+    /// forgotten is said again.
+    pub fn tick(&self, now: Instant) {
+        self.record_ended(&self.limiter.tick(now));
+        if !self.settings.enabled && self.disabled_reminder.is_due(now, DISABLED_REMINDER) {
+            log::error!("critical: {}", super::DISABLED);
+        }
+    }
+
+    /// Sums up the blocks that stand when the server stops.
+    pub fn close(&self, now: Instant) {
+        self.record_ended(&self.limiter.close(now));
+    }
+
+    fn find(&self, offered: &[u8], source: KeySource) -> Option<(CallerKey, Rights)> {
+        let keys = self.keys.load();
+        let key = keys.find(offered)?;
+        let (id, hint) = (key.id, key.hint);
+        Some((CallerKey { id, hint, source }, key.rights))
+    }
+
+    /// A valid key passes, but for a block that is meant for everybody.
+    async fn pass_block(&self, knock: &Knock<'_>, now: Instant) -> Result<(), Fault> {
+        if self.settings.lockout == Lockout::Fair {
+            return Ok(());
+        }
+        match self
+            .limiter
+            .ask(knock.client_ip, Attempt::ValidKey, now)
+            .await
+        {
+            Verdict::Blocked(left) => Err(self.block(knock, None, left)),
+            Verdict::Open | Verdict::Tripped => Ok(()),
+        }
+    }
+
+    fn let_in(
+        &self,
+        knock: &Knock<'_>,
+        key: Option<CallerKey>,
+        rights: Rights,
+    ) -> Result<Rc<Caller>, Fault> {
+        let recorded = self.audit.record(&AuditEvent::Authenticated {
+            client_ip: knock.client_ip,
+            user_agent: knock.user_agent(),
+            key_hint: key.as_ref().map(|key| key.hint.as_str()),
+            method: knock.head.method.as_str(),
+            route: knock.route,
+            key_source: key.as_ref().map(|key| key.source),
+            request_id: knock.request_id,
+        });
+        recorded.map_err(|AuditUnavailable| refusal::unrecorded())?;
+        let by_query = key
+            .as_ref()
+            .is_some_and(|key| key.source == KeySource::Query);
+        if by_query && self.query_reminder.is_due(Instant::now(), QUERY_REMINDER) {
+            log::warn!(
+                "keys come in addresses (`?api_key=`), which proxies and histories keep; prefer a \
+                 header where the client has one, and refuse them by `QUERY_API_KEY_ENABLED=false` \
+                 where all have"
+            );
+        }
+        Ok(Rc::new(Caller {
+            key,
+            rights,
+            client_ip: knock.client_ip,
+            request_id: knock.request_id,
+        }))
+    }
+
+    async fn deny(
+        &self,
+        knock: &Knock<'_>,
+        attempt: Attempt,
+        denial: Denial<'_>,
+        now: Instant,
+    ) -> Fault {
+        let Denial {
+            reason,
+            offered,
+            fault,
+        } = denial;
+        match self.limiter.ask(knock.client_ip, attempt, now).await {
+            Verdict::Blocked(left) => return self.block(knock, offered.as_ref(), left),
+            Verdict::Open => self.record_denial(knock, reason, offered.as_ref()),
+            Verdict::Tripped => {
+                self.record_denial(knock, reason, offered.as_ref());
+                self.record_block(knock);
+            }
+        }
+        fault
+    }
+
+    /// Refuses a request because its address is blocked. The limiter has counted it.
+    fn block(&self, knock: &Knock<'_>, offered: Option<&Offered<'_>>, left: Duration) -> Fault {
+        if self.settings.blocked_records == BlockedRecords::Each {
+            self.record_denial(knock, DenialReason::RateLimited, offered);
+        }
+        refusal::blocked(left, self.settings.lockout)
+    }
+
+    // What is refused stays refused when it cannot be recorded: the log itself counts what it lost.
+
+    fn record_denial(
+        &self,
+        knock: &Knock<'_>,
+        reason: DenialReason,
+        offered: Option<&Offered<'_>>,
+    ) {
+        let _ = self.audit.record(&AuditEvent::Denied {
+            reason,
+            client_ip: knock.client_ip,
+            method: knock.head.method.as_str(),
+            route: knock.route,
+            key_source: offered.map(|it| it.source),
+            request_id: knock.request_id,
+            offered: offered.map(|it| &*it.key),
+            user_agent: knock.user_agent(),
+        });
+    }
+
+    fn record_block(&self, knock: &Knock<'_>) {
+        let window = self.settings.failure_window;
+        let _ = self.audit.record(&AuditEvent::Blocked {
+            client_ip: knock.client_ip,
+            failures: self.settings.max_failures,
+            window_seconds: window.as_secs(),
+            blocked_until: Utc::now() + window,
+            request_id: knock.request_id,
+        });
+    }
+
+    fn record_ended(&self, blocks: &[EndedBlock]) {
+        let ago = |duration| Utc::now() - TimeDelta::from_std(duration).unwrap_or_default();
+        for block in blocks {
+            let _ = self.audit.record(&AuditEvent::BlockEnded {
+                client_ip: block.client,
+                blocked_requests: block.requests,
+                first: ago(block.first),
+                last: ago(block.last),
+            });
+        }
+    }
+}
+
+impl Knock<'_> {
+    fn user_agent(&self) -> Option<&[u8]> {
+        self.head.headers.get(USER_AGENT).map(HeaderValue::as_bytes)
+    }
+}
+
+impl<'a> Denial<'a> {
+    fn new(reason: DenialReason, fault: Fault) -> Self {
+        Self {
+            reason,
+            offered: None,
+            fault,
+        }
+    }
+
+    fn wrong_key(key: Cow<'a, [u8]>, source: KeySource) -> Self {
+        Self {
+            reason: DenialReason::InvalidApiKey,
+            offered: Some(Offered { key, source }),
+            fault: refusal::wrong_key(),
         }
     }
 }

@@ -1,12 +1,25 @@
 //! Who may enter: what was offered as a key, who has failed too often, from which address. Makes the
 //! [`Caller`](crate::caller::Caller). It never sees a body, a tool or Gitea.
+mod bucket;
+mod churn;
 mod client;
+mod credential;
 mod gatekeeper;
+mod limiter;
+mod refusal;
+mod reminder;
+mod table;
 
 use std::time::Duration;
 
-pub use client::{ProxyError, TrustedProxies};
-pub use gatekeeper::Gatekeeper;
+pub use client::TrustedProxies;
+pub use gatekeeper::{Gatekeeper, Knock};
+pub use limiter::{Attempt, EndedBlock, FailureLimiter, Verdict};
+
+use crate::rights::{Access, Rights};
+
+/// What is said while the gate is open to all, at the start and again each hour.
+pub const DISABLED: &str = "API key authentication DISABLED - server is open to all requests!";
 
 /// What an operator decides about the gate.
 #[derive(Clone, Debug)]
@@ -25,6 +38,8 @@ pub struct GateSettings {
     pub blocked_records: BlockedRecords,
     /// `TRUSTED_PROXIES`.
     pub trusted_proxies: TrustedProxies,
+    /// What everybody may do where no key is asked.
+    pub rights_without_key: Rights,
 }
 
 impl Default for GateSettings {
@@ -32,11 +47,12 @@ impl Default for GateSettings {
         Self {
             enabled: true,
             max_failures: 5,
-            failure_window: Duration::from_secs(300),
+            failure_window: Duration::from_mins(5),
             lockout: Lockout::Fair,
             query_keys: true,
             blocked_records: BlockedRecords::Summary,
             trusted_proxies: TrustedProxies::default(),
+            rights_without_key: Rights::up_to(Access::Read),
         }
     }
 }

@@ -37,7 +37,7 @@ impl ApiKey {
     pub fn generate() -> Result<Self, rand::rngs::SysError> {
         let mut bytes = zeroize::Zeroizing::new([0; MADE_LENGTH / 2]);
         SysRng.try_fill_bytes(&mut *bytes)?;
-        Ok(Self(Secret::new(hex::encode(&*bytes))))
+        Ok(Self(Secret::new(hex::encode(*bytes))))
     }
 
     /// # Errors
@@ -66,24 +66,33 @@ impl ApiKey {
     }
 
     pub fn hint(&self) -> KeyHint {
-        let text = self.expose();
-        KeyHint(format!("{}...{}", &text[..8], &text[text.len() - 4..]))
+        let text = self.expose().as_bytes();
+        let mut hint = *b"________...____";
+        hint[..8].copy_from_slice(&text[..8]);
+        hint[11..].copy_from_slice(&text[text.len() - 4..]);
+        KeyHint(hint)
     }
 }
 
 /// The first eight and the last four characters of a key: `a1b2c3d4...e1f2`.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct KeyHint(String);
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct KeyHint([u8; 15]);
 
 impl KeyHint {
     pub fn as_str(&self) -> &str {
-        &self.0
+        std::str::from_utf8(&self.0).expect("every character of a key is ASCII")
     }
 }
 
 impl fmt::Display for KeyHint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for KeyHint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyHint({self})")
     }
 }
 

@@ -76,7 +76,7 @@ impl KeyList {
                     error,
                 }),
                 Ok(key) if !seen.insert(key.id()) => {
-                    list.warnings.push(warning(Weakness::Repeated))
+                    list.warnings.push(warning(Weakness::Repeated));
                 }
                 Ok(key) => {
                     list.warnings.extend(weaknesses(&key).map(warning));

@@ -1,14 +1,34 @@
 //! The HTTP server: the route table, the order of layers, limits of size and time, the shutdown.
 //! What the requests are about is decided in `mcp`, who may send them in `auth`.
+mod answer;
+mod body;
+mod connections;
+mod entry;
+mod head;
+mod refusal;
+mod route;
 mod site;
 
-use std::{io, net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    io, net::TcpListener, num::NonZeroUsize, pin::pin, rc::Rc, sync::Arc, thread, time::Duration,
+};
 
+use actix_web::{HttpServer, dev::fn_service};
+use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use site::{Site, SiteError};
+pub use self::site::Site;
+use self::{connections::Connections, entry::Entry};
+use crate::{
+    auth::Gatekeeper,
+    caller::RequestIds,
+    mcp::{self, Tools},
+};
 
-use crate::{auth::Gatekeeper, mcp::Tools};
+/// Longer than proxies keep idle connections, so that they close them and never find one closed.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// For the last bytes of answers to leave when the server stops, in seconds.
+const LAST_WRITES: u64 = 1;
 
 /// What an operator decides about the server, and the deadlines, which only tests shorten.
 #[derive(Clone, Debug)]
@@ -16,7 +36,7 @@ pub struct ServerSettings {
     /// `PUBLIC_URL`, `ALLOWED_HOSTS`, `ALLOWED_ORIGINS`.
     pub site: Site,
     /// `MAX_CONNECTIONS_PER_ADDRESS`.
-    pub connections_per_address: u32,
+    pub connections_per_address: usize,
     /// `SHUTDOWN_GRACE`.
     pub shutdown_grace: Duration,
     /// How long a handler may take to answer: `GITEA_TIMEOUT` and five seconds.
@@ -48,6 +68,9 @@ impl Default for ServerSettings {
 pub struct Parts {
     pub settings: ServerSettings,
     pub gatekeeper: Arc<Gatekeeper>,
+    pub protocol: Arc<mcp::Shared>,
+    /// Hands out the ids of requests.
+    pub ids: Arc<RequestIds>,
     /// Holds what must end before the process does: requests being answered, calls that outlive
     /// their client.
     pub calls: TaskTracker,
@@ -58,11 +81,70 @@ pub struct Parts {
 /// Serves until `shutdown` is ready, then lets running calls end within the grace.
 ///
 /// `tools` makes one set of tools for each worker, on that worker's thread.
+///
+/// # Errors
+/// The listener cannot be used.
 pub async fn serve<T: Tools>(
-    _listener: TcpListener,
-    _parts: Parts,
-    _tools: impl Fn() -> T + Clone + Send + 'static,
-    _shutdown: impl Future<Output = ()>,
+    listener: TcpListener,
+    parts: Parts,
+    tools: impl Fn() -> T + Clone + Send + 'static,
+    shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    unimplemented!()
+    connections::prepare(&listener)?;
+    let workers = parts.settings.workers.or_else(processors).unwrap_or(1);
+    let (factory_parts, connect_parts) = (parts.clone(), parts.clone());
+    let connections = Connections::default();
+
+    let server = HttpServer::new(move || {
+        let entry = Rc::new(Entry::new(factory_parts.clone(), tools()));
+        fn_service(move |request| Rc::clone(&entry).answer(request))
+    })
+    .on_connect(move |stream, data| {
+        let Parts {
+            settings,
+            gatekeeper,
+            ..
+        } = &connect_parts;
+        let most = settings.connections_per_address;
+        connections.open(stream, data, most, |peer| gatekeeper.trusts(peer));
+    })
+    .workers(workers)
+    .max_connections(connections::most_a_worker(workers))
+    .keep_alive(KEEP_ALIVE)
+    .client_request_timeout(parts.settings.head_timeout)
+    .tcp_nodelay(true)
+    // A client that has gone has cancelled: its request is dropped at once.
+    .h1_allow_half_closed(false)
+    .shutdown_timeout(LAST_WRITES)
+    .disable_signals()
+    .listen(listener)?
+    .run();
+
+    let handle = server.handle();
+    let (mut server, mut shutdown) = (pin!(server), pin!(shutdown));
+    tokio::select! {
+        ended = &mut server => return ended,
+        () = &mut shutdown => {}
+    }
+    let stopped = async {
+        handle.pause().await;
+        parts.stopping.cancel();
+        parts.calls.close();
+        if timeout(parts.settings.shutdown_grace, parts.calls.wait())
+            .await
+            .is_err()
+        {
+            log::warn!(
+                "{} calls were still running after `SHUTDOWN_GRACE`",
+                parts.calls.len()
+            );
+        }
+        handle.stop(true).await;
+    };
+    let (ended, ()) = tokio::join!(server, stopped);
+    ended
+}
+
+fn processors() -> Option<usize> {
+    thread::available_parallelism().ok().map(NonZeroUsize::get)
 }

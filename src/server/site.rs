@@ -7,63 +7,17 @@ use url::Url;
 /// The names and origins that are ours. Loopback names and origins always are, on any port.
 #[derive(Clone, Debug, Default)]
 pub struct Site {
-    /// In lower case; with a port if only that one is meant.
     hosts: Vec<String>,
     origins: Vec<String>,
 }
 
-/// An entry of `ALLOWED_HOSTS` or `ALLOWED_ORIGINS` that is none.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum SiteError {
-    #[error(
-        "`{0}` is no host name; write it as in `aegis.example.org` or `aegis.example.org:8443`"
-    )]
-    Host(String),
-    #[error("`{0}` is no origin; write it as in `https://app.example.org`, without a path")]
-    Origin(String),
-}
-
 impl Site {
-    /// Adds the address by which people reach the server, as a host and as an origin.
-    pub fn add_public(&mut self, url: &Url) {
-        self.hosts
-            .extend(url.host_str().map(str::to_ascii_lowercase));
-        self.origins.push(url.origin().ascii_serialization());
-    }
-
-    /// Adds a name, which is meant on any port unless it names one.
-    pub fn add_host(&mut self, host: &str) -> Result<(), SiteError> {
-        let bad = || SiteError::Host(host.to_owned());
-        let url = Url::parse(&format!("http://{host}/")).map_err(|_| bad())?;
-        let named = url.host_str().is_some_and(|name| {
-            let rest = host.get(name.len()..);
-            host.get(..name.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(name))
-                && rest
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(':') && rest.len() > 1)
-        });
-        if !named {
-            return Err(bad());
-        }
-        self.hosts.push(host.to_ascii_lowercase());
-        Ok(())
-    }
-
-    /// Adds an origin: scheme, host, and port unless it is the scheme's own.
-    pub fn add_origin(&mut self, origin: &str) -> Result<(), SiteError> {
-        let bad = || SiteError::Origin(origin.to_owned());
-        let url = Url::parse(origin).map_err(|_| bad())?;
-        let bare = url.path().len() < 2 && url.query().is_none() && url.fragment().is_none();
-        let named = url.has_host() && url.username().is_empty() && url.password().is_none();
-        if !(bare && named) {
-            return Err(bad());
-        }
-        // An origin of another scheme than the web's, such as `vscode-webview://…`, is kept as written.
-        self.origins.push(match url.origin() {
-            url::Origin::Tuple(..) => url.origin().ascii_serialization(),
-            url::Origin::Opaque(_) => origin.trim_end_matches('/').to_ascii_lowercase(),
-        });
-        Ok(())
+    /// `hosts` in lower case, each meant on any port unless it names one; `origins` as browsers write
+    /// them. The address by which people reach the server is one more of both.
+    pub fn new(public_url: Option<&Url>, mut hosts: Vec<String>, mut origins: Vec<String>) -> Self {
+        hosts.extend(public_url.and_then(Url::host_str).map(str::to_owned));
+        origins.extend(public_url.map(|url| url.origin().ascii_serialization()));
+        Self { hosts, origins }
     }
 
     /// Whether `host`, from a `Host` header or a request's address, is a name of ours.

@@ -1,0 +1,129 @@
+//! What a request offers as a key.
+use std::borrow::Cow;
+
+use actix_web::{
+    dev::RequestHead,
+    http::header::{AUTHORIZATION, HeaderName, HeaderValue},
+};
+use percent_encoding::percent_decode;
+
+use crate::caller::KeySource;
+
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const API_KEY: &[u8] = b"api_key";
+/// What stands in a value whose variable a client or its user did not fill in. No key holds any of it.
+const UNFILLED: [&[u8]; 3] = [b"${", b"<", b"YOUR_"];
+
+/// What a request offers as a key.
+pub(super) enum Credential<'a> {
+    Key(Cow<'a, [u8]>, KeySource),
+    Absent(Absence),
+    /// Two keys, or two headers for one: which counts, proxies and servers would answer differently.
+    Conflict(&'static str),
+}
+
+/// Why a request offers no key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Absence {
+    NotSent,
+    /// `Authorization` has another scheme than `Bearer`, or no scheme.
+    NotBearer,
+    /// A key's place is there, with nothing in it.
+    Empty,
+    /// A variable was not filled in.
+    Unfilled,
+}
+
+impl<'a> Credential<'a> {
+    /// Reads the headers, and `api_key` of the query where the door takes it.
+    pub(super) fn read(head: &'a RequestHead, in_query: bool) -> Self {
+        let authorization = match single(head, AUTHORIZATION) {
+            Ok(value) => value.map_or(Err(Absence::NotSent), bearer),
+            Err(TwoValues) => {
+                return Self::Conflict("more than one `Authorization` header was sent");
+            }
+        };
+        let x_api_key = match single(head, X_API_KEY) {
+            Ok(value) => value.map_or(Err(Absence::NotSent), filled_in),
+            Err(TwoValues) => return Self::Conflict("more than one `X-API-Key` header was sent"),
+        };
+        let mut query = query_keys(head.uri.query().filter(|_| in_query));
+        let in_query = query.next().map(|key| (filled_in(&key).map(|_| ()), key));
+        if query.next().is_some() {
+            return Self::Conflict("`api_key` was sent more than once");
+        }
+
+        let header = match (authorization, x_api_key) {
+            (Ok(one), Ok(other)) if one != other => {
+                return Self::Conflict("`Authorization` and `X-API-Key` hold different keys");
+            }
+            (Ok(key), _) | (_, Ok(key)) => Ok(key),
+            (Err(absence), Err(Absence::NotSent)) | (_, Err(absence)) => Err(absence),
+        };
+        match (header, in_query) {
+            (Ok(one), Some((Ok(()), other))) if *one != *other => {
+                Self::Conflict("a header and `api_key` hold different keys")
+            }
+            (Ok(key), _) => Self::Key(Cow::Borrowed(key), KeySource::Header),
+            (Err(_), Some((Ok(()), key))) => Self::Key(key, KeySource::Query),
+            (Err(Absence::NotSent), Some((Err(absence), _))) | (Err(absence), _) => {
+                Self::Absent(absence)
+            }
+        }
+    }
+}
+
+struct TwoValues;
+
+/// The value of a header that may be sent once.
+fn single(head: &RequestHead, name: HeaderName) -> Result<Option<&[u8]>, TwoValues> {
+    let mut values = head.headers.get_all(name).map(HeaderValue::as_bytes);
+    match (values.next(), values.next()) {
+        (_, Some(_)) => Err(TwoValues),
+        (value, None) => Ok(value),
+    }
+}
+
+fn bearer(value: &[u8]) -> Result<&[u8], Absence> {
+    let value = value.trim_ascii();
+    let scheme = value
+        .split(u8::is_ascii_whitespace)
+        .next()
+        .unwrap_or_default();
+    if !scheme.eq_ignore_ascii_case(b"bearer") {
+        return Err(if value.is_empty() {
+            Absence::Empty
+        } else {
+            Absence::NotBearer
+        });
+    }
+    filled_in(&value[scheme.len()..])
+}
+
+fn filled_in(value: &[u8]) -> Result<&[u8], Absence> {
+    let value = value.trim_ascii();
+    if value.is_empty() {
+        Err(Absence::Empty)
+    } else if is_unfilled(value) {
+        Err(Absence::Unfilled)
+    } else {
+        Ok(value)
+    }
+}
+
+fn is_unfilled(value: &[u8]) -> bool {
+    // Most keys are hexadecimal and are done with here.
+    let suspicious = value.iter().any(|byte| matches!(byte, b'$' | b'<' | b'_'));
+    let has = |mark: &&[u8]| value.windows(mark.len()).any(|window| window == *mark);
+    suspicious && UNFILLED.iter().any(has)
+}
+
+/// Every `api_key` of a query, decoded once. A `+` stays one: keys may hold it.
+fn query_keys(query: Option<&str>) -> impl Iterator<Item = Cow<'_, [u8]>> {
+    let pairs = query.into_iter().flat_map(|query| query.split('&'));
+    pairs.filter_map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let is_ours = percent_decode(name.as_bytes()).eq(API_KEY.iter().copied());
+        is_ours.then(|| percent_decode(value.as_bytes()).into())
+    })
+}

@@ -1,0 +1,33 @@
+//! Says something again, but not each time.
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+#[derive(Debug)]
+pub(super) struct Reminder {
+    start: Instant,
+    /// In seconds since the start.
+    next: AtomicU64,
+}
+
+impl Reminder {
+    pub(super) fn new(start: Instant, first_after: Duration) -> Self {
+        Self {
+            start,
+            next: AtomicU64::new(first_after.as_secs()),
+        }
+    }
+
+    /// Whether it is time; then not again before `pause` is over, whoever asks.
+    pub(super) fn is_due(&self, now: Instant, pause: Duration) -> bool {
+        let now = now.saturating_duration_since(self.start).as_secs();
+        let next = self.next.load(Ordering::Relaxed);
+        let again = now + pause.as_secs();
+        now >= next
+            && self
+                .next
+                .compare_exchange(next, again, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+    }
+}

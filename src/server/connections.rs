@@ -1,0 +1,106 @@
+//! How many connections there are, in all and from one address.
+use std::{
+    any::Any,
+    collections::HashMap,
+    io,
+    net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use actix_web::{dev::Extensions, rt::net::TcpStream};
+use rustix::process::{Resource, getrlimit};
+use socket2::SockRef;
+
+/// The most connections at once, where the process may have so many files open.
+const MAX_CONNECTIONS: u64 = 8192;
+/// Files that are no connections of clients: the log, connections to Gitea, the runtime's own.
+const OTHER_FILES: u64 = 256;
+/// A reader that acknowledges nothing for so long is dropped.
+const STALLED_READER: Duration = Duration::from_secs(30);
+
+/// Counts the open connections of each address.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Connections(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// One open connection; it is counted until dropped.
+#[derive(Debug)]
+pub(super) struct Connection {
+    connections: Connections,
+    address: Option<IpAddr>,
+    /// Its address had enough others.
+    pub(super) is_one_too_many: bool,
+}
+
+impl Connections {
+    /// To be called with each new connection. `is_proxy` speaks for many and is not counted.
+    pub(super) fn open(
+        &self,
+        stream: &dyn Any,
+        data: &mut Extensions,
+        most: usize,
+        is_proxy: impl Fn(IpAddr) -> bool,
+    ) {
+        let peer = stream
+            .downcast_ref::<TcpStream>()
+            .and_then(|stream| stream.peer_addr().ok());
+        let address = peer
+            .as_ref()
+            .map(SocketAddr::ip)
+            .filter(|address| !is_proxy(*address));
+        data.insert(self.count(address.map(network), most));
+    }
+
+    fn count(&self, address: Option<IpAddr>, most: usize) -> Connection {
+        let is_one_too_many = address.is_some_and(|address| {
+            let mut counts = self.counts();
+            let count = counts.entry(address).or_default();
+            *count += 1;
+            *count > most
+        });
+        Connection {
+            connections: self.clone(),
+            address,
+            is_one_too_many,
+        }
+    }
+
+    fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let Some(address) = self.address else { return };
+        let mut counts = self.connections.counts();
+        if let Some(count) = counts.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&address);
+            }
+        }
+    }
+}
+
+/// An IPv6 subscriber has a whole network of 64 bits.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+    }
+}
+
+/// Prepares a listener: what it accepts inherits its options.
+pub(super) fn prepare(listener: &TcpListener) -> io::Result<()> {
+    SockRef::from(listener).set_tcp_user_timeout(Some(STALLED_READER))
+}
+
+/// How many connections one of `workers` may have.
+pub(super) fn most_a_worker(workers: usize) -> usize {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let most = MAX_CONNECTIONS
+        .min(files.saturating_sub(OTHER_FILES))
+        .max(OTHER_FILES);
+    usize::try_from(most).unwrap_or(usize::MAX) / workers
+}

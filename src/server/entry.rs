@@ -1,0 +1,232 @@
+//! The way of a request through the layers, in their order.
+use std::{
+    convert::Infallible,
+    net::{IpAddr, Ipv4Addr},
+    panic::AssertUnwindSafe,
+    rc::Rc,
+    sync::Arc,
+    time::Instant,
+};
+
+use actix_http::Request;
+use actix_web::{
+    HttpResponse,
+    dev::{Payload, RequestHead},
+    http::{
+        Method, StatusCode,
+        header::{ACCESS_CONTROL_REQUEST_METHOD, HeaderValue, ORIGIN},
+    },
+    web::Bytes,
+};
+use futures_util::FutureExt as _;
+use tokio::time::timeout;
+
+use super::{
+    Parts, answer, body,
+    connections::Connection,
+    head, refusal,
+    route::{Door, Handler, Route},
+};
+use crate::{
+    audit::DenialReason,
+    auth::Knock,
+    caller::{Caller, RequestId},
+    fault::Fault,
+    mcp::{Protocol, Tools},
+};
+
+/// What answers requests. One a worker.
+pub(super) struct Entry<T> {
+    parts: Parts,
+    protocol: Protocol<T>,
+}
+
+/// A request, as far as it is known before its key is.
+#[derive(Clone, Copy)]
+struct Arrival<'a> {
+    head: &'a RequestHead,
+    route: &'static Route,
+    id: RequestId,
+    peer: IpAddr,
+    is_one_too_many: bool,
+}
+
+/// An answer for which nobody had to be let in.
+enum Early {
+    Answer(HttpResponse),
+    Fault(Fault),
+}
+
+impl<T: Tools> Entry<T> {
+    pub(super) fn new(parts: Parts, tools: T) -> Self {
+        let protocol = Protocol::new(Rc::new(tools), Arc::clone(&parts.protocol));
+        Self { parts, protocol }
+    }
+
+    /// Answers one request, whatever it is.
+    pub(super) async fn answer(
+        self: Rc<Self>,
+        mut request: Request,
+    ) -> Result<HttpResponse, Infallible> {
+        // Held until there is an answer: a server that stops waits for it.
+        let _running = self.parts.calls.token();
+        let mut payload = request.take_payload();
+        let arrival = Arrival {
+            head: request.head(),
+            route: Route::find(request.path()),
+            id: self.parts.ids.next(),
+            peer: request
+                .peer_addr()
+                .map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip()),
+            is_one_too_many: request
+                .conn_data::<Connection>()
+                .is_some_and(|it| it.is_one_too_many),
+        };
+
+        let (answered, is_known) = match self.admit(arrival).await {
+            Ok(caller) => (self.respond(arrival, caller, &mut payload).await, true),
+            Err(Early::Answer(response)) => (Ok(response), false),
+            Err(Early::Fault(fault)) => (Err(fault), false),
+        };
+
+        let mut response = answered.unwrap_or_else(|fault| answer::fault(&fault, arrival.id));
+        let origin = arrival
+            .head
+            .headers
+            .get(ORIGIN)
+            .filter(|origin| self.allows(origin));
+        answer::complete(&mut response, arrival.id, origin);
+        // Only the first head on a connection has a deadline: a stranger gets no second.
+        if !is_known && !self.parts.gatekeeper.trusts(arrival.peer) {
+            answer::close(&mut response);
+        }
+        Ok(answer::holding(response, payload))
+    }
+
+    /// The layers up to the gate. Who passes them is known, and recorded.
+    async fn admit(&self, arrival: Arrival<'_>) -> Result<Rc<Caller>, Early> {
+        let Arrival { head, route, .. } = arrival;
+        head::check(head)?;
+        if route.door == Door::Open {
+            return Err(Early::Answer(self.open(route, &head.method)?));
+        }
+        if arrival.is_one_too_many {
+            return Err(refusal::overloaded().into());
+        }
+        if self.parts.calls.is_closed() {
+            return Err(refusal::shutting_down().into());
+        }
+        let gatekeeper = &self.parts.gatekeeper;
+        let knock = Knock {
+            head,
+            route: route.path,
+            key_in_query: route.door == Door::KeyOrQuery,
+            client_ip: gatekeeper.client_address(arrival.peer, &head.headers)?,
+            request_id: arrival.id,
+        };
+        if !head::hosts(head).all(|host| self.parts.settings.site.allows_host(host)) {
+            gatekeeper.turn_away(&knock, DenialReason::ForbiddenHost);
+            return Err(refusal::forbidden_host().into());
+        }
+        if !head
+            .headers
+            .get_all(ORIGIN)
+            .all(|origin| self.allows(origin))
+        {
+            gatekeeper.turn_away(&knock, DenialReason::ForbiddenOrigin);
+            return Err(refusal::forbidden_origin().into());
+        }
+        let has = |name| head.headers.contains_key(name);
+        if head.method == Method::OPTIONS && has(ORIGIN) && has(ACCESS_CONTROL_REQUEST_METHOD) {
+            return Err(Early::Answer(answer::preflight(&head.headers)));
+        }
+        Ok(gatekeeper.admit(&knock, Instant::now()).await?)
+    }
+
+    /// The layers behind the gate.
+    async fn respond(
+        &self,
+        arrival: Arrival<'_>,
+        caller: Rc<Caller>,
+        payload: &mut Payload,
+    ) -> Result<HttpResponse, Fault> {
+        let handler = find_handler(arrival.route, &arrival.head.method)?;
+        let answered =
+            AssertUnwindSafe(self.handle(handler, arrival.head, caller, payload)).catch_unwind();
+        // Boxed, so that an idle connection does not keep the room that the largest call needs.
+        Box::pin(answered).await.unwrap_or_else(|_| {
+            let (id, path) = (arrival.id, arrival.route.path);
+            log::error!("critical: request {id} to `{path}` ended in a panic");
+            Err(refusal::internal())
+        })
+    }
+
+    async fn handle(
+        &self,
+        handler: Handler,
+        head: &RequestHead,
+        caller: Rc<Caller>,
+        payload: &mut Payload,
+    ) -> Result<HttpResponse, Fault> {
+        let settings = &self.parts.settings;
+        let query = head.uri.query().unwrap_or_default();
+        let headers = &head.headers;
+        let body = match handler {
+            Handler::PostMcp | Handler::PostSse | Handler::PostToolCall => {
+                body::read(payload, head::content_length(head), settings.body_timeout).await?
+            }
+            Handler::Health | Handler::GetSse | Handler::GetTools => Bytes::new(),
+        };
+        let answered = async {
+            match handler {
+                Handler::Health => Ok(self.health()),
+                Handler::PostMcp => self.protocol.post_mcp(caller, headers, &body).await,
+                Handler::GetSse => self.protocol.get_sse(&caller, headers, query),
+                Handler::PostSse => self.protocol.post_sse(caller, headers, query, &body).await,
+                Handler::GetTools => Ok(self.protocol.get_tools(&caller)),
+                Handler::PostToolCall => self.protocol.post_tool_call(caller, headers, &body).await,
+            }
+        };
+        let answered = timeout(settings.answer_timeout, answered).await;
+        answered.unwrap_or_else(|_| Err(refusal::too_slow()))
+    }
+
+    /// What is there for everybody.
+    fn open(&self, route: &Route, method: &Method) -> Result<HttpResponse, Fault> {
+        match find_handler(route, method)? {
+            Handler::Health => Ok(self.health()),
+            _ => Err(refusal::not_found()),
+        }
+    }
+
+    /// Whether calls would be served, for whoever watches over the server.
+    fn health(&self) -> HttpResponse {
+        if self.parts.calls.is_closed() {
+            let text = r#"{"status": "stopping", "reason": "the server is shutting down"}"#;
+            answer::json(StatusCode::SERVICE_UNAVAILABLE, text)
+        } else if self.parts.gatekeeper.is_open() {
+            answer::json(StatusCode::OK, r#"{"status": "ok"}"#)
+        } else {
+            let text = r#"{"status": "unavailable", "reason": "the audit log cannot be written"}"#;
+            answer::json(StatusCode::SERVICE_UNAVAILABLE, text)
+        }
+    }
+
+    fn allows(&self, origin: &HeaderValue) -> bool {
+        self.parts.settings.site.allows_origin(origin.as_bytes())
+    }
+}
+
+fn find_handler(route: &Route, method: &Method) -> Result<Handler, Fault> {
+    if route.methods.is_empty() {
+        return Err(refusal::not_found());
+    }
+    let handler = route.handler(method);
+    handler.ok_or_else(|| refusal::method_not_allowed(route.allowed()))
+}
+
+impl From<Fault> for Early {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}

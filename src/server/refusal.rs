@@ -1,0 +1,79 @@
+//! What is said to a request that the server itself refuses.
+use crate::fault::{Fault, FaultCode};
+
+pub(super) fn old_version() -> Fault {
+    Fault::new(
+        FaultCode::InvalidRequest,
+        "HTTP/1.0 is not spoken here; use HTTP/1.1",
+    )
+}
+
+pub(super) fn head_too_large() -> Fault {
+    Fault::new(
+        FaultCode::HeadTooLarge,
+        "the request's address and headers are larger than 16 KiB",
+    )
+}
+
+pub(super) fn forbidden_host() -> Fault {
+    let sentence = "this server does not answer under the name in `Host`; its operator can add it to \
+                    `ALLOWED_HOSTS` or set `PUBLIC_URL`";
+    Fault::new(FaultCode::ForbiddenHost, sentence)
+}
+
+pub(super) fn forbidden_origin() -> Fault {
+    let sentence = "pages of this `Origin` may not ask this server; its operator can add it to `ALLOWED_ORIGINS`";
+    Fault::new(FaultCode::ForbiddenOrigin, sentence)
+}
+
+pub(super) fn not_found() -> Fault {
+    Fault::new(
+        FaultCode::NotFound,
+        "there is nothing here; the protocol's address is `/mcp`",
+    )
+}
+
+/// `allowed`: the value of `Allow`.
+pub(super) fn method_not_allowed(allowed: String) -> Fault {
+    let sentence = format!("this address takes {allowed} only");
+    Fault::new(FaultCode::MethodNotAllowed, sentence).with("Allow", allowed)
+}
+
+pub(super) fn overloaded() -> Fault {
+    let sentence =
+        "too many connections are open from this address (`MAX_CONNECTIONS_PER_ADDRESS`)";
+    Fault::new(FaultCode::Overloaded, sentence).with("Retry-After", "1")
+}
+
+pub(super) fn shutting_down() -> Fault {
+    Fault::new(FaultCode::ShuttingDown, "the server is shutting down").with("Retry-After", "5")
+}
+
+pub(super) fn too_slow() -> Fault {
+    Fault::new(
+        FaultCode::GatewayTimeout,
+        "no answer in time; the forge may be slow or down",
+    )
+}
+
+pub(super) fn internal() -> Fault {
+    Fault::new(
+        FaultCode::Internal,
+        "something went wrong here; the server's log has more under this `request_id`",
+    )
+}
+
+pub(super) fn body_too_large() -> Fault {
+    Fault::new(FaultCode::BodyTooLarge, "the body is larger than 1 MiB")
+}
+
+pub(super) fn body_too_slow() -> Fault {
+    Fault::new(FaultCode::Timeout, "the body did not come in time")
+}
+
+pub(super) fn body_broken() -> Fault {
+    Fault::new(
+        FaultCode::InvalidRequest,
+        "the body is not what its head says",
+    )
+}
