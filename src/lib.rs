@@ -13,5 +13,6 @@ pub mod mcp;
 pub mod operations;
 pub mod outbound;
 pub mod rights;
+pub mod sandbox;
 pub mod secret;
 pub mod server;

@@ -51,7 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("operations", &["gitea", "rights"]),
     ("outbound", &["secret"]),
     ("rights", &[]),
-    ("sandbox", &[]),
+    ("sandbox", &["secret"]),
     ("secret", &[]),
     ("server", &["audit", "auth", "caller", "fault", "mcp"]),
 ];

@@ -4,6 +4,7 @@ mod audit; // what stands in the audit log, whatever happens to it
 mod cli; // commands as a person types them: outputs, exit codes
 mod house; // which room may use which, and what stands in one place only
 mod protocol; // the protocol alone: tables, schemas, cancellation, streams
+mod sandbox; // the forge for a first run: Gitea's shapes, pages and refusals over data of our own
 mod settings; // settings: faults together, `.env.example`, no value shown
 #[allow(
     dead_code,

@@ -109,20 +109,21 @@ impl Client {
     }
 
     fn send(&self, method: &str, target: &str, body: &str) -> BufReader<TcpStream> {
-        let mut head = format!("{method} {target} HTTP/1.1\r\nConnection: close\r\n");
-        let has =
-            |name: &str| (self.headers.iter()).any(|(known, _)| known.eq_ignore_ascii_case(name));
+        let has = |name: &str| find(&self.headers, name).is_some();
+        let mut headers = vec![("Connection".to_owned(), "close".to_owned())];
         if !has("Host") {
-            head += &format!("Host: {}\r\n", self.address);
+            headers.push(("Host".to_owned(), self.address.to_string()));
         }
         if !body.is_empty() && !has("Content-Type") {
-            head += "Content-Type: application/json\r\n";
+            headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
         }
         if !body.is_empty() || method == "POST" {
-            head += &format!("Content-Length: {}\r\n", body.len());
+            headers.push(("Content-Length".to_owned(), body.len().to_string()));
         }
-        for (name, value) in &self.headers {
-            head += &format!("{name}: {value}\r\n");
+        headers.extend(self.headers.iter().cloned());
+        let mut head = format!("{method} {target} HTTP/1.1\r\n");
+        for (name, value) in headers {
+            head = head + &name + ": " + &value + "\r\n";
         }
         let mut stream = self.connect();
         // As in `raw`: the answer counts, not whether everything could be said.

@@ -184,11 +184,11 @@ impl Reply {
         }
         let mut head = format!("HTTP/1.1 {} X\r\n", self.status);
         for (name, value) in &self.headers {
-            head += &format!("{name}: {value}\r\n");
+            head = head + name + ": " + value + "\r\n";
         }
         if self.status != 204 {
             let length = self.length.unwrap_or(self.size());
-            head += &format!("Content-Length: {length}\r\n");
+            head = format!("{head}Content-Length: {length}\r\n");
         }
         stream.write_all(format!("{head}\r\n").as_bytes())?;
         (0..self.times).try_for_each(|_| stream.write_all(&self.body))
@@ -249,13 +249,13 @@ impl Desk {
                 let common = common.count().cast_signed();
                 (common, -known.len().cast_signed())
             });
-        match nearest {
-            Some(recorded) => recorded.into(),
-            None => {
+        nearest.map_or_else(
+            || {
                 let message = format!("not recorded: {path} {query:?}");
                 Reply::json(501, &serde_json::json!({ "message": message }).to_string())
-            }
-        }
+            },
+            Reply::from,
+        )
     }
 }
 
@@ -271,7 +271,7 @@ impl From<&Recorded> for Reply {
 
 /// One connection: request after request, until either side has enough.
 fn serve(mut stream: TcpStream, connection: u32, desk: &Mutex<Desk>) {
-    let _ = stream.set_read_timeout(Some(Duration::from_secs(60)));
+    let _ = stream.set_read_timeout(Some(Duration::from_mins(1)));
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     while let Some(asked) = read(&mut reader, connection) {
         let reply = lock(desk).answer(asked);

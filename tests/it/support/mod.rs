@@ -4,8 +4,10 @@ mod client;
 mod fake;
 mod golden;
 mod recorded;
+mod sandbox;
 
 pub(crate) use client::{Client, Events, Response};
 pub(crate) use fake::{Asked, Fake, Reply};
 pub(crate) use golden::golden;
 pub(crate) use recorded::{Recorded, recorded};
+pub(crate) use sandbox::Sandbox;
