@@ -296,7 +296,7 @@ async fn a_get_of_a_streamable_client_is_405() {
         .get_sse(&key("a"), &headers, "")
         .unwrap_err();
     assert_eq!(fault.code.status(), 405);
-    assert_eq!(fault.headers, [("Allow", "POST".to_owned())]);
+    assert_eq!(fault.headers, [("Allow", "POST".into())]);
 }
 
 #[actix_web::test]
