@@ -5,12 +5,13 @@ mod names;
 mod tls;
 mod wire;
 
-use std::{fmt, path::Path, pin::Pin, rc::Rc, sync::Arc, time::Duration};
+use std::{fmt, pin::Pin, rc::Rc, sync::Arc, time::Duration};
 
 use awc::error::{ConnectError, SendRequestError};
 use futures_util::{Stream, future::poll_fn};
 use tokio::time::{Instant, timeout_at};
 
+use awc::http::Version;
 pub use awc::http::{
     Method,
     header::{self, HeaderName, HeaderValue},
@@ -28,13 +29,14 @@ pub struct Outbound {
 }
 
 impl Outbound {
-    /// Reads certificates, `/etc/resolv.conf` and `/etc/hosts`, once.
+    /// Reads the system's certificates if wanted, `/etc/resolv.conf` and `/etc/hosts`, once. What
+    /// `ca_pem` holds is believed too.
     ///
     /// # Errors
-    /// A certificate file cannot be read or holds no certificate, or the system has none.
-    pub fn new(roots: TlsRoots, ca_file: Option<&Path>) -> Result<Self, TlsError> {
+    /// `ca_pem` holds no certificate, or the system has none.
+    pub fn new(roots: TlsRoots, ca_pem: Option<&[u8]>) -> Result<Self, TlsError> {
         Ok(Self {
-            tls: Arc::new(tls::config(roots, ca_file)?),
+            tls: Arc::new(tls::config(roots, ca_pem)?),
             names: Names::of_system(),
         })
     }
@@ -162,6 +164,10 @@ impl HttpClient {
             return Err(SendError::TooLarge(limit));
         }
         let framed = declared.is_some() || headers.contains_key(header::TRANSFER_ENCODING);
+        if !framed && answer.version() == Version::HTTP_11 && answer.status() != 204 {
+            // awc would take it for an empty one.
+            return Err(SendError::Malformed("a body without a length".to_owned()));
+        }
         let mut body = Vec::with_capacity(declared.unwrap_or(0));
         let mut happened = Happened::default();
         loop {

@@ -1,8 +1,5 @@
 //! Which certificates are believed.
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
@@ -20,31 +17,28 @@ pub enum TlsRoots {
 /// Why certificates could not be read: for the operator to mend.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    #[error("`{path}` cannot be read as PEM certificates: {reason}")]
-    CaFile { path: PathBuf, reason: String },
+    #[error("`GITEA_CA_FILE` holds no certificates in PEM: {0}")]
+    CaFile(String),
     #[error("the system's certificate store is empty ({0}); use `webpki` or name a CA file")]
     NoSystemRoots(String),
 }
 
-pub(super) fn config(roots: TlsRoots, ca_file: Option<&Path>) -> Result<ClientConfig, TlsError> {
+pub(super) fn config(roots: TlsRoots, ca_pem: Option<&[u8]>) -> Result<ClientConfig, TlsError> {
     let mut store = RootCertStore::empty();
     match roots {
         TlsRoots::Webpki => store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
         TlsRoots::System => {
             let found = rustls_native_certs::load_native_certs();
             let (added, _) = store.add_parsable_certificates(found.certs);
-            if added == 0 && ca_file.is_none() {
+            if added == 0 && ca_pem.is_none() {
                 let reason = found.errors.first().map(ToString::to_string);
                 let reason = reason.unwrap_or_else(|| "nothing found".to_owned());
                 return Err(TlsError::NoSystemRoots(reason));
             }
         }
     }
-    if let Some(path) = ca_file {
-        add_file(&mut store, path).map_err(|reason| TlsError::CaFile {
-            path: path.to_owned(),
-            reason,
-        })?;
+    if let Some(pem) = ca_pem {
+        add_pem(&mut store, pem).map_err(TlsError::CaFile)?;
     }
     // The provider by name: there is no process-wide default, so nothing can miss it and panic.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -58,9 +52,9 @@ pub(super) fn config(roots: TlsRoots, ca_file: Option<&Path>) -> Result<ClientCo
     Ok(config)
 }
 
-fn add_file(store: &mut RootCertStore, path: &Path) -> Result<(), String> {
+fn add_pem(store: &mut RootCertStore, pem: &[u8]) -> Result<(), String> {
     let mut any = false;
-    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| error.to_string())? {
+    for certificate in CertificateDer::pem_slice_iter(pem) {
         let certificate = certificate.map_err(|error| error.to_string())?;
         store.add(certificate).map_err(|error| error.to_string())?;
         any = true;
@@ -68,7 +62,7 @@ fn add_file(store: &mut RootCertStore, path: &Path) -> Result<(), String> {
     if any {
         Ok(())
     } else {
-        Err("no certificate in it".to_owned())
+        Err("there is none".to_owned())
     }
 }
 
@@ -84,13 +78,18 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_certificate_is_named() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let error = config(TlsRoots::Webpki, Some(file.path())).unwrap_err();
-        let path = file.path().display();
-        assert_eq!(
-            error.to_string(),
-            format!("`{path}` cannot be read as PEM certificates: no certificate in it")
-        );
+    fn a_file_without_a_certificate_is_refused() {
+        for pem in [
+            &b""[..],
+            b"\0",
+            b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        ] {
+            let error = config(TlsRoots::Webpki, Some(pem)).unwrap_err();
+            let error = error.to_string();
+            assert!(
+                error.starts_with("`GITEA_CA_FILE` holds no certificates in PEM: "),
+                "{error}"
+            );
+        }
     }
 }

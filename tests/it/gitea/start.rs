@@ -1,0 +1,181 @@
+//! Getting to know the forge: at the start, late, and with tokens that may little.
+use std::{rc::Rc, time::Duration};
+
+use aegis::gitea::{AdminToken, GiteaError, Scope, ScopeState, check, probe};
+
+use super::{client, door, reader, settings, telescope};
+use crate::support::{Fake, Reply};
+
+#[actix_rt::test]
+async fn version_account_and_the_address_for_people_are_known() {
+    let fake = Fake::start();
+    let gitea = door(&settings(&fake.url(), "aegis-bot"));
+    probe(&gitea).await.unwrap();
+    assert_eq!(fake.asked(), ["GET /api/v1/version", "GET /api/v1/user"]);
+    let facts = reader(&gitea).facts().await.unwrap();
+    assert_eq!(facts.name(), "Gitea 1.26.0+dev-193a24c30e");
+    assert_eq!(facts.account.as_deref(), Some("aegis-bot"));
+    assert_eq!(facts.web_root, "https://git.example.org");
+    assert!(!facts.is_forgejo());
+}
+
+#[actix_rt::test]
+async fn forgejo_is_known_by_its_version() {
+    let fake = Fake::start();
+    fake.says(
+        "/api/v1/version",
+        Reply::json(200, r#"{"version":"11.0.1+gitea-1.22.0"}"#),
+    );
+    let gitea = door(&settings(&fake.url(), "aegis-bot"));
+    probe(&gitea).await.unwrap();
+    let facts = reader(&gitea).facts().await.unwrap();
+    assert_eq!(facts.name(), "Forgejo 11.0.1+gitea-1.22.0");
+}
+
+#[actix_rt::test]
+async fn an_administrator_s_token_is_refused_unless_allowed() {
+    let fake = Fake::start();
+    let user = r#"{"login":"root-admin","is_admin":true}"#;
+    fake.says("/api/v1/user", Reply::json(200, user));
+    let mut settings = settings(&fake.url(), "aegis-bot");
+    let gitea = door(&settings);
+    let account = "root-admin".to_owned();
+    assert_eq!(
+        probe(&gitea).await,
+        Err(AdminToken {
+            account: account.clone()
+        })
+    );
+    assert_eq!(check(&gitea).await.refused, Some(AdminToken { account }));
+    settings.allow_admin_token = true;
+    let gitea = door(&settings);
+    assert_eq!(probe(&gitea).await, Ok(()));
+    assert_eq!(check(&gitea).await.refused, None);
+}
+
+#[actix_rt::test]
+async fn nothing_is_asked_for_a_caller_before_the_forge_is_known() {
+    let fake = Fake::start();
+    let mut settings = settings(&fake.url(), "aegis-bot");
+    settings.timeout = Duration::from_millis(100);
+    let gitea = door(&settings);
+    let answer = telescope(&client(&gitea)).await;
+    assert_eq!(answer.unwrap_err(), GiteaError::Unreachable);
+    assert!(fake.asked().is_empty());
+}
+
+#[actix_rt::test]
+async fn a_call_waits_for_the_first_answer() {
+    let fake = Fake::start();
+    let (reply, release) = Reply::json(200, r#"{"version":"1.26.0"}"#).held();
+    fake.says_once("/api/v1/version", reply);
+    let gitea = door(&settings(&fake.url(), "aegis-bot"));
+    let probing = actix_rt::spawn({
+        let gitea = Rc::clone(&gitea);
+        async move { probe(&gitea).await }
+    });
+    let client = client(&gitea);
+    let mut get = std::pin::pin!(telescope(&client));
+    assert!(futures_util::poll!(&mut get).is_pending());
+    release.send(()).unwrap();
+    assert_eq!(get.await.unwrap().full_name, "observatory/telescope");
+    probing.await.unwrap().unwrap();
+}
+
+#[actix_rt::test]
+async fn a_forge_that_comes_up_late_is_asked_again_when_a_call_needs_it() {
+    let fake = Fake::start();
+    fake.says_once("/api/v1/version", Reply::new(502, ""));
+    fake.says_once("/api/v1/version", Reply::hang_up());
+    let gitea = door(&settings(&fake.url(), "aegis-bot"));
+    actix_rt::spawn({
+        let gitea = Rc::clone(&gitea);
+        async move { probe(&gitea).await }
+    });
+    // Each call hears how the try went that it waited for; none waits for the next second.
+    let mut failures = Vec::new();
+    let repository = loop {
+        match telescope(&client(&gitea)).await {
+            Ok(repository) => break repository,
+            Err(error) => failures.push(error),
+        }
+    };
+    assert_eq!(repository.full_name, "observatory/telescope");
+    assert!(failures.len() <= 2, "{failures:?}");
+}
+
+#[actix_rt::test]
+async fn an_unknown_token_is_told_to_every_call_and_asked_again() {
+    let fake = Fake::start();
+    let gitea = door(&settings(&fake.url(), "nobody-known"));
+    actix_rt::spawn({
+        let gitea = Rc::clone(&gitea);
+        async move { probe(&gitea).await }
+    });
+    for _ in 0..3 {
+        let answer = telescope(&client(&gitea)).await;
+        assert_eq!(answer.unwrap_err(), GiteaError::TokenRefused);
+    }
+    let asked = fake.asked();
+    assert!(
+        asked
+            .iter()
+            .all(|line| line != "GET /api/v1/repos/observatory/telescope"),
+        "{asked:?}"
+    );
+}
+
+#[actix_rt::test]
+async fn a_token_that_may_not_say_whose_it_is_works() {
+    let fake = Fake::start();
+    let lacking = r#"{"message":"token does not have at least one of required scope(s), required=[read:user], token scope=write:issue"}"#;
+    fake.says("/api/v1/user", Reply::json(403, lacking));
+    let gitea = door(&settings(&fake.url(), "aegis-bot"));
+    probe(&gitea).await.unwrap();
+    let facts = reader(&gitea).facts().await.unwrap();
+    assert_eq!((&facts.account, facts.is_admin), (&None, None));
+    assert_eq!(facts.web_root, fake.url());
+}
+
+#[actix_rt::test]
+async fn what_is_no_gitea_is_not_taken_for_one() {
+    for reply in [
+        Reply::new(404, "404 page not found"),
+        Reply::new(200, "<html>welcome to nginx</html>"),
+        Reply::redirect(301, "https://git.example.org/"),
+    ] {
+        let fake = Fake::start();
+        fake.says("*", reply);
+        let gitea = door(&settings(&fake.url(), "aegis-bot"));
+        let checkup = check(&gitea).await;
+        assert!(checkup.facts.is_err(), "{checkup:?}");
+        assert!(checkup.scopes.is_empty());
+    }
+}
+
+#[actix_rt::test]
+async fn a_checkup_names_the_scopes_that_are_missing() {
+    let fake = Fake::start();
+    let lacking = |scope: &str| {
+        let message = format!(
+            "token does not have at least one of required scope(s), required=[{scope}], token scope="
+        );
+        Reply::json(403, &serde_json::json!({ "message": message }).to_string())
+    };
+    fake.says(
+        "/api/v1/repos/search",
+        Reply::json(200, r#"{"ok":true,"data":[]}"#),
+    );
+    fake.says("/api/v1/repos/issues/search", lacking("read:issue"));
+    fake.says("/api/v1/orgs", Reply::new(502, ""));
+    let gitea = door(&settings(&fake.url(), "aegis-bot"));
+    let checkup = check(&gitea).await;
+    let [user, repository, issue, organization] = &checkup.scopes[..] else {
+        panic!("four scopes: {checkup:?}");
+    };
+    assert_eq!(user, &(Scope::ReadUser, ScopeState::Granted));
+    assert_eq!(repository, &(Scope::ReadRepository, ScopeState::Granted));
+    assert_eq!(issue, &(Scope::ReadIssue, ScopeState::Missing));
+    assert_eq!(organization.0.as_str(), "read:organization");
+    assert!(matches!(organization.1, ScopeState::Unclear(_)));
+}

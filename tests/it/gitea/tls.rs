@@ -1,0 +1,69 @@
+//! A forge behind a private certificate.
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    sync::Arc,
+    thread,
+};
+
+use aegis::outbound::{Method, Outbound, Request, Response, SendError, TlsRoots};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use tokio::time::Instant;
+
+use super::LONG;
+
+/// Answers one request over TLS; its port, and its certificate in PEM.
+fn forge() -> (u16, String) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = rustls_pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let config = Arc::new(config);
+    thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut stream = StreamOwned::new(ServerConnection::new(config).unwrap(), stream);
+        let mut asked = [0; 4096];
+        if stream.read(&mut asked).is_ok() {
+            let protocol = stream.conn.alpn_protocol().unwrap_or(b"none").to_vec();
+            let length = protocol.len();
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+            stream
+                .write_all(&[head.as_bytes(), &protocol].concat())
+                .unwrap();
+        }
+    });
+    (port, made.cert.pem())
+}
+
+async fn ask(port: u16, ca_pem: Option<&str>) -> Result<Response, SendError> {
+    let outbound = Outbound::new(TlsRoots::Webpki, ca_pem.map(str::as_bytes)).unwrap();
+    let request = Request {
+        method: Method::GET,
+        url: &format!("https://localhost:{port}/"),
+        headers: &[],
+        body: Vec::new(),
+        limit: 100,
+        deadline: Instant::now() + LONG,
+    };
+    outbound.client().send(request).await
+}
+
+#[actix_rt::test]
+async fn a_private_certificate_is_believed_only_with_its_ca_file() {
+    let (port, pem) = forge();
+    assert_eq!(ask(port, Some(&pem)).await.unwrap().body, b"http/1.1");
+    let (port, _) = forge();
+    let error = ask(port, None).await.unwrap_err().to_string();
+    assert!(error.contains("UnknownIssuer"), "{error}");
+    let (port, _) = forge();
+    let error = ask(port, Some(&pem)).await.unwrap_err().to_string();
+    assert!(error.starts_with("no connection: "), "{error}");
+}
