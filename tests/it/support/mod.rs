@@ -5,9 +5,11 @@ mod fake;
 mod golden;
 mod recorded;
 mod sandbox;
+mod server;
 
 pub(crate) use client::{Client, Events, Response};
 pub(crate) use fake::{Asked, Fake, Reply};
 pub(crate) use golden::golden;
 pub(crate) use recorded::{Recorded, recorded};
 pub(crate) use sandbox::Sandbox;
+pub(crate) use server::{Server, Setup};
