@@ -76,7 +76,7 @@ impl AuditLog {
         arguments: &Map<String, Value>,
         call: u32,
     ) -> Result<AuditEntry, AuditUnavailable> {
-        let key_hint = caller.key.as_ref().map(|key| key.hint.clone());
+        let key_hint = caller.key.as_ref().map(|key| key.hint);
         self.record(&AuditEvent::CallStarted {
             tool,
             operation,

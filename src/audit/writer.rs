@@ -53,6 +53,7 @@ impl Writer {
     pub(super) fn open(path: PathBuf, fingerprints: hmac::Key) -> Result<Self, AuditOpenError> {
         let file = LogFile::open(&path)?;
         file.lock(&path)?;
+        let tail = Tail::read(&file.file).map_err(|error| AuditOpenError::of(&path, error))?;
         let mut writer = Self {
             path,
             file,
@@ -67,13 +68,8 @@ impl Writer {
             rotated: None,
             gap: None,
         };
-        let tail = writer.tail()?;
         writer.go_on(&tail);
         Ok(writer)
-    }
-
-    fn tail(&self) -> Result<Tail, AuditOpenError> {
-        Tail::read(&self.file.file).map_err(|error| AuditOpenError::of(&self.path, error))
     }
 
     /// Goes on with the chain that the file ends with, or begins one.

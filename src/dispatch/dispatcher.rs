@@ -7,7 +7,7 @@ use super::{
     render::{Asked, Renderer},
 };
 use crate::{
-    audit::{AuditLog, CallOutcome, Finished},
+    audit::{AuditEntry, AuditLog, CallOutcome, Finished},
     caller::Caller,
     gitea::Gitea,
     mcp::{Outcome, ToolCall, ToolResult, Tools},
@@ -88,7 +88,7 @@ impl Dispatcher {
             shared
                 .audit
                 .open_call(&caller, &tool.name, &name, tool.access, sent, call.number);
-        let Ok(entry) = opened else {
+        let Ok(entry) = opened.map(AuditEntry::cancelled_if_dropped) else {
             return Outcome::AuditUnavailable;
         };
         let gitea = self.gitea.client(caller.rights, caller.request_id);
