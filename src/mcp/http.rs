@@ -113,6 +113,7 @@ pub(super) fn unrecorded() -> Fault {
         FaultCode::AuditUnavailable,
         "the call was not run: it could not be recorded in the audit log; try again later",
     )
+    .with("Retry-After", "30")
 }
 
 pub(super) fn json(reply: Reply) -> HttpResponse {
