@@ -1,0 +1,267 @@
+use serde_json::json;
+
+use super::fixture::{Gate, KEY, OTHER_KEY, WRONG};
+use crate::support::{Client, Response};
+
+/// One answer for each way to show nothing or something wrong.
+fn said(client: &Client, target: &str) -> (u16, String, String) {
+    let response = client.get(target);
+    let fault = response.json();
+    let text = |name: &str| fault[name].as_str().unwrap().to_owned();
+    (response.status, text("error"), text("message"))
+}
+
+#[test]
+fn a_key_in_force_opens_by_each_header_and_by_the_query_of_three_routes() {
+    let gate = Gate::start();
+    let client = gate.client();
+    assert_eq!(client.bearer(KEY).get("/mcp/tools").status, 200);
+    assert_eq!(client.bearer(OTHER_KEY).get("/mcp/tools").status, 200);
+    let odd = client.with("authorization", &format!("bEARER   {KEY} "));
+    assert_eq!(odd.get("/mcp/tools").status, 200);
+    assert_eq!(client.with("X-API-Key", KEY).get("/mcp/tools").status, 200);
+    let target = format!("/mcp/tools?api_key={KEY}");
+    assert_eq!(client.get(&target).status, 200);
+    let target = format!("/mcp/tool/call?x=1&api_key={KEY}");
+    let call = client.post(&target, &json!({"tool": "who"}));
+    assert_eq!(call.status, 200, "{}", call.body);
+    let mut stream = client.events("GET", &format!("/mcp/sse?api_key={KEY}"), "");
+    assert_eq!(stream.status, 200);
+    assert!(stream.next().unwrap().1.starts_with("/mcp/sse?session_id="));
+
+    let records = gate.records("api_authentication");
+    let sources: Vec<_> = records.iter().map(|record| &record["key_source"]).collect();
+    assert_eq!(
+        sources,
+        [
+            "header", "header", "header", "header", "query", "query", "query"
+        ]
+    );
+    assert_eq!(records[0]["key_hint"], "01234567...cdef");
+    assert_eq!(records[5]["route"], "/mcp/tool/call");
+    assert!(!gate.log().contains(KEY));
+}
+
+#[test]
+fn every_wrong_key_gets_the_same_answer() {
+    let gate = Gate::with(|gate, _| gate.max_failures = 100);
+    let longer = format!("{KEY}0");
+    let upper = KEY.to_uppercase();
+    let long = "a".repeat(9000);
+    let wrong = [
+        WRONG,
+        &KEY[..63],
+        &longer,
+        &upper,
+        "x",
+        &long,
+        "a,b c",
+        "kürz",
+    ];
+    let client = gate.client();
+    let mut answers: Vec<Response> = wrong
+        .map(|key| client.bearer(key).get("/mcp/tools"))
+        .to_vec();
+    answers.extend(["x", WRONG].map(|key| client.with("X-API-Key", key).get("/mcp/tools")));
+    answers.push(client.get(&format!("/mcp/tools?api_key={WRONG}")));
+    for answer in &answers {
+        assert_eq!(answer.status, 401);
+        assert_eq!(answer.json()["error"], "invalid_api_key");
+        assert!(
+            answer.json()["message"]
+                .as_str()
+                .unwrap()
+                .contains("Invalid API key")
+        );
+        assert_eq!(answer.json()["message"], answers[0].json()["message"]);
+        let challenge = answer.header("WWW-Authenticate").unwrap();
+        assert_eq!(challenge, r#"Bearer realm="aegis", error="invalid_token""#);
+    }
+    let records = gate.records("access_denied");
+    assert_eq!(records.len(), answers.len());
+    assert!(
+        records
+            .iter()
+            .all(|record| record["reason"] == "invalid_api_key")
+    );
+    assert!(
+        records
+            .iter()
+            .all(|record| record["category"] == "api_authentication")
+    );
+    assert!(!gate.log().contains(WRONG) && !gate.log().contains(&KEY[..63]));
+}
+
+#[test]
+fn a_place_that_holds_no_key_is_as_good_as_none_and_the_answer_says_how_to_send_one() {
+    let gate = Gate::with(|gate, _| gate.max_failures = 1);
+    let client = gate.client();
+    let bare = format!("no API key was sent: `Authorization` must begin with `Bearer`");
+    let unfilled = "no API key was sent, but a variable that the client did not fill in";
+    let empty = "no API key was sent: the place for it is empty";
+    let cases = [
+        (client.clone(), "no API key was sent;"),
+        (client.with("Authorization", "Bearer"), empty),
+        (client.with("Authorization", "Bearer "), empty),
+        (client.with("Authorization", ""), empty),
+        (client.with("Authorization", "Basic dXNlcjpwYXNz"), &bare),
+        (client.with("Authorization", KEY), &bare),
+        (
+            client.with("Authorization", "Bearer ${AEGIS_KEY}"),
+            unfilled,
+        ),
+        (
+            client.with("Authorization", "Bearer ${env:AEGIS_KEY}"),
+            unfilled,
+        ),
+        (client.with("Authorization", "Bearer <your-key>"), unfilled),
+        (
+            client.with("Authorization", "Bearer YOUR_API_KEY"),
+            unfilled,
+        ),
+        (client.with("X-API-Key", "${input:aegis}"), unfilled),
+        (client.with("X-API-Key", "  "), empty),
+    ];
+    for (client, begin) in cases {
+        let (status, error, message) = said(&client, "/mcp/tools");
+        assert_eq!((status, &*error), (401, "missing_api_key"));
+        assert!(message.starts_with(begin), "{message}");
+        let how =
+            "send it as `Authorization: Bearer <key>` or `X-API-Key: <key>` or `?api_key=<key>`";
+        assert!(message.ends_with(how), "{message}");
+    }
+    for target in [
+        "/mcp/tools?api_key=",
+        "/mcp/tools?api_key",
+        "/mcp/tools?api_key=%3Ckey%3E",
+    ] {
+        assert_eq!(said(&client, target).1, "missing_api_key");
+    }
+    let challenge = client.get("/mcp/tools");
+    let challenge = challenge.header("WWW-Authenticate");
+    assert_eq!(challenge, Some(r#"Bearer realm="aegis""#));
+    assert_eq!(gate.known().get("/mcp/tools").status, 200);
+    assert!(
+        gate.records("access_denied")
+            .iter()
+            .all(|record| record["reason"] == "missing_api_key")
+    );
+}
+
+#[test]
+fn a_key_in_one_place_counts_where_another_place_holds_none() {
+    let gate = Gate::start();
+    let basic = gate.client().with("Authorization", "Basic dXNlcjpwYXNz");
+    assert_eq!(basic.with("X-API-Key", KEY).get("/mcp/tools").status, 200);
+    assert_eq!(basic.get(&format!("/mcp/tools?api_key={KEY}")).status, 200);
+    let empty = gate.client().with("X-API-Key", "");
+    assert_eq!(empty.bearer(KEY).get("/mcp/tools").status, 200);
+    let twice = gate.client().bearer(KEY).with("X-API-Key", KEY);
+    assert_eq!(twice.get(&format!("/mcp/tools?api_key={KEY}")).status, 200);
+}
+
+#[test]
+fn two_keys_are_a_bad_request_and_no_failure() {
+    let gate = Gate::with(|gate, _| gate.max_failures = 1);
+    let known = gate.known();
+    let query = |text: &str| said(&gate.client(), &format!("/mcp/tools?{text}"));
+    let raw = |headers: &str| {
+        let head = format!("GET /mcp/tools HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n\r\n");
+        gate.client().raw(head.as_bytes())
+    };
+    let answers = [
+        said(&known.with("X-API-Key", OTHER_KEY), "/mcp/tools"),
+        said(&known, &format!("/mcp/tools?api_key={OTHER_KEY}")),
+        query(&format!("api_key={KEY}&api_key={KEY}")),
+        query(&format!("api_key={KEY}&api%5Fkey={KEY}")),
+        query(&format!("api_key=&api_key={KEY}")),
+    ];
+    for (status, error, message) in answers {
+        assert_eq!((status, &*error), (400, "invalid_request"), "{message}");
+        assert!(message.ends_with("; send one key, once"), "{message}");
+    }
+    let bearer = format!("Authorization: Bearer {KEY}");
+    for headers in [
+        format!("{bearer}\r\n{bearer}"),
+        format!("{bearer}\r\nauthorization: Basic eA=="),
+        format!("X-API-Key: {KEY}\r\nX-API-Key: {KEY}"),
+    ] {
+        assert!(
+            raw(&headers).starts_with("HTTP/1.1 400 "),
+            "two headers must be refused"
+        );
+    }
+    assert_eq!(known.get("/mcp/tools").status, 200);
+    let records = gate.records("access_denied");
+    assert_eq!(records.len(), 8);
+    assert!(
+        records
+            .iter()
+            .all(|record| record["reason"] == "invalid_request")
+    );
+}
+
+#[test]
+fn the_query_is_decoded_once_and_a_plus_stays_one() {
+    let gate = Gate::start();
+    let status = |value: &str| {
+        gate.client()
+            .get(&format!("/mcp/tools?api_key={value}"))
+            .status
+    };
+    let encoded: String = KEY.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    assert_eq!(status(&encoded), 200);
+    assert_eq!(status(&encoded.replace('%', "%25")), 401);
+    assert_eq!(status(&format!("{KEY}+")), 401);
+    assert_eq!(
+        status(&format!("{KEY}#fragment")),
+        200,
+        "a fragment is no part of a request"
+    );
+}
+
+#[test]
+fn a_key_in_the_query_of_another_route_is_as_good_as_none() {
+    let gate = Gate::start();
+    for path in [
+        "/mcp",
+        "/",
+        "/nothing",
+        "/mcp/tools/",
+        "/mcp/to%6fls",
+        "/MCP/tools",
+        "//mcp/tools",
+    ] {
+        let (status, error, message) = said(&gate.client(), &format!("{path}?api_key={KEY}"));
+        assert_eq!((status, &*error), (401, "missing_api_key"), "{path}");
+        assert!(
+            message.contains("`api_key` is not taken in this address"),
+            "{message}"
+        );
+    }
+    assert!(!gate.log().contains(KEY));
+}
+
+#[test]
+fn a_key_in_the_query_can_be_switched_off() {
+    let gate = Gate::with(|gate, _| gate.query_keys = false);
+    let (status, error, message) = said(&gate.client(), &format!("/mcp/tools?api_key={KEY}"));
+    assert_eq!((status, &*error), (401, "missing_api_key"));
+    assert!(!message.contains("?api_key"), "{message}");
+    let both = gate.known().get(&format!("/mcp/tools?api_key={OTHER_KEY}"));
+    assert_eq!(both.status, 200, "what is not taken cannot contradict");
+}
+
+#[test]
+fn no_key_is_asked_where_authentication_is_off_and_each_request_is_recorded() {
+    let gate = Gate::with(|gate, _| gate.enabled = false);
+    assert_eq!(gate.client().get("/mcp/tools").status, 200);
+    assert_eq!(gate.client().bearer(WRONG).get("/mcp/tools").status, 200);
+    let records = gate.records("api_authentication");
+    assert_eq!(records.len(), 2);
+    assert!(
+        records
+            .iter()
+            .all(|record| record["status"] == "disabled" && record["key_hint"].is_null())
+    );
+}
