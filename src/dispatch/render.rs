@@ -442,7 +442,8 @@ impl Files {
 
 /// An item: its line, and its text indented below.
 fn entry(item: &dyn View) -> String {
-    let mut entry = item.line();
+    // A path or a title may hold line breaks, with which it could pose as another item.
+    let mut entry = item.line().replace('\n', "<U+000A>");
     for line in item.text().unwrap_or_default().lines() {
         entry.push_str("\n  ");
         entry.push_str(line);

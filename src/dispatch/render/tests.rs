@@ -98,6 +98,15 @@ fn nothing_of_the_forge_poses_as_a_line_of_the_head() {
 }
 
 #[test]
+fn an_item_of_a_list_has_one_line() {
+    let report = Report::new("a/b files").list(1, None, vec![Line("x\n#2 y: z")]);
+    assert_eq!(
+        rendered(report, json!({}), 24_000),
+        "a/b files 1-1\n\nx<U+000A>#2 y: z"
+    );
+}
+
+#[test]
 fn a_window_of_a_file_keeps_its_numbers() {
     let report =
         Report::new("a/b x.rs").lines("one\ntwo\r\nthree\n".to_owned(), 2, Some(3), Form::Numbered);
