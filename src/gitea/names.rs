@@ -11,32 +11,32 @@ pub struct NameError(&'static str);
 /// older accounts break Gitea's newer rules for making names.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq)]
 #[serde(try_from = "String")]
-#[schemars(with = "String")]
+#[schemars(with = "String", description = "")]
 pub struct Owner(String);
 
 /// A repository's name, by the same rule as [`Owner`].
 #[derive(Clone, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq)]
 #[serde(try_from = "String")]
-#[schemars(with = "String")]
+#[schemars(with = "String", description = "")]
 pub struct RepoName(String);
 
 /// A branch, tag or commit to read at, by git-check-ref-format(1), at most 255 bytes.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq)]
 #[serde(try_from = "String")]
-#[schemars(with = "String")]
+#[schemars(with = "String", description = "")]
 pub struct RefName(String);
 
 /// A commit, tree or blob by 4 to 64 hexadecimal digits, in lower case.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, JsonSchema, PartialEq)]
 #[serde(try_from = "String")]
-#[schemars(with = "String")]
+#[schemars(with = "String", description = "")]
 pub struct Sha(String);
 
 /// A path inside a repository, at most 1,024 bytes; the root is empty. A `/` at either end is
 /// dropped; `/` and `.` are the root.
 #[derive(Clone, Debug, Default, Deserialize, Eq, Hash, JsonSchema, PartialEq)]
 #[serde(try_from = "String")]
-#[schemars(with = "String")]
+#[schemars(with = "String", description = "")]
 pub struct FilePath(String);
 
 impl Owner {

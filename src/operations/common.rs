@@ -1,11 +1,12 @@
 //! What many operations share: the vocabulary of arguments, and the parts of inputs.
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, Timelike, Utc};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::{Report, View};
 use crate::{
-    gitea::{Address, Owner, Query, RepoName, Segment},
+    gitea::{Address, Owner, Page, Query, RepoName, Segment},
     rights::Target,
 };
 
@@ -60,6 +61,7 @@ pub fn example(name: &str) -> Value {
 
 /// The repository that a call is about.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(description = "")]
 pub(super) struct Repo {
     pub(super) owner: Owner,
     pub(super) repo: RepoName,
@@ -86,6 +88,7 @@ impl Repo {
 
 /// The page of a list that is wanted: `page` from 1, `limit` 1 to 50, 30 unless said.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[schemars(description = "")]
 pub(super) struct Paging {
     page: Option<u64>,
     limit: Option<u64>,
@@ -107,15 +110,43 @@ impl Paging {
 
     /// The number of the first item of this page, from 1.
     pub(super) fn first(self) -> u64 {
-        let before = (self.page() - 1).saturating_mul(self.limit());
-        before.saturating_add(1)
+        self.before().saturating_add(1)
+    }
+
+    /// This page of a list that was read whole.
+    pub(super) fn of<T>(self, items: Vec<T>) -> Page<T> {
+        let total = items.len() as u64;
+        let before = usize::try_from(self.before()).unwrap_or(usize::MAX);
+        let limit = usize::try_from(self.limit()).unwrap_or(usize::MAX);
+        Page {
+            items: items.into_iter().skip(before).take(limit).collect(),
+            total: Some(total),
+            more: self.before().saturating_add(self.limit()) < total,
+        }
+    }
+
+    fn before(self) -> u64 {
+        (self.page() - 1).saturating_mul(self.limit())
+    }
+}
+
+impl Report {
+    /// One page of a list, and where the next one is.
+    #[must_use]
+    pub(super) fn page<V: View + 'static>(self, paging: Paging, page: Page<V>) -> Self {
+        let report = self.list(paging.first(), page.total, page.items);
+        if page.more {
+            report.next("page", paging.page() + 1)
+        } else {
+            report
+        }
     }
 }
 
 /// A point in time: a date, an RFC 3339 time, or so many days ago: `7d`.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
-#[schemars(with = "String")]
+#[schemars(with = "String", description = "")]
 pub(super) struct Moment(DateTime<Utc>);
 
 impl Moment {
@@ -150,10 +181,30 @@ impl TryFrom<String> for Moment {
 
 /// `2026-11-23`.
 pub(super) fn day(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%d").to_string()
+    time.date_naive().to_string()
 }
 
 /// `2026-11-23 08:33`.
 pub(super) fn minute(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%d %H:%M").to_string()
+    let date = time.date_naive();
+    format!("{date} {:02}:{:02}", time.hour(), time.minute())
+}
+
+/// `contributor 2026-11-23 08:33`.
+pub(super) fn byline(author: &str, time: Option<DateTime<Utc>>) -> String {
+    match time {
+        Some(time) => format!("{author} {}", minute(time)),
+        None => author.to_owned(),
+    }
+}
+
+/// Stands for the author of what nobody known wrote.
+pub(super) const NOBODY: &str = "somebody";
+
+/// At most so many characters of a text, and `…` where there are more.
+pub(super) fn shorten(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.to_owned(),
+    }
 }

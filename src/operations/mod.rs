@@ -1,8 +1,11 @@
 //! What an assistant may ask for: one file a toolset, one row an operation. An operation knows
 //! Gitea and nothing of keys, audit, HTTP or the protocol; it is never told who is calling.
 mod answer;
+mod branch;
+mod commit;
 mod common;
 mod operation;
+mod refs;
 mod schema;
 
 pub use answer::{Answer, Body, Document, Facts, Form, Found, Report, View};
@@ -11,5 +14,5 @@ pub use operation::{Argument, Kind, Operation, Prepared, Refusal, Running, Tools
 
 /// Every toolset, in the order assistants see them.
 pub fn all() -> Vec<Toolset> {
-    vec![]
+    vec![branch::toolset(), commit::toolset()]
 }

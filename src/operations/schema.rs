@@ -6,6 +6,9 @@ use serde_json::{Map, Value, json};
 use super::{Argument, Kind, common};
 
 /// What an input's doc comment says, and its arguments in the order of the vocabulary.
+///
+/// Types that inputs are made of say `#[schemars(description = "")]`: their own doc comments are
+/// for those who read the code.
 pub(super) fn of<I: JsonSchema>() -> (String, Vec<Argument>) {
     let settings = SchemaSettings::draft2020_12().with(|it| it.inline_subschemas = true);
     let schema = settings.into_generator().into_root_schema_for::<I>();

@@ -5,6 +5,7 @@ mod cli; // commands as a person types them: outputs, exit codes
 mod gitea; // the door to Gitea: what is asked, what is believed, what a bad forge cannot do
 mod gate; // who is let in, and what becomes of requests that mean harm
 mod house; // which room may use which, and what stands in one place only
+mod operations; // what an assistant asks, what Gitea is asked, what the assistant reads
 mod protocol; // the protocol alone: tables, schemas, cancellation, streams
 mod sandbox; // the forge for a first run: Gitea's shapes, pages and refusals over data of our own
 mod settings; // settings: faults together, `.env.example`, no value shown

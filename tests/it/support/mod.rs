@@ -1,5 +1,6 @@
 //! What tests share: a fake Gitea that replays and misbehaves, an HTTP client that hides nothing,
 //! and comparison of whole outputs with files. All of it blocks, so that a test reads from top to bottom.
+mod assistant;
 mod client;
 mod fake;
 mod golden;
@@ -7,6 +8,7 @@ mod recorded;
 mod sandbox;
 mod server;
 
+pub(crate) use assistant::{Assistant, next, telescope};
 pub(crate) use client::{Client, Events, Response};
 pub(crate) use fake::{Asked, Fake, Reply};
 pub(crate) use golden::golden;

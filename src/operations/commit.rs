@@ -1,0 +1,307 @@
+//! Commits of a repository.
+use std::collections::BTreeSet;
+
+use futures_util::future::join;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    Answer, Facts, Form, Operation, Refusal, Report, Toolset, View,
+    common::{Moment, Paging, Repo, day, minute},
+    operation::Input,
+    refs::{is_fixed, light, missing, short, shown, subject, tip, who},
+};
+use crate::{
+    gitea::{
+        AsDiff, Between, FilePath, GiteaReader, Query, RefName, Sha,
+        views::{Commit, CommitFile, Comparison, Signature},
+    },
+    rights::Target,
+};
+
+pub(super) fn toolset() -> Toolset {
+    Toolset {
+        name: "commit",
+        about: "commits",
+        neighbour: "",
+        operations: vec![
+            Operation::read("list", list),
+            Operation::read("get", get),
+            Operation::read("diff", diff),
+            Operation::read("compare", compare),
+        ],
+    }
+}
+
+/// newest first; path: those that touched it
+#[derive(Deserialize, JsonSchema)]
+struct List {
+    #[serde(flatten)]
+    repo: Repo,
+    #[serde(rename = "ref")]
+    at: Option<RefName>,
+    path: Option<FilePath>,
+    since: Option<Moment>,
+    until: Option<Moment>,
+    #[serde(flatten)]
+    paging: Paging,
+}
+
+impl Input for List {
+    fn target(&self) -> Target {
+        self.repo.target()
+    }
+}
+
+async fn list(gitea: GiteaReader, input: List) -> Result<Answer, Refusal> {
+    let List { repo, at, .. } = &input;
+    let path = input.path.as_ref().filter(|path| !path.is_root());
+    let query = Query::new()
+        .maybe("sha", at.as_ref().map(RefName::as_str))
+        .maybe("path", path.map(FilePath::as_str))
+        .maybe("since", input.since.map(Moment::rfc3339))
+        .maybe("until", input.until.map(Moment::rfc3339));
+    let query = input.paging.query(light(query));
+    let address = repo.at(&[&"commits"]);
+    let commits = gitea.list::<Commit>(&address, &query);
+    // The first commit of a list that leaves some out need not be the one that was read at.
+    let filtered = path.is_some() || input.until.is_some();
+    let fixed = at.as_ref().is_some_and(is_fixed);
+    let (commits, tip) = if filtered && !fixed {
+        let (commits, tip) = join(commits, tip(&gitea, repo, at.as_ref())).await;
+        (commits, tip.ok())
+    } else {
+        (commits.await, None)
+    };
+    let mut page = match commits {
+        Ok(page) => page,
+        Err(error) => return Err(missing(&gitea, repo, at.as_ref(), None, error).await),
+    };
+    // Gitea counts without these filters.
+    if input.since.is_some() || input.until.is_some() {
+        page.total = None;
+    }
+    let newest = page.items.first().map(|it| it.sha.clone());
+    let pin = tip.or(newest.filter(|_| !filtered && !fixed && input.paging.page() == 1));
+    let mut report = Report::new(format!("{} commits", repo.name()))
+        .maybe_applied(at.as_ref().map(|at| format!("at {}", shown(at))))
+        .maybe_applied(input.since.map(|it| format!("since {}", it.day())))
+        .maybe_applied(input.until.map(|it| format!("until {}", it.day())));
+    if let Some(path) = path {
+        let path = path.as_str();
+        report = report.applied(format!(
+            "those that touched {path} (the forge has no blame)"
+        ));
+    }
+    if let Some(pin) = pin {
+        report = report.pinned("ref", pin);
+    }
+    Ok(report.page(input.paging, page).into())
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Get {
+    #[serde(flatten)]
+    repo: Repo,
+    sha: Sha,
+}
+
+impl Input for Get {
+    fn target(&self) -> Target {
+        self.repo.target()
+    }
+}
+
+async fn get(gitea: GiteaReader, input: Get) -> Result<Answer, Refusal> {
+    let Get { repo, sha } = input;
+    let address = repo.at(&[&"git/commits", &sha]);
+    let commit = match gitea.get::<Commit>(&address, &Query::new()).await {
+        Ok(commit) => commit,
+        Err(error) => return Err(missing(&gitea, &repo, Some(&sha.into()), None, error).await),
+    };
+    let title = format!("{} commit {}", repo.name(), short(&commit.sha));
+    let report = Report::new(title).subject(subject(&commit.git.message));
+    Ok(report.facts(commit.in_full()).texts(commit.parts()).into())
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Diff {
+    #[serde(flatten)]
+    repo: Repo,
+    sha: Sha,
+    start_line: Option<u64>,
+}
+
+impl Input for Diff {
+    fn target(&self) -> Target {
+        self.repo.target()
+    }
+}
+
+async fn diff(gitea: GiteaReader, input: Diff) -> Result<Answer, Refusal> {
+    let Diff { repo, sha, .. } = input;
+    let address = repo.at(&[&"git/commits", &AsDiff(sha.clone())]);
+    let diff = match gitea.raw(&address, &Query::new()).await {
+        Ok(diff) => String::from_utf8_lossy(&diff.bytes).into_owned(),
+        Err(error) => return Err(missing(&gitea, &repo, Some(&sha.into()), None, error).await),
+    };
+    let report = Report::new(format!("{} {} diff", repo.name(), short(sha.as_str())));
+    let first = input.start_line.unwrap_or(1);
+    Ok(report.lines(diff, first, None, Form::Diff).into())
+}
+
+/// what head has that base has not
+#[derive(Deserialize, JsonSchema)]
+struct Compare {
+    #[serde(flatten)]
+    repo: Repo,
+    base: RefName,
+    head: RefName,
+}
+
+impl Input for Compare {
+    fn target(&self) -> Target {
+        self.repo.target()
+    }
+}
+
+async fn compare(gitea: GiteaReader, input: Compare) -> Result<Answer, Refusal> {
+    let Compare { repo, base, head } = &input;
+    let address = repo.at(&[&"compare", &Between { base, head }]);
+    let query = Query::new().with("verification", false);
+    let comparison = match gitea.get::<Comparison>(&address, &query).await {
+        Ok(comparison) => comparison,
+        Err(error) => {
+            let error = match tip(&gitea, repo, Some(base)).await {
+                Err(_) => missing(&gitea, repo, Some(base), None, error).await,
+                Ok(_) => missing(&gitea, repo, Some(head), None, error).await,
+            };
+            return Err(error);
+        }
+    };
+    let (base, head) = (shown(base), shown(head));
+    let mut report = Report::new(format!("{} {base}...{head} commits", repo.name()));
+    if !comparison.commits.is_empty() {
+        report = report.facts(comparison.in_short());
+    }
+    if let Some(newest) = comparison.commits.first() {
+        report = report.pinned("head", newest.sha.as_str());
+    }
+    let total = Some(comparison.total_commits);
+    Ok(report.list(1, total, comparison.commits).into())
+}
+
+/// How many files a comparison names.
+const FILES_NAMED: usize = 15;
+
+impl Comparison {
+    fn in_short(&self) -> Facts {
+        let by_commit = self.commits.iter().flat_map(|it| &it.files);
+        let files = self.files.iter().chain(by_commit);
+        let files: BTreeSet<&str> = files.map(|it| it.path.as_str()).collect();
+        let named: Vec<&str> = files.iter().take(FILES_NAMED).copied().collect();
+        let more = match files.len() - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let (count, named) = (files.len(), named.join(", "));
+        Facts::new()
+            .with("files changed", format!("{count}: {named}{more}"))
+            .with(
+                "diff",
+                "commit by commit with diff, of a pull request with pull_read diff",
+            )
+            .told("files", files.into_iter().collect::<Vec<_>>())
+    }
+}
+
+impl Commit {
+    fn author(&self) -> String {
+        signed_by(self.author.as_deref(), self.git.author.as_ref())
+    }
+
+    fn in_full(&self) -> Facts {
+        let by = |login: Option<&str>, signature: Option<&Signature>| {
+            let date = signature.and_then(|it| it.date).map(minute);
+            let (who, date) = (signed_by(login, signature), date.unwrap_or_default());
+            format!("{who} {date}").trim().to_owned()
+        };
+        let author = by(self.author.as_deref(), self.git.author.as_ref());
+        let committer = by(self.committer.as_deref(), self.git.committer.as_ref());
+        let parents: Vec<&str> = self.parents.iter().map(|it| short(it)).collect();
+        let changed = self.stats.map(|it| {
+            let (plus, minus, files) = (it.additions, it.deletions, self.files.len());
+            format!("+{plus} -{minus}, files: {files}")
+        });
+        Facts::new()
+            .told("sha", self.sha.as_str())
+            .maybe("committer", Some(committer).filter(|it| *it != author))
+            .with("author", author)
+            .with("parents", parents)
+            .maybe("changed", changed)
+            .maybe(
+                "signature",
+                self.git.verified.then_some("verified by the forge"),
+            )
+            .with("url", self.url.as_str())
+    }
+
+    /// What there is to read of a commit beyond its subject: the rest of its message, and its files.
+    fn parts(&self) -> Vec<Part> {
+        let message = self.git.message.trim();
+        let rest = message.split_once('\n').map_or("", |(_, rest)| rest.trim());
+        let file = |it: &CommitFile| format!("{} {}", it.status, it.path.replace('\n', "<U+000A>"));
+        let files: Vec<String> = self.files.iter().map(file).collect();
+        let parts = [("message", rest.to_owned()), ("files", files.join("\n"))];
+        let parts = parts.into_iter().filter(|(_, text)| !text.is_empty());
+        parts.map(|(name, text)| Part { name, text }).collect()
+    }
+}
+
+fn signed_by(login: Option<&str>, signature: Option<&Signature>) -> String {
+    let name = signature.map_or("", |it| it.name.as_str());
+    let login = login.or(signature.and_then(|it| it.login.as_deref()));
+    who(login, name)
+}
+
+/// `639efab4f3 2026-11-23 reviewer: Describe the lens`.
+impl View for Commit {
+    fn line(&self) -> String {
+        let date = self.git.author.as_ref().and_then(|it| it.date);
+        let (date, author) = (date.map(day).unwrap_or_default(), self.author());
+        format!(
+            "{} {date} {author}: {}",
+            short(&self.sha),
+            subject(&self.git.message)
+        )
+    }
+
+    fn facts(&self) -> Facts {
+        let date = self.git.author.as_ref().and_then(|it| it.date);
+        Facts::new()
+            .told("sha", self.sha.as_str())
+            .told("author", self.author())
+            .told("date", date.map(minute).unwrap_or_default())
+            .told("message", self.git.message.as_str())
+    }
+}
+
+/// A part of a commit: the rest of its message, or its files.
+struct Part {
+    name: &'static str,
+    text: String,
+}
+
+impl View for Part {
+    fn line(&self) -> String {
+        format!("{}:", self.name)
+    }
+
+    fn facts(&self) -> Facts {
+        Facts::new().told("name", self.name)
+    }
+
+    fn text(&self) -> Option<&str> {
+        Some(&self.text)
+    }
+}

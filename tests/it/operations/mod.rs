@@ -1,0 +1,3 @@
+//! The operations one by one, from the assistant's arguments to its answer.
+mod branches; // branch_read
+mod commits; // commit_read
