@@ -92,19 +92,17 @@ async fn run<T: Tools>(
     pending: &Pending,
     call: ToolCall,
 ) -> Result<HttpResponse, Fault> {
-    let running = protocol.tools.call(caller, call);
+    let running = methods::outcome(protocol.tools.call(caller, call));
     let outcome = if pending.is_modern() {
         // Dropped with the connection: that is how a modern client cancels.
         running.await
     } else {
-        match protocol.shared.tracker.spawn_local(running).await {
-            Ok(outcome) => outcome,
-            Err(_) => return Ok(json(pending.failed())),
-        }
+        let task = protocol.shared.tracker.spawn_local(running);
+        task.await.ok().flatten()
     };
     match outcome {
-        Outcome::AuditUnavailable => Err(unrecorded()),
-        outcome => Ok(json(pending.reply(&*protocol.tools, &outcome))),
+        Some(Outcome::AuditUnavailable) => Err(unrecorded()),
+        outcome => Ok(json(pending.reply(&*protocol.tools, outcome.as_ref()))),
     }
 }
 

@@ -1,7 +1,8 @@
 //! What each method answers. Nothing waits here: a call of a tool is handed back to the transport,
 //! which knows whether it outlives its client.
-use std::rc::Rc;
+use std::{panic::AssertUnwindSafe, rc::Rc};
 
+use futures_util::FutureExt as _;
 use serde_json::value::RawValue;
 
 use super::{
@@ -25,11 +26,16 @@ impl Step {
         match self {
             Self::Reply(reply) => reply,
             Self::Call(pending, call) => {
-                let outcome = tools.call(Rc::clone(caller), call).await;
-                pending.reply(tools, &outcome)
+                let outcome = outcome(tools.call(Rc::clone(caller), call)).await;
+                pending.reply(tools, outcome.as_ref())
             }
         }
     }
+}
+
+/// The outcome of a call; none of one that panics, which must not leave its client waiting.
+pub(super) async fn outcome(running: impl Future<Output = Outcome>) -> Option<Outcome> {
+    AssertUnwindSafe(running).catch_unwind().await.ok()
 }
 
 /// An answer, with the status it has where it answers a POST alone.
@@ -70,13 +76,12 @@ impl Pending {
         self.revision.is_modern()
     }
 
-    pub(super) fn reply<T: Tools>(&self, tools: &T, outcome: &Outcome) -> Reply {
-        reply::outcome(Id(&self.id), self.revision, tools, outcome).into()
-    }
-
-    /// The answer where the call came to no outcome at all.
-    pub(super) fn failed(&self) -> Reply {
-        Reply::error(Some(Id(&self.id)), &RpcError::internal("the call failed"))
+    pub(super) fn reply<T: Tools>(&self, tools: &T, outcome: Option<&Outcome>) -> Reply {
+        let id = Id(&self.id);
+        match outcome {
+            Some(outcome) => reply::outcome(id, self.revision, tools, outcome).into(),
+            None => Reply::error(Some(id), &RpcError::internal("the call failed")),
+        }
     }
 }
 

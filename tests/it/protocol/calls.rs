@@ -87,10 +87,15 @@ async fn a_call_that_cannot_be_recorded_is_503() {
 }
 
 #[actix_web::test]
-async fn a_legacy_call_that_panics_is_an_internal_error() {
-    let post = Post::legacy("2025-11-25", "tools/call", &json!({ "name": "panics" }));
-    assert_eq!(
-        Client::new().post(&post).await.error(),
-        (200, -32603, Some(&json!(1)))
-    );
+async fn a_call_that_panics_is_an_internal_error() {
+    let params = json!({ "name": "panics" });
+    for post in [
+        Post::modern("tools/call", params.clone()),
+        Post::legacy("2025-11-25", "tools/call", &params),
+    ] {
+        assert_eq!(
+            Client::new().post(&post).await.error(),
+            (200, -32603, Some(&json!(1)))
+        );
+    }
 }

@@ -1,7 +1,7 @@
 //! Whatever comes, nothing panics and the answer is well formed.
 use std::rc::Rc;
 
-use actix_web::{HttpResponse, body::to_bytes, rt::System};
+use actix_web::{HttpResponse, body::to_bytes, rt::Runtime};
 use aegis::{caller::KeySource, fault::Fault};
 use proptest::{collection::vec, prelude::*, sample::Index};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use super::fixture::{Client, Post, caller};
 /// Posts to all three routes, and checks what can be said of any answer.
 fn answers_well(post: &Post, body: &[u8]) {
     let client = Client::new();
-    System::new().block_on(async {
+    Runtime::new().unwrap().block_on(async {
         let who = || Rc::new(caller("a", KeySource::Header));
         check(client.protocol.post_mcp(who(), &post.headers, body).await).await;
         check(

@@ -140,7 +140,13 @@ async fn a_session_of_2024_11_05_from_end_to_end() {
         stream.message("2024-11-05", "tools/call").await["error"]["code"],
         -32603
     );
-    send(&client, &stream, &request(6, "server/discover", &json!({}))).await;
+    send(&client, &stream, &call(6, "panics")).await;
+    let failed = stream.message("2024-11-05", "tools/call").await;
+    assert_eq!(
+        (&failed["id"], &failed["error"]["code"]),
+        (&json!(6), &json!(-32603))
+    );
+    send(&client, &stream, &request(7, "server/discover", &json!({}))).await;
     assert_eq!(
         stream.message("2024-11-05", "").await["error"]["code"],
         -32601
