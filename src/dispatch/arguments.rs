@@ -252,7 +252,10 @@ impl<'t> Reading<'t> {
             changed.is_some() && operation.prepare(other).is_ok()
         });
         let name = culprit.map_or(String::new(), |it| format!("{}: ", it.name));
-        Err(format!("{name}{error}"))
+        let said = error
+            .to_string()
+            .replacen("unknown variant", "there is no", 1);
+        Err(format!("{name}{said}"))
     }
 
     /// How people call the operation: `issue_read get`.

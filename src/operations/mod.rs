@@ -4,6 +4,9 @@ mod answer;
 mod branch;
 mod commit;
 mod common;
+mod filters;
+mod gather;
+mod issue;
 mod operation;
 mod refs;
 mod schema;
@@ -14,5 +17,5 @@ pub use operation::{Argument, Kind, Operation, Prepared, Refusal, Running, Tools
 
 /// Every toolset, in the order assistants see them.
 pub fn all() -> Vec<Toolset> {
-    vec![branch::toolset(), commit::toolset()]
+    vec![branch::toolset(), commit::toolset(), issue::toolset()]
 }

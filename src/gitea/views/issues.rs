@@ -72,7 +72,7 @@ pub struct Asset {
     pub download_count: u64,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Label {
     pub id: u64,
     pub name: String,
@@ -85,7 +85,7 @@ pub struct Label {
     pub is_archived: bool,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Milestone {
     pub id: u64,
     #[serde(default, deserialize_with = "text")]

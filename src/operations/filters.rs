@@ -1,0 +1,266 @@
+//! Filters are checked before Gitea is asked: it would show everything for an unknown label, and
+//! open issues for an unknown state.
+use futures_util::future::join;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    Refusal,
+    common::{Repo, shorten},
+    gather::gather,
+};
+use crate::gitea::{
+    Address, GiteaError, GiteaReader, Owner, Query,
+    views::{Label, Milestone, User},
+};
+
+/// Issues or pull requests by whether they are done.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "lowercase")]
+#[schemars(description = "")]
+pub(super) enum State {
+    #[default]
+    Open,
+    Closed,
+    All,
+}
+
+impl State {
+    /// As Gitea takes it.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::All => "all",
+        }
+    }
+
+    /// As the head of an answer says it.
+    pub(super) fn told(self) -> &'static str {
+        match self {
+            Self::All => "open and closed",
+            one => one.as_str(),
+        }
+    }
+}
+
+/// The order of issues or pull requests, in Gitea's words.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "lowercase")]
+#[schemars(description = "")]
+pub(super) enum Sort {
+    #[default]
+    Newest,
+    Oldest,
+    RecentUpdate,
+    LeastUpdate,
+    MostComment,
+    LeastComment,
+}
+
+impl Sort {
+    /// As Gitea takes it; nothing for its own order.
+    pub(super) fn as_str(self) -> Option<&'static str> {
+        match self {
+            Self::Newest => None,
+            Self::Oldest => Some("oldest"),
+            Self::RecentUpdate => Some("recentupdate"),
+            Self::LeastUpdate => Some("leastupdate"),
+            Self::MostComment => Some("mostcomment"),
+            Self::LeastComment => Some("leastcomment"),
+        }
+    }
+
+    /// As the head of an answer says it.
+    pub(super) fn told(self) -> &'static str {
+        match self {
+            Self::Newest => "newest first",
+            Self::Oldest => "oldest first",
+            Self::RecentUpdate => "recently updated first",
+            Self::LeastUpdate => "least recently updated first",
+            Self::MostComment => "most comments first",
+            Self::LeastComment => "fewest comments first",
+        }
+    }
+}
+
+/// A label that issues of a repository may carry.
+#[derive(Clone, Debug)]
+pub(super) struct KnownLabel {
+    pub(super) label: Label,
+    /// Whether it is the organisation's and not the repository's own.
+    pub(super) of_organisation: bool,
+}
+
+/// The labels of a repository, then its organisation's; and why those could not be read, where
+/// there may be some.
+pub(super) async fn known_labels(
+    gitea: &GiteaReader,
+    repo: &Repo,
+) -> Result<(Vec<KnownLabel>, Option<GiteaError>), GiteaError> {
+    let (own, shared) = (
+        repo.at(&[&"labels"]),
+        Address::of(&[&"orgs", &repo.owner, &"labels"]),
+    );
+    let query = Query::new();
+    let (own, shared) = join(gather(gitea, &own, &query), gather(gitea, &shared, &query)).await;
+    let (shared, missing) = match shared {
+        Ok(shared) => (shared.items, None),
+        // A person's repository.
+        Err(GiteaError::NotFound) => (Vec::new(), None),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    let known = |label, of_organisation| KnownLabel {
+        label,
+        of_organisation,
+    };
+    let own = own?.items.into_iter().map(|label| known(label, false));
+    let shared = shared.into_iter().map(|label| known(label, true));
+    Ok((own.chain(shared).collect(), missing))
+}
+
+/// The labels that were asked for, as the forge spells them. `bug,question` are two, where no label
+/// is called so.
+pub(super) async fn labels(
+    gitea: &GiteaReader,
+    repo: &Repo,
+    asked: &[String],
+) -> Result<Vec<KnownLabel>, Refusal> {
+    if asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (known, _) = known_labels(gitea, repo).await?;
+    let find = |name: &str| named(&known, name, |it| &it.label.name).cloned();
+    let mut found = Vec::new();
+    for name in asked {
+        match find(name) {
+            Some(label) => found.push(label),
+            None => {
+                for name in name.split(',').map(str::trim).filter(|it| !it.is_empty()) {
+                    let names = known.iter().map(|it| it.label.name.as_str());
+                    found.push(find(name).ok_or_else(|| unknown("label", name, repo, names))?);
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// `label bug, label question`.
+pub(super) fn told(labels: &[KnownLabel]) -> Option<String> {
+    let names = labels.iter().map(|it| format!("label {}", it.label.name));
+    let names = names.collect::<Vec<_>>().join(", ");
+    (!names.is_empty()).then_some(names)
+}
+
+/// The milestone that was asked for, as the forge spells it.
+pub(super) async fn milestone(
+    gitea: &GiteaReader,
+    repo: &Repo,
+    asked: Option<&str>,
+) -> Result<Option<Milestone>, Refusal> {
+    let Some(name) = asked else {
+        return Ok(None);
+    };
+    let query = Query::new().with("state", State::All.as_str());
+    let known = gather::<Milestone>(gitea, &repo.at(&[&"milestones"]), &query).await?;
+    let found = named(&known.items, name, |it| &it.title).cloned();
+    let found = found.ok_or_else(|| {
+        let names = known.items.iter().map(|it| it.title.as_str());
+        unknown("milestone", name, repo, names)
+    })?;
+    Ok(Some(found))
+}
+
+/// Why Gitea found nothing where a filter names users: one of them is not there, or it is the
+/// repository.
+pub(super) async fn not_found(
+    gitea: &GiteaReader,
+    repo: &Repo,
+    users: [Option<&Owner>; 2],
+) -> Refusal {
+    for user in users.into_iter().flatten() {
+        let address = Address::of(&[&"users", user]);
+        let there = gitea.get::<User>(&address, &Query::new()).await;
+        if !matches!(there, Err(GiteaError::NotFound)) {
+            continue;
+        }
+        let assignees = repo.at(&[&"assignees"]);
+        return match gitea.list::<User>(&assignees, &Query::new()).await {
+            Ok(known) => {
+                let names = known.items.iter().map(|it| it.login.as_str());
+                unknown("user", user.as_str(), repo, names)
+            }
+            Err(error) => error.into(),
+        };
+    }
+    GiteaError::NotFound.into()
+}
+
+/// The one of this name: in this spelling, else in any case.
+fn named<'k, T>(known: &'k [T], name: &str, of: impl Fn(&T) -> &String) -> Option<&'k T> {
+    let folded = name.to_lowercase();
+    let same = known.iter().find(|it| of(it) == name);
+    same.or_else(|| known.iter().find(|it| of(it).to_lowercase() == folded))
+}
+
+/// `no label "bugs" in observatory/telescope; there are: bug, duplicate`.
+fn unknown<'k>(
+    kind: &str,
+    name: &str,
+    repo: &Repo,
+    known: impl Iterator<Item = &'k str>,
+) -> Refusal {
+    let known: Vec<&str> = known.collect();
+    let there_are = match known.as_slice() {
+        [] => "there are none".to_owned(),
+        few if few.len() <= MOST_NAMED => format!("there are: {}", few.join(", ")),
+        many => {
+            let (some, rest) = many.split_at(MOST_NAMED);
+            format!("there are: {} and {} more", some.join(", "), rest.len())
+        }
+    };
+    let (name, repo) = (shorten(name, 60), repo.name());
+    Refusal::Question(format!("no {kind} {name:?} in {repo}; {there_are}"))
+}
+
+/// The most names that a refusal offers.
+const MOST_NAMED: usize = 30;
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails where it panics")]
+    use super::*;
+
+    fn repo() -> Repo {
+        serde_json::from_str(r#"{"owner":"observatory","repo":"telescope"}"#).unwrap()
+    }
+
+    fn refusal(name: &str, known: &[&str]) -> String {
+        unknown("label", name, &repo(), known.iter().copied()).to_string()
+    }
+
+    #[test]
+    fn an_unknown_name_is_refused_with_those_that_there_are() {
+        assert_eq!(
+            refusal("bugs", &["bug", "good first issue"]),
+            r#"no label "bugs" in observatory/telescope; there are: bug, good first issue"#
+        );
+        assert_eq!(
+            refusal("bugs", &[]),
+            r#"no label "bugs" in observatory/telescope; there are none"#
+        );
+        let many = ["x"; 33];
+        assert!(refusal("y", &many).ends_with("x, x and 3 more"));
+        assert!(refusal(&"y".repeat(100_000), &[]).len() < 150);
+    }
+
+    #[test]
+    fn a_name_is_found_in_any_case_and_the_same_spelling_comes_first() {
+        let known = ["Bug".to_owned(), "bug".to_owned()];
+        let find = |name| named(&known, name, |it| it).map(String::as_str);
+        assert_eq!(find("bug"), Some("bug"));
+        assert_eq!(find("BUG"), Some("Bug"));
+        assert_eq!(find("bugs"), None);
+    }
+}

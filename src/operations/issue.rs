@@ -1,0 +1,293 @@
+//! Issues of a repository.
+use std::fmt::Write as _;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    Answer, Facts, Operation, Refusal, Report, Toolset, View,
+    common::{Moment, NOBODY, Repo, byline, day, minute},
+    filters::{self, KnownLabel},
+    operation::Input,
+};
+use crate::{
+    gitea::{
+        GiteaReader, Query,
+        views::{Comment, Due, Issue},
+    },
+    rights::Target,
+};
+
+mod list;
+
+pub(super) fn toolset() -> Toolset {
+    Toolset {
+        name: "issue",
+        about: "issues",
+        neighbour: "Pull requests: pull_read",
+        operations: vec![
+            Operation::read("list", list::list),
+            Operation::read("get", get),
+            Operation::read("comments", comments),
+            Operation::read("labels", labels),
+        ],
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Get {
+    #[serde(flatten)]
+    repo: Repo,
+    index: u64,
+}
+
+impl Input for Get {
+    fn target(&self) -> Target {
+        self.repo.target()
+    }
+}
+
+async fn get(gitea: GiteaReader, input: Get) -> Result<Answer, Refusal> {
+    let address = input.repo.at(&[&"issues", &input.index]);
+    let mut issue: Issue = gitea.get(&address, &Query::new()).await?;
+    let text = issue.body.take().unwrap_or_default();
+    let kind = if issue.is_pull {
+        "pull request"
+    } else {
+        "issue"
+    };
+    let report = Report::new(format!("{} {kind} #{}", input.repo.name(), issue.number))
+        .applied(issue.state.as_str())
+        .facts(issue.facts())
+        .subject(issue.title)
+        .text(text);
+    Ok(report.into())
+}
+
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct Comments {
+    #[serde(flatten)]
+    repo: Repo,
+    index: u64,
+    since: Option<Moment>,
+}
+
+impl Input for Comments {
+    fn target(&self) -> Target {
+        self.repo.target()
+    }
+}
+
+/// Gitea gives all comments at once, whatever page is asked for.
+pub(super) async fn comments(gitea: GiteaReader, input: Comments) -> Result<Answer, Refusal> {
+    let address = input.repo.at(&[&"issues", &input.index, &"comments"]);
+    let query = Query::new().maybe("since", input.since.map(Moment::rfc3339));
+    let comments: Vec<Comment> = gitea.list(&address, &query).await?.items;
+    let number = match comments.len() {
+        0 => "none".to_owned(),
+        number => format!("{number} in all, oldest first"),
+    };
+    let report = Report::new(format!("{} #{} comments", input.repo.name(), input.index))
+        .maybe_applied(input.since.map(|it| format!("since {}", it.day())))
+        .applied(number)
+        .texts(comments);
+    Ok(report.into())
+}
+
+/// those that exist
+#[derive(Deserialize, JsonSchema)]
+struct Labels {
+    #[serde(flatten)]
+    repo: Repo,
+}
+
+impl Input for Labels {
+    fn target(&self) -> Target {
+        self.repo.target()
+    }
+}
+
+async fn labels(gitea: GiteaReader, input: Labels) -> Result<Answer, Refusal> {
+    let (labels, missing) = filters::known_labels(&gitea, &input.repo).await?;
+    let missing = missing.map(|error| error.to_string());
+    let report = Report::new(format!("{} labels", input.repo.name()))
+        .facts(Facts::new().maybe("organisation's labels not read", missing))
+        .list(1, Some(labels.len() as u64), labels);
+    Ok(report.into())
+}
+
+impl View for Issue {
+    fn line(&self) -> String {
+        let mut line = format!("#{} ", self.number);
+        if self.state == "closed" {
+            line.push_str("closed ");
+        }
+        if let Some(created) = self.created {
+            let _ = write!(line, "{} ", day(created));
+        }
+        line.push_str(author(self));
+        if !self.labels.is_empty() {
+            let _ = write!(line, " [{}]", self.labels.join(", "));
+        }
+        for assignee in &self.assignees {
+            let _ = write!(line, " @{assignee}");
+        }
+        line + ": " + &self.title
+    }
+
+    fn facts(&self) -> Facts {
+        let pull = "pull_read has its branches, diff, reviews and checks";
+        Facts::new()
+            .told("number", self.number)
+            .told("title", self.title.as_str())
+            .told("state", self.state.as_str())
+            .with("author", byline(author(self), self.created))
+            .with("labels", self.labels.clone())
+            .with("assignees", self.assignees.clone())
+            .maybe("milestone", self.milestone.as_ref().map(with_due_day))
+            .maybe("due", self.due.map(day))
+            .maybe("closed", self.closed.map(minute))
+            .maybe("locked", self.is_locked.then_some(true))
+            .maybe("pull request", self.is_pull.then_some(pull))
+            .with("comments", self.comments)
+            .with("url", self.url.as_str())
+    }
+
+    fn text(&self) -> Option<&str> {
+        self.body.as_deref()
+    }
+}
+
+/// Who wrote it: on the forge it was moved from, where it was.
+fn author(issue: &Issue) -> &str {
+    let original = issue.original_author.as_deref();
+    original.or(issue.author.as_deref()).unwrap_or(NOBODY)
+}
+
+/// `1.1, due 2026-12-31`.
+pub(super) fn with_due_day(milestone: &Due) -> String {
+    let due = milestone.due.map(|due| format!(", due {}", day(due)));
+    milestone.title.clone() + &due.unwrap_or_default()
+}
+
+impl View for Comment {
+    fn line(&self) -> String {
+        let original = self.original_author.as_deref();
+        let author = original.or(self.author.as_deref()).unwrap_or(NOBODY);
+        byline(author, self.created) + ":"
+    }
+
+    fn facts(&self) -> Facts {
+        Facts::new()
+            .with("id", self.id)
+            .with("author", self.line().trim_end_matches(':'))
+            .with("url", self.url.as_str())
+    }
+
+    fn text(&self) -> Option<&str> {
+        Some(&self.body)
+    }
+}
+
+impl View for KnownLabel {
+    fn line(&self) -> String {
+        let label = &self.label;
+        let marks = [
+            (self.of_organisation, "organisation's"),
+            (label.exclusive, "exclusive"),
+            (label.is_archived, "archived"),
+        ];
+        let marks = marks.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark);
+        let marks = marks.collect::<Vec<_>>().join(", ");
+        let mut line = label.name.clone();
+        if !marks.is_empty() {
+            let _ = write!(line, " ({marks})");
+        }
+        match &label.description {
+            Some(description) => line + ": " + description,
+            None => line,
+        }
+    }
+
+    fn facts(&self) -> Facts {
+        Facts::new()
+            .with("name", self.label.name.as_str())
+            .maybe("description", self.label.description.as_deref())
+            .with("organisation", self.of_organisation)
+            .with("exclusive", self.label.exclusive)
+            .with("archived", self.label.is_archived)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails where it panics")]
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn issue(other: &Value) -> Issue {
+        let mut issue = json!({
+            "number": 62, "title": "Night 62: moon", "state": "open", "user": {"login": "reviewer"},
+            "created_at": "2026-11-23T10:33:50+02:00",
+        });
+        issue
+            .as_object_mut()
+            .unwrap()
+            .extend(other.as_object().unwrap().clone());
+        serde_json::from_value(issue).unwrap()
+    }
+
+    #[test]
+    fn an_issue_is_one_line_with_its_title_last() {
+        assert_eq!(
+            issue(&json!({})).line(),
+            "#62 2026-11-23 reviewer: Night 62: moon"
+        );
+        let full = json!({
+            "state": "closed", "original_author": "pioneer",
+            "labels": [{"name": "bug"}, {"name": "good first issue"}],
+            "assignees": [{"login": "maintainer"}, {"login": "contributor"}],
+        });
+        assert_eq!(
+            issue(&full).line(),
+            "#62 closed 2026-11-23 pioneer [bug, good first issue] @maintainer @contributor: Night 62: moon"
+        );
+        let bare = json!({"user": null, "created_at": null, "title": ""});
+        assert_eq!(issue(&bare).line(), "#62 somebody: ");
+    }
+
+    #[test]
+    fn the_facts_of_an_issue_are_lines_where_there_is_something_to_say() {
+        let milestone = json!({"title": "1.1", "due_on": "2026-12-31T00:00:00Z"});
+        let issue =
+            issue(&json!({"milestone": milestone, "is_locked": true, "html_url": "https://x"}));
+        let lines: Vec<String> = (issue.facts().lines())
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "author: reviewer 2026-11-23 08:33",
+                "milestone: 1.1, due 2026-12-31",
+                "locked: yes",
+                "comments: 0",
+                "url: https://x"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_label_says_whose_it_is() {
+        let label = json!({"id": 1, "name": "org/high", "exclusive": true, "description": "First"});
+        let label = |of_organisation| KnownLabel {
+            label: serde_json::from_value(label.clone()).unwrap(),
+            of_organisation,
+        };
+        assert_eq!(
+            label(true).line(),
+            "org/high (organisation's, exclusive): First"
+        );
+        assert_eq!(label(false).line(), "org/high (exclusive): First");
+    }
+}

@@ -1,0 +1,208 @@
+use std::cmp::Reverse;
+
+use futures_util::future::try_join;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    gitea::{
+        GiteaError, GiteaReader, Owner, Page, Query,
+        views::{Issue, Milestone},
+    },
+    operations::{
+        Answer, Refusal, Report,
+        common::{Moment, Paging, Repo, shorten},
+        filters::{self, KnownLabel, Sort, State},
+        gather::{self, gather},
+        operation::Input,
+    },
+    rights::Target,
+};
+
+/// newest first, open unless state is closed or all; since: 2026-11-16 or 7d
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct List {
+    #[serde(flatten)]
+    repo: Repo,
+    query: Option<String>,
+    #[serde(default)]
+    state: State,
+    #[serde(default)]
+    labels: Vec<String>,
+    milestone: Option<String>,
+    author: Option<Owner>,
+    assignee: Option<Owner>,
+    since: Option<Moment>,
+    #[serde(default)]
+    sort: Sort,
+    #[serde(default)]
+    texts: bool,
+    #[serde(flatten)]
+    paging: Paging,
+}
+
+impl Input for List {
+    fn target(&self) -> Target {
+        self.repo.target()
+    }
+}
+
+pub(super) async fn list(gitea: GiteaReader, input: List) -> Result<Answer, Refusal> {
+    let List { repo, .. } = &input;
+    let (labels, milestone) = try_join(
+        filters::labels(&gitea, repo, &input.labels),
+        filters::milestone(&gitea, repo, input.milestone.as_deref()),
+    )
+    .await?;
+    let sorted_here = input.sort != Sort::Newest && !gitea.facts().await?.is_forgejo();
+    let query = input.query(&labels, milestone.as_ref());
+    let page = if sorted_here || labels.iter().any(is_for_us) {
+        input.sorted(&gitea, &query, &labels).await
+    } else {
+        let query = input.paging.query(query);
+        let page = gitea.list(&repo.at(&[&"issues"]), &query).await;
+        page.map_err(Refusal::from)
+    };
+    let mut page: Page<Issue> = match page {
+        Err(Refusal::Gitea(GiteaError::NotFound)) => {
+            let users = [input.author.as_ref(), input.assignee.as_ref()];
+            return Err(filters::not_found(&gitea, repo, users).await);
+        }
+        page => page?,
+    };
+    for issue in &mut page.items {
+        let text = issue.body.take().filter(|_| input.texts);
+        issue.body = text.map(|text| shorten(&text, TEXT_LENGTH));
+    }
+    let named = |what: &str, name: Option<&Owner>| name.map(|it| format!("{what} {}", it.as_str()));
+    let report = Report::new(format!("{} issues", repo.name()))
+        .applied(input.state.told())
+        .maybe_applied(filters::told(&labels))
+        .maybe_applied(milestone.map(|it| format!("milestone {}", it.title)))
+        .maybe_applied(named("author", input.author.as_ref()))
+        .maybe_applied(named("assignee", input.assignee.as_ref()))
+        .maybe_applied(
+            input
+                .query
+                .map(|it| format!("query {:?}", shorten(&it, 60))),
+        )
+        .maybe_applied(input.since.map(|it| format!("since {}", it.day())))
+        .applied(input.sort.told())
+        .maybe_applied(sorted_here.then(|| "sorted here".to_owned()));
+    Ok(report.page(input.paging, page).into())
+}
+
+/// The most characters of each text in a list.
+const TEXT_LENGTH: usize = 400;
+
+/// Whether a filter by this label is ours: Gitea looks among the repository's own only, takes a
+/// comma for the end of a name, and shows everything for what it does not know.
+fn is_for_us(it: &KnownLabel) -> bool {
+    it.of_organisation || it.label.name.contains(',')
+}
+
+impl List {
+    fn query(&self, labels: &[KnownLabel], milestone: Option<&Milestone>) -> Query {
+        let labels = labels.iter().filter(|it| !is_for_us(it));
+        let labels: Vec<&str> = labels.map(|it| it.label.name.as_str()).collect();
+        let milestone = milestone.map(|it| {
+            // A comma would end the name, and an id does as well.
+            if it.title.contains(',') {
+                it.id.to_string()
+            } else {
+                it.title.clone()
+            }
+        });
+        Query::new()
+            .with("type", "issues")
+            .with("state", self.state.as_str())
+            .maybe("q", self.query.as_ref())
+            .maybe("labels", (!labels.is_empty()).then(|| labels.join(",")))
+            .maybe("milestones", milestone)
+            .maybe("created_by", self.author.as_ref().map(Owner::as_str))
+            .maybe("assigned_by", self.assignee.as_ref().map(Owner::as_str))
+            .maybe("since", self.since.map(Moment::rfc3339))
+            .maybe("sort", self.sort.as_str())
+    }
+
+    /// The page that is wanted, of a list that is read whole: what Gitea cannot do with it.
+    async fn sorted(
+        &self,
+        gitea: &GiteaReader,
+        query: &Query,
+        labels: &[KnownLabel],
+    ) -> Result<Page<Issue>, Refusal> {
+        let all = gather::<Issue>(gitea, &self.repo.at(&[&"issues"]), query).await?;
+        if all.more {
+            let total = all.total.unwrap_or_default();
+            return Err(Refusal::Question(format!(
+                "the forge cannot sort issues, nor filter by an organisation's label; that is done \
+                 here for at most {}, and these are {total}: narrow them by state, labels, \
+                 milestone, author, assignee, query or since",
+                gather::MOST
+            )));
+        }
+        let mut issues = all.items;
+        let carries = |issue: &Issue, it: &KnownLabel| issue.labels.contains(&it.label.name);
+        issues.retain(|issue| labels.iter().all(|it| carries(issue, it)));
+        match self.sort {
+            Sort::Newest => {}
+            Sort::Oldest => issues.reverse(),
+            Sort::RecentUpdate => issues.sort_by_key(|it| Reverse(it.updated)),
+            Sort::LeastUpdate => issues.sort_by_key(|it| it.updated),
+            Sort::MostComment => issues.sort_by_key(|it| Reverse(it.comments)),
+            Sort::LeastComment => issues.sort_by_key(|it| it.comments),
+        }
+        Ok(self.paging.of(issues))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails where it panics")]
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn query(filters: &Value, labels: &[KnownLabel], milestone: Option<&Milestone>) -> String {
+        let mut input = json!({"owner": "observatory", "repo": "telescope"});
+        let filters = filters.as_object().unwrap().clone();
+        input.as_object_mut().unwrap().extend(filters);
+        let input: List = serde_json::from_value(input).unwrap();
+        input.query(labels, milestone).as_str().to_owned()
+    }
+
+    fn label(name: &str, of_organisation: bool) -> KnownLabel {
+        let label = serde_json::from_value(json!({"id": 1, "name": name})).unwrap();
+        KnownLabel {
+            label,
+            of_organisation,
+        }
+    }
+
+    #[test]
+    fn filters_become_gitea_s() {
+        assert_eq!(query(&json!({}), &[], None), "?type=issues&state=open");
+        let filters = json!({
+            "state": "all", "query": "the moon", "author": "maintainer", "assignee": "reviewer",
+            "since": "2026-11-16",
+        });
+        assert_eq!(
+            query(
+                &filters,
+                &[label("bug", false), label("question", false)],
+                None
+            ),
+            "?type=issues&state=all&q=the%20moon&labels=bug%2Cquestion&created_by=maintainer\
+             &assigned_by=reviewer&since=2026-11-16T00%3A00%3A00Z"
+        );
+    }
+
+    #[test]
+    fn what_gitea_would_misread_is_not_asked_of_it() {
+        let labels = [label("a,b", false), label("org/high", true)];
+        assert_eq!(query(&json!({}), &labels, None), "?type=issues&state=open");
+        let milestone = serde_json::from_value(json!({"id": 7, "title": "1, 2"})).unwrap();
+        assert!(query(&json!({}), &[], Some(&milestone)).ends_with("&milestones=7"));
+    }
+}
