@@ -28,7 +28,11 @@ pub enum Command {
 ///
 /// Settings are variables, of the environment or of a `.env` file; `.env.example` explains each.
 /// Exit codes: 0 stopped as asked, 1 failed, 2 wrong usage, 78 settings or files must be mended.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag that a person types"
+)]
 pub struct Serve {
     /// Read settings from this file instead of `AEGIS_ENV_FILE` or `./.env`
     #[arg(long, value_name = "FILE")]

@@ -22,6 +22,18 @@ impl Failure {
             Self::Other(_) => ExitCode::FAILURE,
         }
     }
+
+    /// All that must be mended, together.
+    pub(super) fn settings(problems: &[String]) -> Self {
+        Self::Settings(match problems {
+            [only] => only.clone(),
+            several => format!(
+                "{} things must be mended\n  {}",
+                several.len(),
+                several.join("\n  ")
+            ),
+        })
+    }
 }
 
 impl From<ConfigError> for Failure {

@@ -1,6 +1,9 @@
 //! One file a subcommand. The only room that sees settings, and the one that wires the others.
 mod failure;
 mod generate_key;
+mod logging;
+mod process;
+mod serve;
 
 pub use failure::Failure;
 
@@ -9,7 +12,7 @@ use crate::cli::Command;
 /// Does what was asked for.
 pub fn run(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Serve(_) => Err(Failure::Other("not yet".to_owned())),
+        Command::Serve(asked) => serve::run(&asked),
         Command::GenerateKey(asked) => generate_key::run(&asked),
     }
 }

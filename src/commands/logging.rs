@@ -1,0 +1,92 @@
+//! Lines on standard error, by `RUST_LOG`; a few are printed whatever it says.
+use std::fmt::{self, Write};
+
+use env_filter::Filter;
+use log::{LevelFilter, Log, Metadata, Record};
+
+/// The target of lines that are always printed. So are those that begin with [`CRITICAL`].
+pub(super) const ALWAYS: &str = "aegis";
+/// How a line begins that somebody must act on.
+const CRITICAL: &str = "critical:";
+
+/// Begins logging. A second call changes nothing.
+pub(super) fn start(filter: Filter) {
+    let lines = env_logger::Builder::new()
+        .filter_level(LevelFilter::Trace)
+        .build();
+    let level = filter.filter().max(LevelFilter::Info);
+    if log::set_boxed_logger(Box::new(Lines { filter, lines })).is_ok() {
+        log::set_max_level(level);
+    }
+}
+
+struct Lines {
+    filter: Filter,
+    lines: env_logger::Logger,
+}
+
+impl Log for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == ALWAYS || self.filter.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if record.target() == ALWAYS || self.filter.matches(record) || is_critical(record) {
+            self.lines.log(record);
+        }
+    }
+
+    fn flush(&self) {
+        self.lines.flush();
+    }
+}
+
+fn is_critical(record: &Record<'_>) -> bool {
+    let mut begins = Begins { rest: CRITICAL };
+    // It fails where the text differs, so no more of it is written than needed.
+    let _ = write!(begins, "{}", record.args());
+    begins.rest.is_empty()
+}
+
+/// Compares what is written with the beginning that it should have.
+struct Begins {
+    rest: &'static str,
+}
+
+impl Write for Begins {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let length = text.len().min(self.rest.len());
+        if text.as_bytes()[..length] != self.rest.as_bytes()[..length] {
+            return Err(fmt::Error);
+        }
+        self.rest = &self.rest[length..];
+        if self.rest.is_empty() {
+            Err(fmt::Error)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_critical_line_is_known_by_its_beginning() {
+        let critical =
+            |text: &str| is_critical(&Record::builder().args(format_args!("{text}")).build());
+        assert!(critical("critical: the log is full"));
+        assert!(critical("critical:"));
+        for text in ["", "critical", "it is critical: yes", "Critical: x"] {
+            assert!(!critical(text), "{text}");
+        }
+        let pieces = ["cri", "tical"];
+        let [a, b] = pieces;
+        assert!(is_critical(
+            &Record::builder()
+                .args(format_args!("{a}{b}{}", ": x"))
+                .build()
+        ));
+    }
+}

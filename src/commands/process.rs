@@ -1,0 +1,29 @@
+//! What a process that holds keys asks of its operating system.
+use rustix::process::{
+    DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit,
+};
+
+/// Leaves no key behind in a core dump, and shows none to a neighbour's debugger.
+pub(super) fn hide_memory() {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    let dumps = setrlimit(Resource::Core, none);
+    let dumpable = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    if let Err(error) = dumps.and(dumpable) {
+        log::warn!("a crash could leave keys in a core dump: {error}");
+    }
+}
+
+/// Takes as many open files, and so connections, as the operating system allows.
+pub(super) fn allow_connections() {
+    let limit = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, most) {
+        log::warn!("the limit of open files stays as it is: {error}");
+    }
+}

@@ -1,0 +1,218 @@
+//! `aegis serve`: takes the settings apart, wires the rooms together, and keeps the server running.
+mod advice;
+mod check;
+mod health;
+mod opening;
+mod plan;
+mod screen;
+mod wiring;
+
+use std::{
+    cell::OnceCell,
+    convert::Infallible,
+    io,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use actix_rt::System;
+use tokio::{
+    select,
+    signal::unix::Signal,
+    time::{MissedTickBehavior, interval},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use self::{
+    opening::{Signals, bind, open_audit, private_file, random},
+    plan::Plan,
+};
+use super::{Failure, logging, process};
+use crate::{
+    audit::{AuditEvent, AuditLog},
+    auth::{DISABLED, Gatekeeper},
+    caller::RequestIds,
+    cli::Serve,
+    dispatch::Dispatcher,
+    gitea::{self, Gitea},
+    keys::RejectedKey,
+    mcp, sandbox, server,
+};
+
+pub(super) fn run(asked: &Serve) -> Result<(), Failure> {
+    process::hide_memory();
+    if asked.health {
+        return System::new().block_on(health::run(asked));
+    }
+    let plan = Plan::new(asked)?;
+    if asked.check {
+        return System::new().block_on(check::run(plan, asked.json));
+    }
+    System::new().block_on(serve(plan))
+}
+
+async fn serve(plan: Plan) -> Result<(), Failure> {
+    let Plan {
+        config,
+        keys,
+        catalog,
+        ..
+    } = plan;
+    logging::start(config.log);
+    for (level, note) in plan.notes {
+        log::log!(level, "{note}");
+    }
+    if !plan.problems.is_empty() {
+        return Err(Failure::settings(&plan.problems));
+    }
+
+    process::allow_connections();
+    let signals = Signals::hear()?;
+    let sandbox = plan.sandbox.then(sandbox::start).transpose();
+    let sandbox = sandbox.map_err(|error| Failure::Other(format!("no sandbox: {error}")))?;
+    let operation = config.gitea.timeout;
+    let (forge, unspeakable) = wiring::forge(config.gitea, sandbox.as_ref())?;
+    let audit_log = plan.audit_log.map_or_else(private_file, Ok)?;
+    let audit = open_audit(&audit_log, config.audit.allow_failure)?;
+    let listener = bind(config.listen.address)?;
+    let address = listener.local_addr().unwrap_or(config.listen.address);
+
+    let ring = wiring::ring(&keys.keys);
+    let in_force = config.gate.auth_enabled.then(|| ring.load().len());
+    let proxies = config.listen.trusted_proxies.clone();
+    let gatekeeper = Arc::new(Gatekeeper::new(
+        wiring::gate_settings(&config.gate, proxies, config.audit.each_blocked),
+        Arc::clone(&ring),
+        Arc::clone(&audit),
+        Instant::now(),
+    ));
+    let shared = wiring::dispatch(
+        catalog,
+        &audit,
+        unspeakable,
+        ring,
+        config.answer_max_chars,
+        &config.gate,
+    );
+    let (calls, stopping) = (TaskTracker::new(), CancellationToken::new());
+    let protocol = wiring::protocol_settings(&config.gate);
+    let parts = server::Parts {
+        settings: wiring::server_settings(config.listen, &config.gate, operation),
+        gatekeeper: Arc::clone(&gatekeeper),
+        protocol: Arc::new(mcp::Shared::new(protocol, calls.clone(), stopping.clone())),
+        ids: Arc::new(RequestIds::new(random()?)),
+        calls,
+        stopping,
+    };
+    let gitea = Gitea::new(Arc::clone(&forge));
+    let tools = move || Dispatcher::new(Arc::clone(&shared), Gitea::new(Arc::clone(&forge)));
+
+    announce(&audit, in_force, &keys.rejected)?;
+    log::info!(
+        "listening on http://{address}, records go to {}",
+        audit_log.display()
+    );
+    if sandbox.is_some() {
+        let root = format!("http://{}", screen::reachable(address));
+        let key = in_force.and_then(|_| keys.keys.first());
+        // Nobody may be there to read it.
+        let _ = screen::show(&mut io::stdout(), &root, key, &audit_log);
+    }
+    drop(keys);
+
+    let stop = OnceCell::new();
+    let running = server::serve(listener, parts, tools, async {
+        let _ = stop.set(stopped(signals, &gatekeeper, &audit, &gitea).await);
+    });
+    let ran = running.await;
+    gatekeeper.close(Instant::now());
+    let (reason, ended) = match (ran, stop.into_inner()) {
+        (Ok(()), Some(Stop::Asked(signal))) => (signal, Ok(())),
+        (Ok(()), Some(Stop::Refused(token))) => (
+            "administrator_token",
+            Err(Failure::Settings(token.to_string())),
+        ),
+        (Ok(()), None) => (
+            "failed",
+            Err(Failure::Other("the server ended by itself".to_owned())),
+        ),
+        (Err(error), _) => (
+            "failed",
+            Err(Failure::Other(format!("the server failed: {error}"))),
+        ),
+    };
+    let _ = audit.record(&AuditEvent::ServerStopped { reason });
+    ended
+}
+
+/// Says and records that the server starts: with so many keys in force, or open to all.
+fn announce(
+    audit: &AuditLog,
+    in_force: Option<usize>,
+    rejected: &[RejectedKey],
+) -> Result<(), Failure> {
+    // A log that cannot be written says so itself, and the gate stays closed until it can.
+    let _ = audit.record(&AuditEvent::ServerStarted {
+        version: env!("CARGO_PKG_VERSION"),
+        instance: &format!("{:08x}{:08x}", random()?, random()?),
+        auth: in_force.is_some(),
+        keys: in_force.unwrap_or(0),
+        previous: audit.previous(),
+    });
+    for &RejectedKey { entry, length, .. } in rejected {
+        let _ = audit.record(&AuditEvent::ConfigKeyRejected { entry, length });
+    }
+    match in_force {
+        Some(keys) => log::info!(
+            target: logging::ALWAYS,
+            "API key authentication ENABLED ({keys} key(s) configured)"
+        ),
+        None => log::error!("critical: {DISABLED}"),
+    }
+    Ok(())
+}
+
+/// Why a running server stops.
+enum Stop {
+    Asked(&'static str),
+    Refused(gitea::AdminToken),
+}
+
+/// Does what a running server has to do beside answering, until there is a reason to stop.
+async fn stopped(
+    signals: Signals,
+    gatekeeper: &Gatekeeper,
+    audit: &AuditLog,
+    gitea: &Rc<Gitea>,
+) -> Stop {
+    let Signals {
+        mut terminate,
+        mut interrupt,
+        hangup,
+        ..
+    } = signals;
+    select! {
+        _ = terminate.recv() => Stop::Asked("SIGTERM"),
+        _ = interrupt.recv() => Stop::Asked("SIGINT"),
+        Err(token) = gitea::probe(gitea) => Stop::Refused(token),
+        never = keep(gatekeeper, audit, hangup) => match never {},
+    }
+}
+
+/// Does what is due each second, and opens the log anew when `logrotate` has moved it.
+async fn keep(gatekeeper: &Gatekeeper, audit: &AuditLog, mut hangup: Signal) -> Infallible {
+    let mut seconds = interval(Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        select! {
+            now = seconds.tick() => gatekeeper.tick(now.into_std()),
+            Some(()) = hangup.recv() => match audit.reopen() {
+                Ok(()) => log::info!("the audit log is open anew"),
+                Err(error) => {
+                    log::error!("critical: records still go to the old file of the audit log: {error}");
+                }
+            },
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! `serve --check`: says what would be served and asks the forge who the token is. Writes nothing,
+//! takes no port, and shows no secret.
+use std::io::{self, Write};
+
+use serde_json::{Map, Value, json};
+
+use super::{plan::Plan, wiring};
+use crate::{
+    commands::Failure,
+    dispatch::Catalog,
+    gitea::{self, Gitea, Scope, ScopeState},
+};
+
+/// What is told, line by line, and what speaks against serving.
+struct Report {
+    facts: Vec<(&'static str, String)>,
+    notes: Vec<String>,
+    problems: Vec<String>,
+}
+
+pub(super) async fn run(plan: Plan, as_json: bool) -> Result<(), Failure> {
+    let mut report = Report::of(&plan);
+    if plan.config.gitea.url.is_some() {
+        match wiring::forge(plan.config.gitea, None) {
+            Ok((forge, _)) => report.ask(&Gitea::new(forge), &plan.catalog).await,
+            Err(failure) => report.problems.push(failure.to_string()),
+        }
+    }
+    let text = if as_json {
+        report.json()
+    } else {
+        report.text()
+    };
+    let written = io::stdout().write_all(text.as_bytes());
+    written.map_err(|error| Failure::Other(format!("nothing can be written: {error}")))?;
+    if report.problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::settings(&report.problems))
+    }
+}
+
+impl Report {
+    fn of(plan: &Plan) -> Self {
+        let config = &plan.config;
+        let settings = plan
+            .env_file
+            .as_ref()
+            .map(|file| format!("{} and the environment", file.display()));
+        let hints: Vec<_> = plan
+            .keys
+            .keys
+            .iter()
+            .map(|key| key.hint().to_string())
+            .collect();
+        let keys = match (config.gate.auth_enabled, &hints[..]) {
+            (false, _) => "none needed: authentication is off".to_owned(),
+            (true, []) => "none".to_owned(),
+            (true, hints) => hints.join(", "),
+        };
+        let tools: Vec<_> = plan
+            .catalog
+            .tools()
+            .iter()
+            .map(|tool| tool.name.as_str())
+            .collect();
+        let log = plan
+            .audit_log
+            .as_ref()
+            .map(|file| file.display().to_string());
+        let forge = config.gitea.url.as_ref().map(ToString::to_string);
+        let facts = [
+            (
+                "settings",
+                Some(settings.unwrap_or_else(|| "the environment".to_owned())),
+            ),
+            ("listen", Some(config.listen.address.to_string())),
+            (
+                "public url",
+                config.listen.public_url.as_ref().map(ToString::to_string),
+            ),
+            ("keys", Some(keys)),
+            ("tools", Some(tools.join(", "))),
+            ("audit log", log),
+            ("gitea", forge),
+        ];
+        Self {
+            facts: facts
+                .into_iter()
+                .filter_map(|(name, fact)| Some((name, fact?)))
+                .collect(),
+            notes: plan.notes.iter().map(|(_, note)| note.clone()).collect(),
+            problems: plan.problems.clone(),
+        }
+    }
+
+    async fn ask(&mut self, gitea: &std::rc::Rc<Gitea>, catalog: &Catalog) {
+        let checkup = gitea::check(gitea).await;
+        match checkup.facts {
+            Ok(facts) => {
+                self.facts.push(("version", facts.name()));
+                let unknown = || "not known: the token lacks the scope read:user".to_owned();
+                self.facts
+                    .push(("account", facts.account.unwrap_or_else(unknown)));
+            }
+            Err(error) => self
+                .problems
+                .push(format!("Gitea could not be asked: {error}")),
+        }
+        self.problems
+            .extend(checkup.refused.map(|refused| refused.to_string()));
+        for (scope, state) in checkup.scopes {
+            let users: Vec<_> = catalog
+                .tools()
+                .iter()
+                .map(|tool| tool.name.as_str())
+                .filter(|tool| needs(tool).contains(&scope))
+                .collect();
+            if users.is_empty() {
+                continue;
+            }
+            let told = match state {
+                ScopeState::Granted => "granted".to_owned(),
+                ScopeState::Missing => "missing".to_owned(),
+                ScopeState::Unclear(error) => format!("unclear ({error})"),
+            };
+            self.facts.push((
+                scope.as_str(),
+                format!("{told}; needed by {}", users.join(", ")),
+            ));
+        }
+    }
+
+    fn text(&self) -> String {
+        let facts = self
+            .facts
+            .iter()
+            .map(|(name, fact)| format!("{name:<17}  {fact}\n"));
+        let notes = self
+            .notes
+            .iter()
+            .map(|note| format!("{:<17}  {note}\n", "note"));
+        facts.chain(notes).collect()
+    }
+
+    fn json(&self) -> String {
+        let mut told: Map<String, Value> = Map::new();
+        told.insert("ok".to_owned(), json!(self.problems.is_empty()));
+        for (name, fact) in &self.facts {
+            told.insert(name.replace(' ', "_"), json!(fact));
+        }
+        told.insert("notes".to_owned(), json!(self.notes));
+        told.insert("problems".to_owned(), json!(self.problems));
+        format!("{}\n", Value::Object(told))
+    }
+}
+
+/// The scopes without which a tool can do little or nothing.
+fn needs(tool: &str) -> &'static [Scope] {
+    match tool {
+        "server_read" => &[],
+        "user_read" => &[Scope::ReadUser],
+        "repo_read" => &[Scope::ReadRepository, Scope::ReadUser],
+        "issue_read" => &[Scope::ReadIssue],
+        "pull_read" | "search" | "fetch" => &[Scope::ReadRepository, Scope::ReadIssue],
+        _ => &[Scope::ReadRepository],
+    }
+}

@@ -1,0 +1,90 @@
+//! What a server takes from its operating system before it serves: signals, its port, its log.
+use std::{
+    fs::DirBuilder,
+    io,
+    net::{SocketAddr, TcpListener},
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use rand::{TryRng, rngs::SysRng};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::{
+    audit::{AuditLog, AuditOpenError, AuditSettings, Clock, FailureMode},
+    commands::Failure,
+    config::Env,
+};
+
+/// What the operating system tells a server.
+pub(super) struct Signals {
+    pub(super) terminate: Signal,
+    pub(super) interrupt: Signal,
+    pub(super) hangup: Signal,
+    /// Heard so that a limit on the size of files ends no process: the write fails instead.
+    pub(super) _file_size: Signal,
+}
+
+impl Signals {
+    pub(super) fn hear() -> Result<Self, Failure> {
+        let listen = |kind| {
+            signal(kind).map_err(|error| Failure::Other(format!("signals are not heard: {error}")))
+        };
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            hangup: listen(SignalKind::hangup())?,
+            _file_size: listen(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
+        })
+    }
+}
+
+pub(super) fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).map_err(|error| {
+        let advice = "choose another with `--port` or `MCP_PORT`";
+        Failure::Other(match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                format!("{address} is in use by another program: stop it, or {advice}")
+            }
+            io::ErrorKind::PermissionDenied => {
+                format!("{address} is not for everybody to listen on: {advice} from 1024 on")
+            }
+            _ => format!("{address} cannot be listened on: {error}"),
+        })
+    })
+}
+
+pub(super) fn open_audit(path: &Path, allow_failure: bool) -> Result<Arc<AuditLog>, Failure> {
+    let mode = if allow_failure {
+        FailureMode::Allow
+    } else {
+        FailureMode::Block
+    };
+    let settings = AuditSettings {
+        path: path.to_owned(),
+        mode,
+        clock: Clock::system(),
+    };
+    AuditLog::open(settings)
+        .map(Arc::new)
+        .map_err(|error| match error {
+            AuditOpenError::Locked(_) | AuditOpenError::NoRandomness => {
+                Failure::Other(error.to_string())
+            }
+            _ => Failure::Settings(error.to_string()),
+        })
+}
+
+/// A log in a fresh folder that nobody else can look into.
+pub(super) fn private_file() -> Result<PathBuf, Failure> {
+    let folder = Env::temporary_folder().join(format!("aegis-sandbox-{:08x}", random()?));
+    let made = DirBuilder::new().mode(0o700).create(&folder);
+    made.map_err(|error| Failure::Other(format!("no folder for the audit log: {error}")))?;
+    Ok(folder.join("audit.log"))
+}
+
+pub(super) fn random() -> Result<u32, Failure> {
+    let drawn = SysRng.try_next_u32();
+    drawn.map_err(|error| Failure::Other(format!("no random number: {error}")))
+}

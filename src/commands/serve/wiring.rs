@@ -1,0 +1,135 @@
+//! Hands each room its own settings, in its own types. Nobody below sees the others'.
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use ipnet::IpNet;
+use url::Url;
+
+use crate::{
+    audit::AuditLog,
+    auth::{BlockedRecords, GateSettings, Lockout, TrustedProxies},
+    commands::Failure,
+    config::{self, GateConfig, GiteaConfig, ListenConfig},
+    dispatch::{Catalog, Redactor, Shared},
+    gitea::{Forge, GiteaSettings},
+    keys::{ApiKey, KeyRing},
+    mcp,
+    outbound::{Outbound, TlsRoots},
+    rights::{Access, Rights},
+    sandbox::Sandbox,
+    secret::Secret,
+    server::{ServerSettings, Site},
+};
+
+/// A handler may take a little longer than the operation that it waits for.
+const BEYOND_THE_OPERATION: Duration = Duration::from_secs(5);
+
+/// The keys in force. Today each may do all that is offered.
+pub(super) fn ring(keys: &[ApiKey]) -> Arc<ArcSwap<KeyRing>> {
+    Arc::new(ArcSwap::from_pointee(KeyRing::new(keys, rights())))
+}
+
+fn rights() -> Rights {
+    Rights::up_to(Access::Destroy)
+}
+
+pub(super) fn gate_settings(
+    gate: &GateConfig,
+    proxies: Vec<IpNet>,
+    each_blocked: bool,
+) -> GateSettings {
+    GateSettings {
+        enabled: gate.auth_enabled,
+        max_failures: gate.max_failures,
+        failure_window: gate.failure_window,
+        lockout: if gate.strict_lockout {
+            Lockout::Strict
+        } else {
+            Lockout::Fair
+        },
+        query_keys: gate.query_key_enabled,
+        blocked_records: if each_blocked {
+            BlockedRecords::Each
+        } else {
+            BlockedRecords::Summary
+        },
+        trusted_proxies: TrustedProxies::new(proxies),
+        rights_without_key: rights(),
+    }
+}
+
+pub(super) fn server_settings(
+    listen: ListenConfig,
+    gate: &GateConfig,
+    operation: Duration,
+) -> ServerSettings {
+    ServerSettings {
+        site: Site::new(
+            listen.public_url.as_ref(),
+            listen.allowed_hosts,
+            listen.allowed_origins,
+        ),
+        connections_per_address: gate.max_connections_per_address,
+        shutdown_grace: listen.shutdown_grace,
+        answer_timeout: operation + BEYOND_THE_OPERATION,
+        ..ServerSettings::default()
+    }
+}
+
+pub(super) fn protocol_settings(gate: &GateConfig) -> mcp::Settings {
+    let streams = NonZeroUsize::new(gate.max_streams_per_key).unwrap_or(NonZeroUsize::MIN);
+    mcp::Settings {
+        max_streams_per_key: streams,
+        ..mcp::Settings::default()
+    }
+}
+
+/// The forge that is asked: the sandbox, or the one of the settings. With it come the texts that no
+/// answer may hold: its token, and the address by which only we ask it.
+pub(super) fn forge(
+    gitea: GiteaConfig,
+    sandbox: Option<&Sandbox>,
+) -> Result<(Arc<Forge>, Vec<Secret>), Failure> {
+    let (url, token) = match sandbox {
+        Some(sandbox) => (Url::parse(&sandbox.url).ok(), Some(sandbox.token.clone())),
+        None => (gitea.url, gitea.token),
+    };
+    let (Some(url), Some(token)) = (url, token) else {
+        return Err(Failure::Settings(
+            "`GITEA_URL` and `GITEA_TOKEN` are not both set".to_owned(),
+        ));
+    };
+    let roots = match gitea.tls_roots {
+        config::TlsRoots::Webpki => TlsRoots::Webpki,
+        config::TlsRoots::System => TlsRoots::System,
+    };
+    let outbound = Outbound::new(roots, gitea.ca_file.as_deref());
+    let outbound = outbound.map_err(|error| Failure::Settings(error.to_string()))?;
+    let api = format!("{}/api/v1", url.as_str().trim_end_matches('/'));
+    let settings = GiteaSettings {
+        url,
+        token: token.clone(),
+        timeout: gitea.timeout,
+        allow_admin_token: gitea.allow_admin_token,
+    };
+    let forge = Forge::new(&settings, outbound);
+    let forge = forge.map_err(|error| Failure::Settings(error.to_string()))?;
+    Ok((forge, vec![token, Secret::new(api)]))
+}
+
+pub(super) fn dispatch(
+    catalog: Catalog,
+    audit: &Arc<AuditLog>,
+    unspeakable: Vec<Secret>,
+    ring: Arc<ArcSwap<KeyRing>>,
+    answer_max: usize,
+    gate: &GateConfig,
+) -> Arc<Shared> {
+    Arc::new(Shared::new(
+        catalog,
+        Arc::clone(audit),
+        Redactor::new(unspeakable, ring),
+        answer_max,
+        gate.max_calls_in_flight_per_key,
+    ))
+}
