@@ -139,11 +139,11 @@ impl<'e> Reader<'e> {
             .unwrap_or(default)
     }
 
-    /// The file that a variable names, and what it holds.
-    pub(super) fn readable(&mut self, name: &'static str) -> Option<(PathBuf, Zeroizing<Vec<u8>>)> {
-        let path = PathBuf::from(self.text(name)?);
-        match read_file(&path) {
-            Ok((bytes, _)) => Some((path, Zeroizing::new(bytes))),
+    /// What the file holds that a variable names.
+    pub(super) fn file(&mut self, name: &'static str) -> Option<Zeroizing<Vec<u8>>> {
+        let path = self.text(name)?;
+        match read_file(path.as_ref()) {
+            Ok((bytes, _)) => Some(Zeroizing::new(bytes)),
             Err(error) => {
                 self.unusable(name, format!("names a file that cannot be read: {error}"));
                 None
@@ -153,7 +153,7 @@ impl<'e> Reader<'e> {
 
     /// The text of the file that a variable names, for its owner's eyes only.
     pub(super) fn secret_file(&mut self, name: &'static str) -> Option<Secret> {
-        let (_, bytes) = self.readable(name)?;
+        let bytes = self.file(name)?;
         let text = str::from_utf8(&bytes).ok();
         if text.is_none() {
             self.unusable(name, "names a file that is not UTF-8".to_owned());

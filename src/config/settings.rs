@@ -5,6 +5,7 @@ use env_filter::Filter;
 use ipnet::IpNet;
 use log::LevelFilter;
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::{
     Env,
@@ -71,8 +72,8 @@ pub struct GiteaConfig {
     pub url: Option<Url>,
     pub token: Option<Secret>,
     pub tls_roots: TlsRoots,
-    /// A file of certificates in PEM that are believed too.
-    pub ca_file: Option<PathBuf>,
+    /// Certificates in PEM that are believed too.
+    pub ca_pem: Option<Zeroizing<Vec<u8>>>,
     pub timeout: Duration,
     pub allow_admin_token: bool,
 }
@@ -237,7 +238,7 @@ fn gitea(reader: &mut Reader<'_>) -> GiteaConfig {
             "GITEA_TLS_ROOTS",
             [("webpki", TlsRoots::Webpki), ("system", TlsRoots::System)],
         ),
-        ca_file: reader.readable("GITEA_CA_FILE").map(|(path, _)| path),
+        ca_pem: reader.file("GITEA_CA_FILE"),
         timeout: reader.seconds("GITEA_TIMEOUT", 30, 1..=600),
         allow_admin_token: reader.flag("GITEA_ALLOW_ADMIN_TOKEN", false),
     }

@@ -103,7 +103,7 @@ pub(super) fn forge(
         config::TlsRoots::Webpki => TlsRoots::Webpki,
         config::TlsRoots::System => TlsRoots::System,
     };
-    let outbound = Outbound::new(roots, gitea.ca_file.as_deref());
+    let outbound = Outbound::new(roots, gitea.ca_pem.as_ref().map(|pem| pem.as_slice()));
     let outbound = outbound.map_err(|error| Failure::Settings(error.to_string()))?;
     let api = format!("{}/api/v1", url.as_str().trim_end_matches('/'));
     let settings = GiteaSettings {
