@@ -10,3 +10,4 @@ mod plain; // the routes that speak no MCP
 mod properties; // whatever comes, the answer is well formed
 mod schemas; // the published JSON schemas
 mod streams; // 2024-11-05
+mod wire; // over TCP, behind the gate
