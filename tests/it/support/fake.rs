@@ -272,6 +272,8 @@ impl From<&Recorded> for Reply {
 /// One connection: request after request, until either side has enough.
 fn serve(mut stream: TcpStream, connection: u32, desk: &Mutex<Desk>) {
     let _ = stream.set_read_timeout(Some(Duration::from_mins(1)));
+    // Head and body are two writes: without this, the second waits for an acknowledgement.
+    let _ = stream.set_nodelay(true);
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     while let Some(asked) = read(&mut reader, connection) {
         let reply = lock(desk).answer(asked);
