@@ -1,5 +1,5 @@
 //! Takes values out of the variables, and keeps what is wrong with them until all are read.
-use std::{fmt::Display, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration};
+use std::{fmt::Display, ops::RangeInclusive, str::FromStr, time::Duration};
 
 use zeroize::Zeroizing;
 

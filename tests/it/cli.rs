@@ -23,7 +23,7 @@ pub(crate) fn aegis(arguments: &[&str]) -> Command {
     command
 }
 
-fn text(bytes: &[u8]) -> &str {
+pub(crate) fn text(bytes: &[u8]) -> &str {
     str::from_utf8(bytes).unwrap()
 }
 

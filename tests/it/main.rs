@@ -8,6 +8,7 @@ mod house; // which room may use which, and what stands in one place only
 mod operations; // what an assistant asks, what Gitea is asked, what the assistant reads
 mod protocol; // the protocol alone: tables, schemas, cancellation, streams
 mod sandbox; // the forge for a first run: Gitea's shapes, pages and refusals over data of our own
+mod serve; // the binary as an operator runs it: before, while and after it serves
 mod settings; // settings: faults together, `.env.example`, no value shown
 #[allow(
     dead_code,

@@ -1,0 +1,576 @@
+//! The binary as an operator runs it: what it says before it serves, while it does, and when it ends.
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    net::{SocketAddr, TcpListener},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{
+    cli::{aegis, text},
+    support::{Client, Fake, Reply, Sandbox, golden},
+};
+
+const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+const OTHER_KEY: &str = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
+
+/// A server that runs in a folder of its own until it is stopped or dropped.
+struct Served {
+    child: Child,
+    address: SocketAddr,
+    /// What standard error said until it listened.
+    said: String,
+    stderr: BufReader<std::process::ChildStderr>,
+    folder: TempDir,
+}
+
+/// How a server ended.
+struct Ended {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+    /// Each record of the audit log.
+    records: Vec<Value>,
+}
+
+impl Served {
+    fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = serve(folder.path(), arguments, variables)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        let address = loop {
+            let start = said.len();
+            assert!(stderr.read_line(&mut said).unwrap() > 0, "it ended: {said}");
+            if let Some((_, rest)) = said[start..].split_once("listening on http://") {
+                break rest.split(',').next().unwrap().parse().unwrap();
+            }
+        };
+        Self {
+            child,
+            address,
+            said,
+            stderr,
+            folder,
+        }
+    }
+
+    fn client(&self) -> Client {
+        Client::new(self.address)
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Reads standard error until it says this.
+    fn wait_for(&mut self, words: &str) {
+        while !self.said.contains(words) {
+            assert!(
+                self.stderr.read_line(&mut self.said).unwrap() > 0,
+                "it ended: {}",
+                self.said
+            );
+        }
+    }
+
+    fn stop(mut self) -> Ended {
+        self.signal(Signal::TERM);
+        self.ended()
+    }
+
+    fn ended(mut self) -> Ended {
+        self.stderr.read_to_string(&mut self.said).unwrap();
+        let mut stdout = String::new();
+        self.child
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut stdout)
+            .unwrap();
+        let code = self.child.wait().unwrap().code();
+        let log = fs::read_to_string(self.folder.path().join("audit.log")).unwrap_or_default();
+        let records = log
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        Ended {
+            code,
+            stdout,
+            stderr: self.said.clone(),
+            records,
+        }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `aegis serve` with its log in `folder`, on any port.
+fn serve(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+    let mut command = aegis(&["serve"]);
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .env("TMPDIR", folder);
+    command
+        .env("AUDIT_LOG_PATH", folder.join("audit.log"))
+        .env("MCP_PORT", "0");
+    command.envs(variables.iter().copied());
+    command
+}
+
+fn with_gitea<'a>(url: &'a str, token: &'a str) -> Vec<(&'a str, &'a str)> {
+    vec![
+        ("GITEA_URL", url),
+        ("GITEA_TOKEN", token),
+        ("MCP_API_KEYS", KEY),
+    ]
+}
+
+/// A Gitea that nobody listens for: a port that was free a moment ago.
+fn nobody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+fn refused(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    serve(folder.path(), arguments, variables).output().unwrap()
+}
+
+/// The lines without what differs from run to run.
+fn untimed(log: &str) -> Vec<&str> {
+    log.lines()
+        .map(|line| line.split_once("] ").map_or(line, |(_, rest)| rest))
+        .collect()
+}
+
+#[test]
+fn without_settings_it_says_all_that_must_be_mended() {
+    let output = aegis(&["serve"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(78));
+    let told = text(&output.stderr);
+    assert!(
+        told.starts_with("error: 3 things must be mended\n"),
+        "{told}"
+    );
+    for words in [
+        "  No API keys configured in environment: put one",
+        "  `GITEA_URL` is not set: copy `.env.example`",
+        "/var/log/aegis-mcp`, or name another file in `AUDIT_LOG_PATH`",
+    ] {
+        assert!(told.contains(words), "{told}");
+    }
+}
+
+#[test]
+fn a_missing_folder_of_the_log_is_told_with_the_command_that_makes_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("it's/not there/audit.log");
+    let url = nobody();
+    let mut variables = with_gitea(&url, "a-token");
+    variables.push(("AUDIT_LOG_PATH", log.to_str().unwrap()));
+    let output = refused(&[], &variables);
+    assert_eq!(output.status.code(), Some(78));
+    let told = text(&output.stderr);
+    let command = told.split('`').nth(1).unwrap();
+    assert!(command.starts_with("mkdir -p -m 750 '"), "{told}");
+    let made = Command::new("sh").args(["-c", command]).status().unwrap();
+    assert!(made.success() && log.parent().unwrap().is_dir());
+}
+
+#[test]
+fn the_start_is_told_whatever_the_log_level_is() {
+    let url = nobody();
+    let mut variables = with_gitea(&url, "a-token");
+    variables.push(("RUST_LOG", "off"));
+    let two = format!("{KEY},{OTHER_KEY}, {KEY}");
+    variables.push(("MCP_API_KEYS", &two));
+    variables.push(("MCP_PORT", "1"));
+    variables.push(("MCP_HOST", "192.0.2.1"));
+    let output = refused(&[], &variables);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).starts_with("error: 192.0.2.1:1 cannot be listened on"));
+
+    let mut child = {
+        let folder = tempfile::tempdir().unwrap();
+        variables.truncate(5);
+        let mut child = serve(folder.path(), &[], &variables)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stderr.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        assert_eq!(
+            untimed(&line),
+            ["API key authentication ENABLED (2 key(s) configured)"]
+        );
+        child
+    };
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn an_open_server_says_so_as_critical() {
+    let url = nobody();
+    let mut variables = with_gitea(&url, "a-token");
+    variables.extend([
+        ("AUTH_ENABLED", "false"),
+        ("RUST_LOG", "warn,aegis::commands=info"),
+    ]);
+    let served = Served::start(&[], &variables);
+    assert_eq!(served.client().get("/mcp/tools").status, 200);
+    let ended = served.stop();
+    let line = "critical: API key authentication DISABLED - server is open to all requests!";
+    assert!(untimed(&ended.stderr).contains(&line), "{}", ended.stderr);
+    assert_eq!(ended.records[0]["auth"], "disabled");
+}
+
+#[test]
+fn it_serves_with_the_keys_of_the_file_and_stops_when_asked() {
+    let url = nobody();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("settings");
+    fs::write(
+        &file,
+        format!("GITEA_URL={url}\nGITEA_TOKEN=a-token\nMCP_API_KEYS = {KEY},short # c\n"),
+    )
+    .unwrap();
+    fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+    let served = Served::start(
+        &["--env-file", file.to_str().unwrap()],
+        &[("MCP_API_KEYS", OTHER_KEY)],
+    );
+    assert_eq!(served.client().get("/mcp/tools").status, 401);
+    assert_eq!(served.client().bearer(KEY).get("/mcp/tools").status, 200);
+    assert_eq!(
+        served.client().bearer(OTHER_KEY).get("/mcp/tools").status,
+        401
+    );
+    let ended = served.stop();
+    assert_eq!(ended.code, Some(0));
+    assert_eq!(ended.stdout, "");
+    let events: Vec<_> = ended
+        .records
+        .iter()
+        .map(|record| record["event"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        events,
+        [
+            "server_started",
+            "config_key_rejected",
+            "access_denied",
+            "api_authentication",
+            "access_denied",
+            "server_stopped"
+        ]
+    );
+    assert_eq!(ended.records[0]["keys"], 1);
+    assert_eq!(
+        (&ended.records[1]["entry"], &ended.records[1]["length"]),
+        (&2.into(), &5.into())
+    );
+    assert_eq!(ended.records[5]["reason"], "SIGTERM");
+    let said = untimed(&ended.stderr);
+    let file = file.display();
+    for line in [
+        format!(
+            "`MCP_API_KEYS` differs between {file} (entries: 2) and the environment (entries: 1): {file} wins"
+        ),
+        "`MCP_API_KEYS`, entry #2: 5 characters, at least 32 needed: left out".to_owned(),
+        "API key authentication ENABLED (1 key(s) configured)".to_owned(),
+    ] {
+        assert!(said.contains(&&*line), "{line}\n{}", ended.stderr);
+    }
+    for secret in [KEY, OTHER_KEY, "a-token"] {
+        assert!(!ended.stderr.contains(secret));
+    }
+}
+
+#[test]
+fn an_interrupt_stops_it_too() {
+    let url = nobody();
+    let served = Served::start(&[], &with_gitea(&url, "a-token"));
+    served.signal(Signal::INT);
+    let ended = served.ended();
+    assert_eq!(ended.code, Some(0));
+    assert_eq!(ended.records.last().unwrap()["reason"], "SIGINT");
+}
+
+#[test]
+fn a_port_in_use_is_1() {
+    let url = nobody();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let output = refused(&["--port", &port], &with_gitea(&url, "a-token"));
+    assert_eq!(output.status.code(), Some(1));
+    let told = format!(
+        "error: 127.0.0.1:{port} is in use by another program: stop it, or choose another with `--port` or `MCP_PORT`"
+    );
+    assert_eq!(text(&output.stderr).lines().last(), Some(&*told));
+}
+
+#[test]
+fn the_guides_example_key_is_for_loopback_only() {
+    let pairs = ('a'..='z').zip("12345678901234567890123456".chars());
+    let example = pairs
+        .chain("abcdef".chars().zip("789012".chars()))
+        .flat_map(|(a, b)| [a, b]);
+    let example: String = example.collect();
+    let url = nobody();
+    let mut variables = with_gitea(&url, "a-token");
+    variables.push(("MCP_API_KEYS", &example));
+    let output = refused(&["--host", "0.0.0.0"], &variables);
+    assert_eq!(output.status.code(), Some(78));
+    assert!(
+        text(&output.stderr).contains("error: `MCP_API_KEYS` holds the example key of the guide")
+    );
+    assert!(!text(&output.stderr).contains(&example));
+    let served = Served::start(&[], &variables);
+    assert!(
+        served
+            .said
+            .contains("the example key of the guide, which everybody knows")
+    );
+}
+
+#[test]
+fn a_file_that_others_can_read_is_warned_of_or_refused() {
+    let url = nobody();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("settings");
+    fs::write(&file, "").unwrap();
+    fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
+    let name = file.to_str().unwrap();
+    let told = format!("others than its owner can read {name} (mode 644): `chmod 600 {name}`");
+    let served = Served::start(&["--env-file", name], &with_gitea(&url, "a-token"));
+    assert!(served.said.contains(&told), "{}", served.said);
+    let output = refused(
+        &["--env-file", name, "--strict-perms"],
+        &with_gitea(&url, "a-token"),
+    );
+    assert_eq!(output.status.code(), Some(78));
+    assert_eq!(
+        text(&output.stderr).lines().last(),
+        Some(&*format!("error: {told}"))
+    );
+}
+
+#[test]
+fn what_is_hardly_meant_is_warned_of() {
+    let mut variables = with_gitea("http://git.example.org", "a-token");
+    variables.push(("TOOLSETS", "repo,planets"));
+    let output = refused(&["--host", "::"], &variables);
+    assert_eq!(output.status.code(), Some(78));
+    let told = text(&output.stderr);
+    for words in [
+        "WARN  aegis::commands::serve] Gitea is asked by plain http over a public network",
+        "] neither `PUBLIC_URL` nor `ALLOWED_HOSTS` is set",
+        "] `TRUSTED_PROXIES` is not set",
+        "error: `TOOLSETS` names a toolset that does not exist; there are: ",
+    ] {
+        assert!(told.contains(words), "{told}");
+    }
+    assert!(!told.contains("planets"));
+}
+
+#[test]
+fn an_administrators_token_ends_it() {
+    let fake = Fake::start();
+    fake.says(
+        "/api/v1/version",
+        Reply::json(200, r#"{"version": "1.26.0"}"#),
+    );
+    fake.says(
+        "/api/v1/user",
+        Reply::json(200, r#"{"id": 1, "login": "root", "is_admin": true}"#),
+    );
+    let url = fake.url();
+    let ended = Served::start(&[], &with_gitea(&url, "a-token")).ended();
+    assert_eq!(ended.code, Some(78));
+    let told = ended.stderr.lines().last().unwrap();
+    assert!(
+        told.starts_with("error: `GITEA_TOKEN` belongs to the administrator"),
+        "{told}"
+    );
+    assert_eq!(
+        ended.records.last().unwrap()["reason"],
+        "administrator_token"
+    );
+    let mut variables = with_gitea(&url, "a-token");
+    variables.push(("GITEA_ALLOW_ADMIN_TOKEN", "true"));
+    let mut served = Served::start(&[], &variables);
+    served.wait_for("the token is the administrator `root`'s");
+    assert_eq!(served.stop().code, Some(0));
+}
+
+#[test]
+fn the_sandbox_shows_where_it_is_and_what_to_paste() {
+    let mut served = Served::start(&["--sandbox"], &[]);
+    served.wait_for("answers");
+    let (root, client) = (format!("http://{}", served.address), served.client());
+    let log = served.folder.path().join("audit.log");
+    served.signal(Signal::TERM);
+    drop(client);
+    let ended = served.ended();
+    assert_eq!(ended.code, Some(0));
+    let line = ended
+        .stdout
+        .lines()
+        .find_map(|line| line.strip_prefix("API key"))
+        .unwrap();
+    let shown = ended
+        .stdout
+        .replace(line.trim(), "<key>")
+        .replace(&root, "<root>");
+    golden(
+        "sandbox.txt",
+        &shown.replace(log.to_str().unwrap(), "<log>"),
+    );
+    assert!(!ended.stderr.contains(line.trim()));
+}
+
+#[test]
+fn the_sandbox_keeps_its_log_in_a_private_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = serve(folder.path(), &["--sandbox"], &[]);
+    let mut child = command
+        .env_remove("AUDIT_LOG_PATH")
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let told = lines
+        .map(Result::unwrap)
+        .find(|line| line.contains("records go to"))
+        .unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let log = Path::new(told.split_once("records go to ").unwrap().1);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert!(log.starts_with(folder.path()));
+    assert_eq!((mode(log.parent().unwrap()), mode(log)), (0o700, 0o600));
+}
+
+#[test]
+fn a_hangup_opens_the_log_anew() {
+    let url = nobody();
+    let mut served = Served::start(&[], &with_gitea(&url, "a-token"));
+    let log = served.folder.path().join("audit.log");
+    fs::rename(&log, served.folder.path().join("audit.log.1")).unwrap();
+    served.signal(Signal::HUP);
+    served.wait_for("the audit log is open anew");
+    let ended = served.stop();
+    assert_eq!(ended.records.last().unwrap()["event"], "server_stopped");
+    assert_eq!(ended.records[0]["event"], "audit_rotated");
+}
+
+#[test]
+fn no_core_dump_can_hold_a_key() {
+    let url = nobody();
+    let served = Served::start(&[], &with_gitea(&url, "a-token"));
+    let limits = fs::read_to_string(format!("/proc/{}/limits", served.child.id())).unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"))
+        .unwrap();
+    assert_eq!(
+        core.split_whitespace().filter(|word| *word == "0").count(),
+        2,
+        "{core}"
+    );
+}
+
+#[test]
+fn health_asks_the_running_server() {
+    let url = nobody();
+    let served = Served::start(&[], &with_gitea(&url, "a-token"));
+    let port = served.address.port().to_string();
+    let ask = || {
+        aegis(&["serve", "--health", "--host", "0.0.0.0", "--port", &port])
+            .output()
+            .unwrap()
+    };
+    let well = ask();
+    assert_eq!((well.status.code(), text(&well.stderr)), (Some(0), ""));
+    served.stop();
+    let gone = ask();
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(text(&gone.stderr).starts_with(&format!(
+        "error: http://127.0.0.1:{port}/health does not answer"
+    )));
+}
+
+#[test]
+fn check_says_what_would_be_served_and_shows_no_secret() {
+    let sandbox = Sandbox::start();
+    let (url, token) = (&sandbox.url, &sandbox.token);
+    let folder = tempfile::tempdir().unwrap();
+    let run = |more: &[&str]| {
+        let arguments = [&["--check"], more].concat();
+        serve(folder.path(), &arguments, &with_gitea(url, token))
+            .output()
+            .unwrap()
+    };
+    let output = run(&[]);
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+    let told = text(&output.stdout).replace(url, "<gitea>");
+    // Which tools there are is told elsewhere.
+    let (tools, told): (Vec<_>, Vec<_>) =
+        (told.lines()).partition(|line| line.starts_with("tools") || line.starts_with("read:"));
+    let needed = "read:issue         granted; needed by issue_read";
+    assert!(
+        tools.iter().any(|line| line.starts_with(needed)),
+        "{tools:?}"
+    );
+    let told = told
+        .join("\n")
+        .replace(folder.path().to_str().unwrap(), "<folder>");
+    golden("check.txt", &format!("{told}\n"));
+    let json = run(&["--json"]);
+    let told: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(told["ok"], true);
+    for output in [&output, &json] {
+        assert!(!text(&output.stdout).contains(KEY) && !text(&output.stdout).contains(token));
+    }
+    assert!(
+        !folder.path().join("audit.log").exists(),
+        "a check writes nothing"
+    );
+}
+
+#[test]
+fn check_ends_with_78_where_something_must_be_mended() {
+    let fake = Fake::start();
+    let url = fake.url();
+    for (url, token) in [
+        (&url, Fake::token("broken")),
+        (&nobody(), "a-token".to_owned()),
+    ] {
+        let output = refused(&["--check", "--json"], &with_gitea(url, &token));
+        assert_eq!(output.status.code(), Some(78));
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(told["ok"], false);
+        assert!(text(&output.stderr).starts_with("error: Gitea could not be asked: "));
+    }
+}
