@@ -4,92 +4,63 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, Asked, Reply, gitea_says, json_reply, not_found, not_found_because};
 use super::diff::{self, Change};
+use super::entry::Entry;
 use super::forge::{Forge, Repository};
 use super::git::{self, File, Files, Item};
 
 impl Forge {
-    pub(super) fn branch(&self, repository: &Repository, place: usize) -> Value {
-        let (name, commit) = repository.history.branches[place];
-        let commit = &repository.history.commits[commit];
-        let who = json!({ "name": commit.by, "email": format!("{}@example.org", commit.by), "username": commit.by });
-        let protected = repository.facts.field("protected") == Some(name);
-        self.shapes.with(
-            "branch",
-            json!({
-                "name": name,
-                "commit": self.shapes.with("branch_commit", json!({
-                    "id": commit.sha,
-                    "message": commit.message,
-                    "url": format!("{}/commit/{}", repository.web(), commit.sha),
-                    "author": who,
-                    "committer": who,
-                    "timestamp": commit.at,
-                })),
+    pub(super) fn branches(&self, repository: &Repository) -> Vec<Value> {
+        let branches = repository.history.branches.iter().map(|&(branch, commit)| {
+            let commit = &repository.history.commits[commit];
+            let protected = repository.facts.field("protected") == Some(branch);
+            let more = json!({
+                "branch": branch,
+                "sha": commit.sha,
+                "message": commit.message,
                 "protected": protected,
-                "required_approvals": usize::from(protected),
-                "user_can_push": !protected,
-            }),
-        )
+                "approvals": u8::from(protected),
+                "can_push": !protected,
+            });
+            self.view("branch", repository, Some(&commit.entry), more)
+        });
+        branches.collect()
     }
 
-    pub(super) fn tag(&self, repository: &Repository, place: usize) -> Value {
-        let tag = &repository.history.tags[place];
-        let (commit, archive) = (
-            &repository.history.commits[tag.commit],
-            repository.web() + "/archive/" + tag.name,
-        );
-        self.shapes.with(
-            "tag",
-            json!({
-                "name": tag.name,
-                "message": tag.message,
-                "id": tag.sha,
-                "commit": {
-                    "url": format!("{}/git/commits/{}", repository.api(), tag.sha),
-                    "sha": commit.sha,
-                    "created": commit.at,
-                },
-                "zipball_url": archive.clone() + ".zip",
-                "tarball_url": archive + ".tar.gz",
-            }),
-        )
+    /// Newest first.
+    pub(super) fn tags(&self, repository: &Repository) -> Vec<Value> {
+        let tags = repository.history.tags.iter().rev().map(|tag| {
+            let commit = &repository.history.commits[tag.commit];
+            let more = json!({ "tag": tag.name, "message": tag.message, "id": tag.sha, "sha": commit.sha });
+            self.view("tag", repository, Some(&commit.entry), more)
+        });
+        tags.collect()
     }
 
-    /// A commit; `asked` may leave out what takes a real forge time.
+    /// A commit; `asked` may leave out what costs a real forge time.
     pub(super) fn commit(&self, repository: &Repository, place: usize, asked: &Asked) -> Value {
         let commit = &repository.history.commits[place];
-        let address = |sha: &str, kind: &str| format!("{}/git/{kind}/{sha}", repository.api());
-        let link = |sha: &str, kind, at: &str| json!({ "url": address(sha, kind), "sha": sha, "created": at });
-        let who = json!({ "name": commit.by, "email": format!("{}@example.org", commit.by), "date": commit.at });
-        let parents = commit
-            .parents
-            .iter()
-            .map(|&parent| &repository.history.commits[parent].sha);
+        let parents = commit.parents.iter().map(|&parent| {
+            let sha = &repository.history.commits[parent].sha;
+            self.view("parent", repository, None, json!({ "sha": sha }))
+        });
         let before = repository.history.before(place);
         let changes = diff::changes(&before, &commit.files);
         let (added, removed) = total(&changes);
+        let stats = json!({ "total": added + removed, "additions": added, "deletions": removed });
         let file = |change: &Change<'_>| json!({ "filename": change.path, "status": change.status().unwrap_or("modified") });
-        let mut inner = self.shapes.plain("commit")["commit"].clone();
-        inner["url"] = json!(address(&commit.sha, "commits"));
-        inner["author"] = who.clone();
-        inner["committer"] = who;
-        inner["message"] = json!(commit.message);
-        inner["tree"] = link(&commit.sha, "trees", commit.at);
-        if asked.without("verification") {
-            inner["verification"] = Value::Null;
-        }
-        self.shapes.with("commit", json!({
-            "url": address(&commit.sha, "commits"),
+        let files: Value = changes.iter().map(file).collect();
+        let more = json!({
             "sha": commit.sha,
-            "created": commit.at,
-            "html_url": format!("{}/commit/{}", repository.web(), commit.sha),
-            "commit": inner,
-            "author": self.user(commit.by),
-            "committer": self.user(commit.by),
-            "parents": parents.map(|sha| link(sha, "commits", "0001-01-01T00:00:00Z")).collect::<Value>(),
-            "files": (!asked.without("files")).then(|| changes.iter().map(file).collect::<Value>()),
-            "stats": (!asked.without("stat")).then(|| json!({ "total": added + removed, "additions": added, "deletions": removed })),
-        }))
+            "message": commit.message,
+            "parents": parents.collect::<Value>(),
+            "files": (!asked.without("files")).then_some(files),
+            "stats": (!asked.without("stat")).then_some(stats),
+        });
+        let mut view = self.view("commit", repository, Some(&commit.entry), more);
+        if asked.without("verification") {
+            view["commit"]["verification"] = Value::Null;
+        }
+        view
     }
 
     pub(super) fn commits(
@@ -107,12 +78,8 @@ impl Forge {
     /// `…/commits`. With `since` or `until` the totals are still those of the whole branch.
     pub(super) fn log(&self, repository: &Repository, asked: &Asked) -> Answer {
         let history = &repository.history;
-        let Some(tip) = repository.tip() else {
-            return Err(gitea_says(
-                409,
-                json!({ "message": "Git Repository is empty." }),
-            ));
-        };
+        let empty = || gitea_says(409, json!({ "message": "Git Repository is empty." }));
+        let tip = repository.tip().ok_or_else(empty)?;
         let start = asked
             .get("sha")
             .map_or(Some(tip), |name| history.find(name));
@@ -124,7 +91,7 @@ impl Forge {
         let total = log.len();
         let (since, until) = (asked.time("since")?, asked.time("until")?);
         log.retain(|&commit| {
-            let at = history.commits[commit].at;
+            let at = history.commits[commit].at();
             since.as_deref().is_none_or(|since| at >= since)
                 && until.as_deref().is_none_or(|until| at <= until)
         });
@@ -134,7 +101,7 @@ impl Forge {
 
     pub(super) fn compare(&self, repository: &Repository, both: &str, asked: &Asked) -> Answer {
         let both = both.split_once("...").or_else(|| both.split_once(".."));
-        let (base, head) = both.unwrap_or(("", both.map_or("", |(base, _)| base)));
+        let (base, head) = both.ok_or_else(not_found)?;
         let find = |name| repository.history.find(name).ok_or_else(not_found);
         let ahead = repository.history.ahead(find(base)?, find(head)?);
         let commits = self.commits(repository, &ahead, asked);
@@ -143,36 +110,31 @@ impl Forge {
         ))
     }
 
-    pub(super) fn statuses(
-        &self,
-        repository: &Repository,
-        name: &str,
-    ) -> Result<(String, Vec<Value>), Reply> {
+    /// What checks said of a commit, in the shape that sums them up.
+    pub(super) fn statuses(&self, repository: &Repository, name: &str) -> Result<Value, Reply> {
         let commit = repository.history.find(name).ok_or_else(not_found)?;
-        let sha = repository.history.commits[commit].sha.clone();
-        let here = repository
-            .statuses
-            .iter()
-            .enumerate()
-            .filter(|(_, status)| repository.history.find(status.name) == Some(commit));
-        let statuses = here.map(|(place, status)| {
-            self.shapes.with(
+        let sha = &repository.history.commits[commit].sha;
+        let here = |(_, status): &(usize, &_)| status_of(repository, status) == Some(commit);
+        let statuses = repository.statuses.iter().enumerate().filter(here);
+        let view = |(place, status)| {
+            self.view(
                 "status",
-                json!({
-                    "id": place + 1,
-                    "status": status.fact("state"),
-                    "target_url": format!("{}/actions/runs/{}", repository.web(), place + 1),
-                    "description": status.fact("about"),
-                    "url": format!("{}/statuses/{sha}", repository.api()),
-                    "context": status.text(),
-                    "creator": self.user(status.fact("by")),
-                    "created_at": status.fact("at"),
-                    "updated_at": status.fact("at"),
-                }),
+                repository,
+                Some(status),
+                json!({ "id": place + 1, "sha": sha }),
             )
+        };
+        let statuses: Vec<_> = statuses.map(view).collect();
+        let is = |state: &&str| statuses.iter().any(|status| status["status"] == *state);
+        let worst = ["failure", "success"].into_iter().find(is);
+        let more = json!({
+            "sha": sha,
+            "worst": worst.unwrap_or("pending"),
+            "count": statuses.len(),
+            "statuses": statuses,
+            "repository": self.repository_view(repository),
         });
-        let statuses = statuses.collect();
-        Ok((sha, statuses))
+        Ok(self.view("statuses", repository, None, more))
     }
 
     /// `…/contents/…`: a file with its text in base64, or what is in a folder.
@@ -182,13 +144,12 @@ impl Forge {
             .branches
             .first()
             .map_or("main", |(name, _)| name);
-        let name = asked.get("ref").unwrap_or(branch);
-        let Some(commit) = repository.history.find(name) else {
-            return Err(not_found_because(
-                "not found",
-                &format!("object does not exist [id: {name}, rel_path: ]"),
-            ));
-        };
+        let at = asked.get("ref").unwrap_or(branch);
+        let cause = format!("object does not exist [id: {at}, rel_path: ]");
+        let commit = repository
+            .history
+            .find(at)
+            .ok_or_else(|| not_found_because("not found", &cause))?;
         let files = &repository.history.commits[commit].files;
         let (_, items) = git::tree(files, "");
         if let Some(item) = items
@@ -198,7 +159,7 @@ impl Forge {
             return Ok(json_reply(&self.content(
                 repository,
                 item,
-                (name, commit),
+                (at, commit),
                 files.get(path),
             )));
         }
@@ -212,17 +173,15 @@ impl Forge {
                 .strip_prefix(&folder)
                 .is_some_and(|rest| !rest.contains('/'))
         };
-        let list: Vec<_> = items
+        let list = items
             .iter()
             .filter(here)
-            .map(|item| self.content(repository, item, (name, commit), None))
-            .collect();
+            .map(|item| self.content(repository, item, (at, commit), None));
+        let list: Vec<_> = list.collect();
         if list.is_empty() {
             let first = path.split('/').next().unwrap_or_default();
-            return Err(not_found_because(
-                "GetContentsOrList",
-                &format!("object does not exist [id: , rel_path: {first}]"),
-            ));
+            let cause = format!("object does not exist [id: , rel_path: {first}]");
+            return Err(not_found_because("GetContentsOrList", &cause));
         }
         Ok(json_reply(&list))
     }
@@ -231,65 +190,84 @@ impl Forge {
         &self,
         repository: &Repository,
         item: &Item,
-        (name, commit): (&str, usize),
+        (at, commit): (&str, usize),
         whole: Option<&File>,
     ) -> Value {
         let history = &repository.history;
-        let last = history
-            .log(commit)
-            .into_iter()
+        let mut log = history.log(commit).into_iter();
+        let last = &history.commits[log
             .find(|&commit| history.touched(commit, &item.path))
-            .unwrap_or(commit);
-        let last = &history.commits[last];
+            .unwrap_or(commit)];
         let kind = match item.mode {
             "120000" => "symlink",
             _ if item.is_folder() => "dir",
             _ => "file",
         };
-        let by = if history.branches.iter().any(|(branch, _)| *branch == name) {
-            "branch"
-        } else {
-            "commit"
-        };
-        let api = format!("{}/contents/{}?ref={name}", repository.api(), item.path);
-        let web = format!("{}/src/{by}/{name}/{}", repository.web(), item.path);
-        let git = format!(
-            "{}/git/{}/{}",
-            repository.api(),
-            if item.is_folder() { "trees" } else { "blobs" },
-            item.sha
-        );
-        let link = || {
-            history.commits[commit]
-                .files
-                .get(&item.path)
-                .and_then(File::text)
-        };
+        let is_branch = history.branches.iter().any(|(branch, _)| *branch == at);
+        let at_kind = if is_branch { "branch" } else { "commit" };
+        let target = history.commits[commit]
+            .files
+            .get(&item.path)
+            .and_then(File::text);
         let text = whole
             .filter(|_| kind == "file")
             .map(|file| BASE64_STANDARD.encode(&file.bytes));
-        self.shapes.with(
-            "content",
-            json!({
-                "name": item.name(),
-                "path": item.path,
-                "sha": item.sha,
-                "last_commit_sha": last.sha,
-                "last_committer_date": last.at,
-                "last_author_date": last.at,
-                "type": kind,
-                "size": item.size,
-                "encoding": text.is_some().then_some("base64"),
-                "content": text,
-                "target": (kind == "symlink").then(link),
-                "url": api,
-                "html_url": web,
-                "git_url": git,
-                "download_url": (kind != "dir").then(|| web.replacen("/src/", "/raw/", 1)),
-                "_links": { "self": api, "git": git, "html": web },
-            }),
-        )
+        let download = format!("{}/raw/{at_kind}/{at}/{}", repository.web(), item.path);
+        let more = json!({
+            "name": item.path.rsplit('/').next(),
+            "path": item.path,
+            "sha": item.sha,
+            "size": item.size,
+            "kind": kind,
+            "git_kind": item.git_kind(),
+            "ref": at,
+            "ref_kind": at_kind,
+            "last_sha": last.sha,
+            "last_at": last.at(),
+            "encoding": text.is_some().then_some("base64"),
+            "content": text,
+            "target": (kind == "symlink").then_some(target),
+            "download": (kind != "dir").then_some(download),
+        });
+        self.view("content", repository, None, more)
     }
+
+    /// `…/git/trees/…`, in pages of its own kind.
+    pub(super) fn tree(&self, repository: &Repository, name: &str, asked: &Asked) -> Answer {
+        let missing = || gitea_says(400, json!({ "message": format!("sha not found [{name}]") }));
+        let commit = repository.history.find(name).ok_or_else(missing)?;
+        let commit = &repository.history.commits[commit];
+        let (_, mut items) = git::tree(&commit.files, "");
+        if asked.get("recursive").is_none_or(|value| value == "false") {
+            items.retain(|item| !item.path.contains('/'));
+        }
+        let number = |name| asked.get(name).and_then(|text| text.parse::<usize>().ok());
+        let page = number("page").unwrap_or(1).max(1);
+        let size = number("per_page").unwrap_or(1000).clamp(1, 1000);
+        let some = items
+            .iter()
+            .skip((page - 1).saturating_mul(size))
+            .take(size);
+        let entry = |item: &Item| {
+            let mode = format!("{:0>6}", item.mode);
+            let facts = json!({ "path": item.path, "mode": mode, "git_kind": item.git_kind(), "size": item.size, "sha": item.sha });
+            self.view("tree_entry", repository, None, facts)
+        };
+        let whole = self.view("parent", repository, None, json!({ "sha": commit.sha }));
+        let answer = json!({
+            "sha": commit.sha,
+            "url": whole["url"].as_str().map(|url| url.replace("/commits/", "/trees/")),
+            "tree": some.map(entry).collect::<Value>(),
+            "truncated": page.saturating_mul(size) < items.len(),
+            "page": page,
+            "total_count": items.len(),
+        });
+        Ok(json_reply(&answer).with("X-Total-Count", items.len()))
+    }
+}
+
+fn status_of(repository: &Repository, status: &Entry) -> Option<usize> {
+    repository.history.find(status.name)
 }
 
 /// `…/raw/…`: the bytes of a file.
@@ -297,60 +275,14 @@ pub(super) fn raw(repository: &Repository, path: &str, asked: &Asked) -> Answer 
     let start = asked
         .get("ref")
         .map_or(repository.tip(), |name| repository.history.find(name));
-    let file = start
-        .and_then(|commit| repository.history.commits[commit].files.get(path))
-        .ok_or_else(not_found)?;
+    let file = start.and_then(|commit| repository.history.commits[commit].files.get(path));
+    let file = file.ok_or_else(not_found)?;
     let content_type = match file.text() {
         Some(_) => "text/plain; charset=utf-8",
         None if file.bytes.starts_with(b"\x89PNG") => "image/png",
         None => "text/plain; charset=iso-8859-1",
     };
     Ok(Reply::new(200, content_type, file.bytes.clone()).with("X-Gitea-Object-Type", "file"))
-}
-
-/// `…/git/trees/…`, in pages of its own kind.
-pub(super) fn tree(repository: &Repository, name: &str, asked: &Asked) -> Answer {
-    let Some(commit) = repository.history.find(name) else {
-        return Err(gitea_says(
-            400,
-            json!({ "message": format!("sha not found [{name}]") }),
-        ));
-    };
-    let commit = &repository.history.commits[commit];
-    let (_, mut items) = git::tree(&commit.files, "");
-    if asked.get("recursive").is_none_or(|value| value == "false") {
-        items.retain(|item| !item.path.contains('/'));
-    }
-    let number = |name| asked.get(name).and_then(|text| text.parse::<usize>().ok());
-    let page = number("page").unwrap_or(1).max(1);
-    let size = number("per_page").unwrap_or(1000).clamp(1, 1000);
-    let (total, some) = (
-        items.len(),
-        items
-            .iter()
-            .skip((page - 1).saturating_mul(size))
-            .take(size),
-    );
-    let entry = |item: &Item| {
-        let kind = if item.is_folder() { "tree" } else { "blob" };
-        json!({
-            "path": item.path,
-            "mode": format!("{:0>6}", item.mode),
-            "type": kind,
-            "size": item.size,
-            "sha": item.sha,
-            "url": format!("{}/git/{kind}s/{}", repository.api(), item.sha),
-        })
-    };
-    let answer = json!({
-        "sha": commit.sha,
-        "url": format!("{}/git/trees/{}", repository.api(), commit.sha),
-        "tree": some.map(entry).collect::<Value>(),
-        "truncated": page.saturating_mul(size) < total,
-        "page": page,
-        "total_count": total,
-    });
-    Ok(json_reply(&answer).with("X-Total-Count", total))
 }
 
 /// A diff, as Gitea sends it.

@@ -20,10 +20,15 @@ impl Entry {
         })
     }
 
+    /// Its fields, as they are written.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let lines = self.body.lines().take_while(|line| !line.is_empty());
+        lines.filter_map(|line| line.split_once(": "))
+    }
+
     pub(super) fn field(&self, name: &str) -> Option<&'static str> {
-        let fields = self.body.lines().take_while(|line| !line.is_empty());
-        let mut pairs = fields.filter_map(|line| line.split_once(": "));
-        pairs
+        let mut fields = self.fields();
+        fields
             .find(|(known, _)| *known == name)
             .map(|(_, value)| value)
     }

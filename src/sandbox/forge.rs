@@ -1,7 +1,7 @@
 //! The forge: people, repositories and what belongs to each, as the data files tell it.
 use super::answer::{Reply, not_found, not_found_because};
 use super::entry::Entry;
-use super::history::History;
+use super::history::{Commit, History};
 use super::shapes::Shapes;
 
 /// How people would reach this forge, as a real one is told by its settings. Not where it listens.
@@ -187,7 +187,7 @@ impl Repository {
 
     /// When something last happened here.
     pub(super) fn updated(&self) -> &'static str {
-        let commits = self.history.commits.iter().map(|commit| commit.at);
+        let commits = self.history.commits.iter().map(Commit::at);
         let issues = self.issues.iter().map(Issue::updated);
         commits
             .chain(issues)

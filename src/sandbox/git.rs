@@ -42,8 +42,9 @@ impl Item {
         self.mode == "40000"
     }
 
-    pub(super) fn name(&self) -> &str {
-        self.path.rsplit('/').next().unwrap_or_default()
+    /// What Git calls it.
+    pub(super) fn git_kind(&self) -> &'static str {
+        if self.is_folder() { "tree" } else { "blob" }
     }
 }
 

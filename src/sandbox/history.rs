@@ -20,9 +20,8 @@ pub(super) struct History {
 pub(super) struct Commit {
     pub(super) sha: String,
     pub(super) parents: Vec<usize>,
-    /// A login.
-    pub(super) by: &'static str,
-    pub(super) at: &'static str,
+    /// Who made it, and when.
+    pub(super) entry: Entry,
     /// With a line end, as Git keeps it.
     pub(super) message: String,
     pub(super) files: Files,
@@ -33,6 +32,12 @@ pub(super) struct Tag {
     pub(super) sha: String,
     pub(super) commit: usize,
     pub(super) message: String,
+}
+
+impl Commit {
+    pub(super) fn at(&self) -> &'static str {
+        self.entry.fact("at")
+    }
 }
 
 impl History {
@@ -102,7 +107,7 @@ impl History {
             }
         }
         let mut log: Vec<_> = known.into_iter().collect();
-        log.sort_by_key(|&commit| std::cmp::Reverse((self.commits[commit].at, commit)));
+        log.sort_by_key(|&commit| std::cmp::Reverse((self.commits[commit].at(), commit)));
         log
     }
 
@@ -151,8 +156,7 @@ impl History {
         self.commits.push(Commit {
             sha,
             parents,
-            by,
-            at,
+            entry: *entry,
             message,
             files,
         });

@@ -7,12 +7,14 @@ mod code;
 mod diff;
 mod door;
 mod entry;
+mod filters;
 mod forge;
 mod git;
 mod history;
 mod issues;
 mod routes;
 mod shapes;
+mod views;
 
 use std::io;
 

@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, Asked, Reply, gitea_says, json_reply, not_found, not_found_because};
 use super::code;
+use super::filters;
 use super::forge::{ACCOUNT, Forge, Repository};
 
 pub(super) fn answer(forge: &Forge, asked: &Asked) -> Answer {
@@ -18,52 +19,43 @@ pub(super) fn answer(forge: &Forge, asked: &Asked) -> Answer {
             )),
         },
         ["user"] => Ok(json_reply(&forge.user(ACCOUNT))),
-        ["user", "repos"] => Ok(asked.linked(&repositories(forge, |repository| {
-            repository.owner == "lighthouse"
-        }))),
+        ["user", "repos"] => Ok(asked.linked(&owned(forge, "lighthouse"))),
         ["users", "search"] => {
             let word = asked.get("q").unwrap_or_default().to_lowercase();
-            let fits = |login: &&str| login.contains(&word);
-            let people = forge
+            let found = forge
                 .people
                 .iter()
-                .filter(|person| person.kind == "user")
-                .map(|person| person.name);
-            let found: Vec<_> = people.filter(fits).map(|login| forge.user(login)).collect();
+                .filter(|person| person.kind == "user" && person.name.contains(&word));
+            let found: Vec<_> = found.map(|person| forge.user(person.name)).collect();
             Ok(wrapped(&asked.counted(&found)))
         }
         ["users", login] => {
             let message = format!("user redirect does not exist [name: {login}]");
-            let missing = || gitea_says(404, json!({ "message": message }));
-            let person = forge.person(login).ok_or_else(missing)?;
+            let person = forge
+                .person(login)
+                .ok_or_else(|| gitea_says(404, json!({ "message": message })))?;
             Ok(json_reply(&forge.user(person.name)))
         }
-        ["users" | "orgs", owner, "repos"] => Ok(asked
-            .linked(&repositories(forge, |repository| {
-                repository.owner.eq_ignore_ascii_case(owner)
-            }))),
+        ["users" | "orgs", owner, "repos"] => Ok(asked.linked(&owned(forge, owner))),
         ["orgs", name] => {
             let cause = format!("user redirect does not exist [name: {name}]");
             let person = forge
                 .person(name)
                 .filter(|person| person.kind == "organization");
             let person = person.ok_or_else(|| not_found_because("GetOrgByName", &cause))?;
-            Ok(json_reply(&forge.organization(person)))
+            Ok(json_reply(&forge.person_as("organization", person.name)))
         }
-        ["orgs", "lighthouse", "labels"] => {
-            let labels = forge
-                .labels
-                .iter()
-                .map(|label| forge.label(&forge.repositories[0], label.name));
-            Ok(asked.counted(&labels.collect::<Vec<_>>()))
-        }
+        ["orgs", "lighthouse", "labels"] => Ok(asked.counted(&forge.organization_labels())),
         ["repos", "search"] => Ok(wrapped(&asked.linked(&search(forge, asked)))),
-        ["repos", "issues", "search"] => forge.search_issues(asked),
+        ["repos", "issues", "search"] => {
+            let found = forge.found(asked)?.into_iter();
+            let found: Vec<_> = found
+                .map(|(repository, issue)| forge.issue(repository, issue))
+                .collect();
+            Ok(asked.linked(&found))
+        }
         ["repos", owner, name, ref rest @ ..] => {
-            let tail = rest
-                .iter()
-                .flat_map(|segment| ["/", segment])
-                .collect::<String>();
+            let tail: String = rest.iter().flat_map(|segment| ["/", segment]).collect();
             let repository = forge.repository(owner, name, &tail)?;
             of_repository(forge, repository, rest, asked)
         }
@@ -73,7 +65,7 @@ pub(super) fn answer(forge: &Forge, asked: &Asked) -> Answer {
 
 fn of_repository(forge: &Forge, repository: &Repository, rest: &[&str], asked: &Asked) -> Answer {
     match *rest {
-        [] => Ok(json_reply(&forge.repository_json(repository))),
+        [] => Ok(json_reply(&forge.repository_view(repository))),
         ["topics"] => {
             let topics = repository.facts.list("topics");
             Ok(json_reply(&json!({ "topics": topics })).with("X-Total-Count", topics.len()))
@@ -85,49 +77,21 @@ fn of_repository(forge: &Forge, repository: &Repository, rest: &[&str], asked: &
             "inspector",
             "keeper",
         ]))),
-        ["activities", "feeds"] => Ok(asked.counted(&activities(forge, repository))),
-        ["labels"] => {
-            let labels = repository
-                .labels
-                .iter()
-                .map(|label| forge.label(repository, label.name));
-            Ok(asked.counted(&labels.collect::<Vec<_>>()))
-        }
+        ["activities", "feeds"] => Ok(asked.counted(&forge.activities(repository))),
+        ["labels"] => Ok(asked.counted(&forge.labels(repository))),
         ["milestones"] => {
-            let (state, all) = (
-                asked.get("state").unwrap_or("open"),
-                asked.get("state") == Some("all"),
-            );
-            let milestones = repository
-                .milestones
-                .iter()
-                .map(|known| forge.milestone(repository, known.name));
-            let fits = |milestone: &Value| all || milestone["state"] == state;
-            Ok(asked.counted(&milestones.filter(fits).collect::<Vec<_>>()))
+            let state = asked.get("state").unwrap_or("open");
+            let mut milestones = forge.milestones(repository);
+            milestones.retain(|milestone| state == "all" || milestone["state"] == state);
+            Ok(asked.counted(&milestones))
         }
-        ["releases"] => {
-            let releases =
-                (0..repository.releases.len()).map(|place| forge.release(repository, place));
-            Ok(asked.linked(&releases.collect::<Vec<_>>()))
-        }
-        ["releases", "latest"] => {
-            let place = repository
-                .releases
-                .iter()
-                .position(|release| release.field("prerelease").is_none());
-            Ok(json_reply(
-                &forge.release(repository, place.ok_or_else(not_found)?),
-            ))
-        }
-        ["releases", "tags", ref name @ ..] => {
-            let place = repository
-                .releases
-                .iter()
-                .position(|release| release.name == name.join("/"));
-            Ok(json_reply(
-                &forge.release(repository, place.ok_or_else(not_found)?),
-            ))
-        }
+        ["releases"] => Ok(asked.linked(&forge.releases(repository))),
+        ["releases", "latest"] => one(forge.releases(repository), |release| {
+            release["prerelease"] == false
+        }),
+        ["releases", "tags", ref tag @ ..] => one(forge.releases(repository), |release| {
+            release["tag_name"] == tag.join("/")
+        }),
         ["issues" | "pulls", ..] => of_issues(forge, repository, rest, asked),
         _ => of_code(forge, repository, rest, asked),
     }
@@ -136,58 +100,25 @@ fn of_repository(forge: &Forge, repository: &Repository, rest: &[&str], asked: &
 fn of_code(forge: &Forge, repository: &Repository, rest: &[&str], asked: &Asked) -> Answer {
     let history = &repository.history;
     match *rest {
-        ["tags"] => {
-            let tags = (0..history.tags.len())
-                .rev()
-                .map(|place| forge.tag(repository, place));
-            Ok(asked.counted(&tags.collect::<Vec<_>>()))
+        ["tags"] => Ok(asked.counted(&forge.tags(repository))),
+        ["tags", ref tag @ ..] => one(forge.tags(repository), |known| {
+            known["name"] == tag.join("/")
+        }),
+        ["branches"] if history.branches.is_empty() => {
+            Ok(json_reply(&Value::Null).with("X-Total-Count", 0))
         }
-        ["tags", ref name @ ..] => {
-            let place = history
-                .tags
-                .iter()
-                .position(|tag| tag.name == name.join("/"));
-            Ok(json_reply(
-                &forge.tag(repository, place.ok_or_else(not_found)?),
-            ))
-        }
-        ["branches"] => match history.branches.len() {
-            0 => Ok(json_reply(&Value::Null).with("X-Total-Count", 0)),
-            count => Ok(asked.linked(
-                &(0..count)
-                    .map(|place| forge.branch(repository, place))
-                    .collect::<Vec<_>>(),
-            )),
-        },
-        ["branches", ref name @ ..] => {
-            let place = history
-                .branches
-                .iter()
-                .position(|(branch, _)| *branch == name.join("/"));
-            Ok(json_reply(
-                &forge.branch(repository, place.ok_or_else(not_found)?),
-            ))
-        }
+        ["branches"] => Ok(asked.linked(&forge.branches(repository))),
+        ["branches", ref branch @ ..] => one(forge.branches(repository), |known| {
+            known["name"] == branch.join("/")
+        }),
         ["commits"] => forge.log(repository, asked),
         ["commits", ref name @ .., "status"] => {
-            let (sha, statuses) = forge.statuses(repository, &name.join("/"))?;
-            let worst = ["failure", "pending", "success"]
-                .into_iter()
-                .find(|state| statuses.iter().any(|status| status["status"] == **state));
-            Ok(json_reply(&json!({
-                "state": worst.unwrap_or("pending"),
-                "sha": sha,
-                "total_count": statuses.len(),
-                "statuses": statuses,
-                "repository": forge.repository_json(repository),
-                "commit_url": "",
-                "url": format!("{}/statuses/{sha}", repository.api()),
-            }))
-            .with("X-Total-Count", statuses.len()))
+            let statuses = forge.statuses(repository, &name.join("/"))?;
+            Ok(json_reply(&statuses).with("X-Total-Count", &statuses["total_count"]))
         }
         ["commits", ref name @ .., "statuses"] | ["statuses", ref name @ ..] => {
-            let (_, statuses) = forge.statuses(repository, &name.join("/"))?;
-            Ok(asked.linked(&statuses))
+            let statuses = forge.statuses(repository, &name.join("/"))?;
+            Ok(asked.linked(statuses["statuses"].as_array().map_or(&[], Vec::as_slice)))
         }
         ["git", "commits", name] => {
             let sha = name.strip_suffix(".diff").unwrap_or(name);
@@ -197,10 +128,12 @@ fn of_code(forge: &Forge, repository: &Repository, rest: &[&str], asked: &Asked)
             if sha == name {
                 return Ok(json_reply(&forge.commit(repository, commit, asked)));
             }
-            let (before, after) = (history.before(commit), &history.commits[commit].files);
-            Ok(code::patch(&before, after))
+            Ok(code::patch(
+                &history.before(commit),
+                &history.commits[commit].files,
+            ))
         }
-        ["git", "trees", ref name @ ..] => code::tree(repository, &name.join("/"), asked),
+        ["git", "trees", ref name @ ..] => forge.tree(repository, &name.join("/"), asked),
         ["compare", ref both @ ..] => forge.compare(repository, &both.join("/"), asked),
         ["contents", ref path @ ..] => {
             forge.contents(repository, path.join("/").trim_end_matches('/'), asked)
@@ -213,12 +146,12 @@ fn of_code(forge: &Forge, repository: &Repository, rest: &[&str], asked: &Asked)
 fn of_issues(forge: &Forge, repository: &Repository, rest: &[&str], asked: &Asked) -> Answer {
     match *rest {
         ["issues"] => {
-            let found = forge.filtered(repository, asked)?;
-            let found: Vec<_> = found
-                .into_iter()
-                .map(|issue| forge.issue(repository, issue))
-                .collect();
-            Ok(asked.linked(&found))
+            let found = forge.filtered(repository, asked)?.into_iter();
+            Ok(asked.linked(
+                &found
+                    .map(|issue| forge.issue(repository, issue))
+                    .collect::<Vec<_>>(),
+            ))
         }
         ["issues", number] => Ok(json_reply(
             &forge.issue(repository, repository.issue(number)?),
@@ -228,19 +161,20 @@ fn of_issues(forge: &Forge, repository: &Repository, rest: &[&str], asked: &Aske
         )),
         ["issues", number, "comments"] => {
             // No pages here, whatever is asked.
-            let issue = repository.issue(number)?;
-            let comments =
-                (0..issue.comments.len()).map(|place| forge.comment(repository, issue, place));
+            let mut comments = forge.comments(repository, repository.issue(number)?);
+            let total = comments.len();
             let since = asked.time("since")?;
-            let since = |comment: &Value| {
-                since
-                    .as_deref()
-                    .is_none_or(|since| comment["updated_at"].as_str() >= Some(since))
-            };
-            let comments: Vec<_> = comments.filter(since).collect();
-            Ok(json_reply(&comments).with("X-Total-Count", issue.comments.len()))
+            comments.retain(|comment| comment["updated_at"].as_str() >= since.as_deref());
+            Ok(json_reply(&comments).with("X-Total-Count", total))
         }
-        ["pulls"] => Ok(forge.pulls(repository, asked)),
+        ["pulls"] => {
+            let found = filters::pulls(repository, asked).into_iter();
+            Ok(asked.linked(
+                &found
+                    .map(|pull| forge.pull(repository, pull, true))
+                    .collect::<Vec<_>>(),
+            ))
+        }
         ["pulls", name] => {
             let number = name.strip_suffix(".diff").unwrap_or(name);
             let pull = repository.pull(number)?;
@@ -260,21 +194,21 @@ fn of_issues(forge: &Forge, repository: &Repository, rest: &[&str], asked: &Aske
             Ok(asked.paged(&commits, commits.len()))
         }
         ["pulls", number, "reviews"] => {
-            let pull = repository.pull(number)?;
-            let reviews =
-                (0..pull.reviews.len()).map(|place| forge.review(repository, pull, place));
-            Ok(asked.counted(&reviews.collect::<Vec<_>>()))
+            Ok(asked.counted(&forge.reviews(repository, repository.pull(number)?)))
         }
         ["pulls", number, "reviews", id, "comments"] => {
             let pull = repository.pull(number)?;
-            let review =
-                (0..pull.reviews.len()).find(|place| (pull.number * 10 + place).to_string() == id);
-            let review = review.ok_or_else(not_found)?;
-            let lines = pull.reviews[review]
-                .1
+            let reviews = forge.reviews(repository, pull);
+            let place = reviews
                 .iter()
-                .map(|line| forge.review_comment(repository, pull, review, line));
-            Ok(json_reply(&lines.collect::<Vec<_>>()))
+                .position(|review| review["id"].as_u64() == id.parse().ok())
+                .ok_or_else(not_found)?;
+            Ok(json_reply(&forge.lines(
+                repository,
+                pull,
+                &pull.reviews[place],
+                id,
+            )))
         }
         _ => Err(not_here("GET", &rest.join("/"))),
     }
@@ -286,59 +220,59 @@ pub(super) fn not_here(method: &str, path: &str) -> Reply {
     gitea_says(501, json!({ "message": message }))
 }
 
-fn repositories(forge: &Forge, fits: impl Fn(&&Repository) -> bool) -> Vec<Value> {
-    let found = forge.repositories.iter().filter(fits);
+/// The first that fits.
+fn one(list: Vec<Value>, fits: impl Fn(&Value) -> bool) -> Answer {
+    let found = list.into_iter().find(fits).ok_or_else(not_found)?;
+    Ok(json_reply(&found))
+}
+
+fn owned(forge: &Forge, owner: &str) -> Vec<Value> {
+    let found = forge
+        .repositories
+        .iter()
+        .filter(|repository| repository.owner.eq_ignore_ascii_case(owner));
     found
-        .map(|repository| forge.repository_json(repository))
+        .map(|repository| forge.repository_view(repository))
         .collect()
 }
 
 fn search(forge: &Forge, asked: &Asked) -> Vec<Value> {
     let word = asked.get("q").unwrap_or_default().to_lowercase();
+    let switched = |name| asked.get(name) == Some("true");
+    let is = |name, field, repository: &Repository| {
+        asked
+            .get(name)
+            .is_none_or(|value| (value == "true") == repository.facts.field(field).is_some())
+    };
     let fits = |repository: &&Repository| {
         let facts = &repository.facts;
-        let is_topic = facts.list("topics").iter().any(|topic| *topic == word);
-        let about = asked.get("includeDesc") == Some("true")
-            && facts
-                .field("about")
-                .unwrap_or_default()
-                .to_lowercase()
-                .contains(&word);
-        let by_topic = asked.get("topic") == Some("true");
-        if by_topic {
-            is_topic
+        let about = || {
+            switched("includeDesc")
+                && facts
+                    .field("about")
+                    .unwrap_or_default()
+                    .to_lowercase()
+                    .contains(&word)
+        };
+        let named = if switched("topic") {
+            facts.list("topics").contains(&word.as_str())
         } else {
-            repository.name.contains(&word) || about
-        }
+            repository.name.contains(&word) || about()
+        };
+        named && is("archived", "archived", repository) && is("is_private", "private", repository)
     };
-    let mut found: Vec<&Repository> = forge.repositories.iter().filter(fits).collect();
-    let flag = |name: &str, is: &dyn Fn(&Repository) -> bool, found: &mut Vec<&Repository>| {
-        if let Some(value) = asked.get(name) {
-            found.retain(|repository| is(repository) == (value == "true"));
-        }
-    };
-    flag(
-        "archived",
-        &|repository| repository.facts.field("archived").is_some(),
-        &mut found,
-    );
-    flag(
-        "is_private",
-        &|repository| repository.facts.field("private").is_some(),
-        &mut found,
-    );
+    let mut found: Vec<_> = forge.repositories.iter().filter(fits).collect();
     match asked.get("sort") {
         Some("updated") => found.sort_by_key(|repository| repository.updated()),
         Some("created") => found.sort_by_key(|repository| repository.facts.fact("created")),
-        Some("alpha") | None => found.sort_by_key(|repository| repository.name),
-        Some(_) => {}
+        _ => found.sort_by_key(|repository| repository.name),
     }
     if asked.get("order") == Some("desc") {
         found.reverse();
     }
     found
         .into_iter()
-        .map(|repository| forge.repository_json(repository))
+        .map(|repository| forge.repository_view(repository))
         .collect()
 }
 
@@ -348,63 +282,4 @@ fn wrapped(page: &Reply) -> Reply {
     let mut reply = json_reply(&json!({ "ok": true, "data": data }));
     reply.headers.clone_from(&page.headers);
     reply
-}
-
-/// What happened in a repository, newest first.
-fn activities(forge: &Forge, repository: &Repository) -> Vec<Value> {
-    let mut happened = Vec::new();
-    for issue in &repository.issues {
-        let facts = &issue.facts;
-        let (opened, said) = if issue.is_pull() {
-            ("create_pull_request", "comment_pull")
-        } else {
-            ("create_issue", "comment_issue")
-        };
-        happened.push((
-            facts.fact("at"),
-            opened,
-            facts.fact("by"),
-            format!("{}|{}", issue.number, facts.fact("title")),
-        ));
-        for comment in &issue.comments {
-            happened.push((
-                comment.fact("at"),
-                said,
-                comment.fact("by"),
-                format!("{}|{}", issue.number, comment.text()),
-            ));
-        }
-    }
-    for release in &repository.releases {
-        happened.push((
-            release.fact("at"),
-            "publish_release",
-            release.fact("by"),
-            release.fact("title").to_owned(),
-        ));
-    }
-    for commit in &repository.history.commits {
-        let commits =
-            json!({ "Commits": [{ "Sha1": commit.sha, "Message": commit.message }], "Len": 1 });
-        happened.push((commit.at, "commit_repo", commit.by, commits.to_string()));
-    }
-    happened.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
-    let shape = |(place, (at, kind, by, content)): (usize, (&str, &str, &str, String))| {
-        let user = forge.user(by);
-        forge.shapes.with(
-            "activity",
-            json!({
-                "id": 1000 - place,
-                "user_id": user["id"],
-                "op_type": kind,
-                "act_user_id": user["id"],
-                "act_user": user,
-                "repo_id": repository.id,
-                "repo": forge.repository_json(repository),
-                "content": content,
-                "created": at,
-            }),
-        )
-    };
-    happened.into_iter().enumerate().map(shape).collect()
 }

@@ -82,12 +82,12 @@ impl Setup {
         let text = key.expose().to_owned();
         let audit_path = folder.path().join("audit.log");
         let (end, ended) = oneshot::channel();
-        let (known, knows) = mpsc::channel();
+        let (known, waiting) = mpsc::channel();
         let thread = thread::spawn(move || {
             System::new().block_on(self.run(listener, &key, audit_path, known, ended));
         });
         // A Gitea that does not answer is some test's subject.
-        let _ = knows.recv_timeout(Duration::from_secs(2));
+        let _ = waiting.recv_timeout(Duration::from_secs(2));
         Server {
             address,
             key: text,
