@@ -30,17 +30,17 @@ pub(super) async fn post<T: Tools>(
     require_accepts(headers, "application/json")?;
     let mirror = mirror(headers);
     match message::read(body) {
-        Body::One(read) => match one(&*protocol.tools, &caller, read, &mirror) {
+        Body::One(read) => match step(&*protocol.tools, &caller, read, &mirror) {
             None => Ok(accepted()),
             Some(Step::Reply(reply)) => Ok(json(reply)),
             Some(Step::Call(pending, call)) => run(protocol, caller, &pending, call).await,
         },
-        Body::Batch(messages) => Ok(batch(protocol, caller, messages, &mirror).await),
+        Body::Batch(messages) => Ok(run_batch(protocol, caller, messages, &mirror).await),
     }
 }
 
 /// Answers a batch. A client that names no version may speak the one that has batches.
-async fn batch<T: Tools>(
+async fn run_batch<T: Tools>(
     protocol: &Protocol<T>,
     caller: Rc<Caller>,
     messages: Vec<Read<'_>>,
@@ -62,7 +62,7 @@ async fn batch<T: Tools>(
 }
 
 /// What one message leads to, if to anything.
-fn one<T: Tools>(tools: &T, caller: &Caller, read: Read<'_>, mirror: &Mirror<'_>) -> Option<Step> {
+fn step<T: Tools>(tools: &T, caller: &Caller, read: Read<'_>, mirror: &Mirror<'_>) -> Option<Step> {
     let message = match read {
         Ok(message) => message,
         Err(unreadable) => return Some(Step::Reply(unreadable.into())),

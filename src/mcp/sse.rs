@@ -104,8 +104,8 @@ fn parameter<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
     pairs.find_map(|(key, value)| (key == name).then_some(value))
 }
 
-/// Takes a message: 202, and the answer goes out on the stream. The place for it is kept first, so that
-/// what waits for a slow reader is bounded.
+/// Takes a message: 202, and the answer goes out on the stream. A place for it is kept before anything
+/// runs, so that what waits for a slow reader is bounded.
 pub(super) fn post<T: Tools>(
     protocol: &Protocol<T>,
     caller: Rc<Caller>,
