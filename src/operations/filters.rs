@@ -172,13 +172,16 @@ pub(super) async fn milestone(
     Ok(Some(found))
 }
 
-/// Why Gitea found nothing where a filter names users: one of them is not there, or it is the
-/// repository.
-pub(super) async fn not_found(
+/// Why Gitea refused a list, where a filter names users: perhaps there is no such user.
+pub(super) async fn explain(
     gitea: &GiteaReader,
     repo: &Repo,
     users: [Option<&Owner>; 2],
+    error: GiteaError,
 ) -> Refusal {
+    if !matches!(error, GiteaError::NotFound | GiteaError::Refused(_)) {
+        return error.into();
+    }
     for user in users.into_iter().flatten() {
         let address = Address::of(&[&"users", user]);
         let there = gitea.get::<User>(&address, &Query::new()).await;
@@ -194,7 +197,7 @@ pub(super) async fn not_found(
             Err(error) => error.into(),
         };
     }
-    GiteaError::NotFound.into()
+    error.into()
 }
 
 /// The one of this name: in this spelling, else in any case.

@@ -8,6 +8,7 @@ mod filters;
 mod gather;
 mod issue;
 mod operation;
+mod pull;
 mod refs;
 mod schema;
 
@@ -17,5 +18,10 @@ pub use operation::{Argument, Kind, Operation, Prepared, Refusal, Running, Tools
 
 /// Every toolset, in the order assistants see them.
 pub fn all() -> Vec<Toolset> {
-    vec![branch::toolset(), commit::toolset(), issue::toolset()]
+    vec![
+        branch::toolset(),
+        commit::toolset(),
+        issue::toolset(),
+        pull::toolset(),
+    ]
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     gitea::{
-        GiteaError, GiteaReader, Owner, Page, Query,
+        GiteaReader, Owner, Page, Query,
         views::{Issue, Milestone},
     },
     operations::{
@@ -64,9 +64,9 @@ pub(super) async fn list(gitea: GiteaReader, input: List) -> Result<Answer, Refu
         page.map_err(Refusal::from)
     };
     let mut page: Page<Issue> = match page {
-        Err(Refusal::Gitea(GiteaError::NotFound)) => {
+        Err(Refusal::Gitea(error)) => {
             let users = [input.author.as_ref(), input.assignee.as_ref()];
-            return Err(filters::not_found(&gitea, repo, users).await);
+            return Err(filters::explain(&gitea, repo, users, error).await);
         }
         page => page?,
     };

@@ -1,0 +1,125 @@
+use futures_util::future::try_join;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    gitea::{
+        Address, GiteaReader, Owner, Page, Query, RefName,
+        views::{Milestone, PullRequest},
+    },
+    operations::{
+        Answer, Refusal, Report,
+        common::{Paging, Repo},
+        filters::{self, KnownLabel, Sort, State},
+        gather::{self, gather},
+        operation::Input,
+    },
+    rights::Target,
+};
+
+/// newest first, open unless state is closed or all
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct List {
+    #[serde(flatten)]
+    repo: Repo,
+    base: Option<RefName>,
+    #[serde(default)]
+    state: State,
+    #[serde(default)]
+    labels: Vec<String>,
+    milestone: Option<String>,
+    author: Option<Owner>,
+    #[serde(default)]
+    sort: Sort,
+    #[serde(flatten)]
+    paging: Paging,
+}
+
+impl Input for List {
+    fn target(&self) -> Target {
+        self.repo.target()
+    }
+}
+
+pub(super) async fn list(gitea: GiteaReader, input: List) -> Result<Answer, Refusal> {
+    let List { repo, .. } = &input;
+    let (labels, milestone) = try_join(
+        filters::labels(&gitea, repo, &input.labels),
+        filters::milestone(&gitea, repo, input.milestone.as_deref()),
+    )
+    .await?;
+    let address = repo.at(&[&"pulls"]);
+    let query = input.query(&labels, milestone.as_ref());
+    let this_page = input.paging.query(query.clone());
+    let mut page: Page<PullRequest> = match gitea.list(&address, &this_page).await {
+        Ok(page) => page,
+        Err(error) => {
+            let users = [input.author.as_ref(), None];
+            return Err(filters::explain(&gitea, repo, users, error).await);
+        }
+    };
+    if page.items.iter().any(|pull| !input.is_wanted(pull)) {
+        page = input.chosen(&gitea, &address, &query).await?;
+    }
+    for pull in &mut page.items {
+        pull.body = None;
+    }
+    let base = input
+        .base
+        .as_ref()
+        .map(|it| format!("into {}", it.as_str()));
+    let author = input
+        .author
+        .as_ref()
+        .map(|it| format!("author {}", it.as_str()));
+    let report = Report::new(format!("{} pull requests", repo.name()))
+        .applied(input.state.told())
+        .maybe_applied(base)
+        .maybe_applied(filters::told(&labels))
+        .maybe_applied(milestone.map(|it| format!("milestone {}", it.title)))
+        .maybe_applied(author)
+        .applied(input.sort.told());
+    Ok(report.page(input.paging, page).into())
+}
+
+impl List {
+    fn query(&self, labels: &[KnownLabel], milestone: Option<&Milestone>) -> Query {
+        let base = self.base.as_ref().map(RefName::as_str);
+        let query = Query::new()
+            .with("state", self.state.as_str())
+            .maybe("sort", self.sort.as_str())
+            .maybe("milestone", milestone.map(|it| it.id))
+            .maybe("poster", self.author.as_ref().map(Owner::as_str))
+            // Gitea's word for it, then Forgejo's.
+            .maybe("base_branch", base)
+            .maybe("base", base);
+        let ids = labels.iter().map(|it| it.label.id);
+        ids.fold(query, |query, id| query.with("labels", id))
+    }
+
+    /// Whether it goes into the branch that was named. Older forges ignore that.
+    fn is_wanted(&self, pull: &PullRequest) -> bool {
+        let base = self.base.as_ref().map(RefName::as_str);
+        base.is_none_or(|base| pull.base.branch == base)
+    }
+
+    /// The page that is wanted, chosen here.
+    async fn chosen(
+        &self,
+        gitea: &GiteaReader,
+        address: &Address,
+        query: &Query,
+    ) -> Result<Page<PullRequest>, Refusal> {
+        let mut all = gather::<PullRequest>(gitea, address, query).await?;
+        if all.more {
+            let total = all.total.unwrap_or_default();
+            return Err(Refusal::Question(format!(
+                "the forge does not filter by base; that is done here for at most {}, and these \
+                 are {total}: narrow them by state, labels, milestone or author",
+                gather::MOST
+            )));
+        }
+        all.items.retain(|pull| self.is_wanted(pull));
+        Ok(self.paging.of(all.items))
+    }
+}

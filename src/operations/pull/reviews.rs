@@ -1,0 +1,216 @@
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::Paged;
+use crate::{
+    gitea::{
+        GiteaError, GiteaReader, Page, Query,
+        views::{Review, ReviewComment},
+    },
+    operations::{
+        Answer, Facts, Refusal, View,
+        common::{NOBODY, byline},
+        refs::short,
+    },
+};
+
+/// Reviews whose comments are asked for at the same time.
+const AT_ONCE: usize = 8;
+
+pub(super) async fn reviews(gitea: GiteaReader, input: Paged) -> Result<Answer, Refusal> {
+    let Paged { pull, paging } = input;
+    let (address, query) = (pull.at(&[&"reviews"]), paging.query(Query::new()));
+    let page: Page<Review> = pull.read(&gitea, gitea.list(&address, &query)).await?;
+    let comments = async |review: &Review| -> Result<Vec<ReviewComment>, GiteaError> {
+        if review.comments == 0 {
+            return Ok(Vec::new());
+        }
+        let address = pull.at(&[&"reviews", &review.id, &"comments"]);
+        Ok(gitea.list(&address, &Query::new()).await?.items)
+    };
+    let comments: Vec<Vec<ReviewComment>> = stream::iter(&page.items)
+        .map(comments)
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    let mut texts = Vec::new();
+    for (review, comments) in page.items.into_iter().zip(comments) {
+        let tells = review.body.is_some() || review.word().is_some();
+        texts.extend(tells.then_some(Said::InAll(review)));
+        texts.extend(comments.into_iter().map(Said::OnLine));
+    }
+    let number = match page.total.unwrap_or(texts.len() as u64) {
+        0 => "none".to_owned(),
+        number => format!("{number} in all, oldest first"),
+    };
+    let mut report = pull.report("reviews").applied(number);
+    if page.more {
+        report = report.next("page", paging.page() + 1);
+    }
+    Ok(report.texts(texts).into())
+}
+
+/// `reviewer approved, maintainer commented`: of each reviewer what counts.
+pub(super) fn in_short(reviews: &[Review]) -> Vec<String> {
+    let mut latest: Vec<(&str, &Review)> = Vec::new();
+    for review in reviews
+        .iter()
+        .filter(|it| !it.dismissed && it.word().is_some())
+    {
+        let author = review.author.as_deref().unwrap_or(NOBODY);
+        let before = latest.iter().position(|(other, _)| *other == author);
+        match before {
+            // A remark takes no verdict back.
+            Some(_) if review.state == "COMMENT" => {}
+            Some(before) => latest[before].1 = review,
+            None => latest.push((author, review)),
+        }
+    }
+    let tell = |(author, review): (&str, &Review)| {
+        let word = review.word().unwrap_or_default();
+        let stale = if review.stale {
+            " (before the newest commits)"
+        } else {
+            ""
+        };
+        format!("{author} {word}{stale}")
+    };
+    latest.into_iter().map(tell).collect()
+}
+
+/// What a reviewer said: of the whole, or of a line.
+enum Said {
+    InAll(Review),
+    OnLine(ReviewComment),
+}
+
+impl Review {
+    fn word(&self) -> Option<&'static str> {
+        match self.state.as_str() {
+            "APPROVED" => Some("approved"),
+            "REQUEST_CHANGES" => Some("requested changes"),
+            "COMMENT" => Some("commented"),
+            _ => None,
+        }
+    }
+}
+
+impl ReviewComment {
+    /// `src/mount.rs:8`; a line of the old file is marked.
+    fn place(&self) -> String {
+        match (self.line, self.old_line) {
+            (0, 0) => self.path.clone(),
+            (0, old) => format!("{}:{old} of the old file", self.path),
+            (line, _) => format!("{}:{line}", self.path),
+        }
+    }
+}
+
+impl View for Said {
+    fn line(&self) -> String {
+        match self {
+            Self::InAll(review) => {
+                let author = review.author.as_deref().unwrap_or(NOBODY);
+                let marks = [
+                    (true, review.word().unwrap_or("has not yet said what")),
+                    (review.dismissed, "dismissed"),
+                    (review.stale, "before the newest commits"),
+                ];
+                let marks = marks.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark);
+                let marks: Vec<&str> = marks.collect();
+                format!(
+                    "{}, {}:",
+                    byline(author, review.submitted),
+                    marks.join(", ")
+                )
+            }
+            Self::OnLine(comment) => {
+                let author = comment.author.as_deref().unwrap_or(NOBODY);
+                let resolved = comment.resolver.as_ref().map_or("", |_| ", resolved");
+                format!(
+                    "{}{resolved}, {}:",
+                    byline(author, comment.created),
+                    comment.place()
+                )
+            }
+        }
+    }
+
+    fn facts(&self) -> Facts {
+        match self {
+            Self::InAll(review) => Facts::new()
+                .told("id", review.id)
+                .told("author", review.author.as_deref().unwrap_or(NOBODY))
+                .told("state", review.state.as_str())
+                .told("dismissed", review.dismissed)
+                .told("stale", review.stale)
+                .told("official", review.official)
+                .maybe("commit", review.commit_id.as_deref().map(short))
+                .told("url", review.url.as_str()),
+            Self::OnLine(comment) => Facts::new()
+                .told("id", comment.id)
+                .told("author", comment.author.as_deref().unwrap_or(NOBODY))
+                .told("path", comment.path.as_str())
+                .told("line", comment.line)
+                .told("old_line", comment.old_line)
+                .told("resolved", comment.resolver.is_some())
+                .told("url", comment.url.as_str()),
+        }
+    }
+
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::InAll(review) => review.body.as_deref(),
+            Self::OnLine(comment) => Some(&comment.body),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails where it panics")]
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn review(author: &str, state: &str, other: &Value) -> Review {
+        let mut review = json!({"id": 1, "user": {"login": author}, "state": state});
+        let other = other.as_object().unwrap().clone();
+        review.as_object_mut().unwrap().extend(other);
+        serde_json::from_value(review).unwrap()
+    }
+
+    #[test]
+    fn of_each_reviewer_the_last_verdict_counts() {
+        let none = json!({});
+        let reviews = [
+            review("ann", "REQUEST_CHANGES", &json!({"dismissed": true})),
+            review("bob", "COMMENT", &none),
+            review("ann", "APPROVED", &json!({"stale": true})),
+            review("ann", "COMMENT", &none),
+            review("bob", "REQUEST_CHANGES", &none),
+            review("eve", "PENDING", &none),
+            review("eve", "REQUEST_REVIEW", &none),
+        ];
+        assert_eq!(
+            in_short(&reviews),
+            [
+                "bob requested changes",
+                "ann approved (before the newest commits)"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_comment_on_a_line_says_which() {
+        let place = |line: u64, old: u64| {
+            let comment =
+                json!({"id": 1, "path": "a.rs", "position": line, "original_position": old});
+            serde_json::from_value::<ReviewComment>(comment)
+                .unwrap()
+                .place()
+        };
+        assert_eq!(place(8, 0), "a.rs:8");
+        assert_eq!(place(0, 7), "a.rs:7 of the old file");
+        assert_eq!(place(0, 0), "a.rs");
+    }
+}
