@@ -240,3 +240,23 @@ impl Table {
         Some(record)
     }
 }
+
+#[cfg(test)]
+impl Table {
+    pub(super) fn len(&self) -> usize {
+        assert_eq!(self.records.len(), self.open.len() + self.blocked.len());
+        self.records.len()
+    }
+
+    pub(super) fn is_wide(&self) -> bool {
+        self.churn.wide()
+    }
+
+    pub(super) fn longest_history(&self) -> usize {
+        let histories = self.records.values().map(|record| match record {
+            Record::Open(failures) => failures.len(),
+            Record::Blocked(_) => 0,
+        });
+        histories.max().unwrap_or_default()
+    }
+}
