@@ -2,7 +2,7 @@
 CARGO ?= cargo
 PREFIX ?= /usr/local
 TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
-AEGIS := target/$(TARGET)/release/aegis
+AEGIS := $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release/aegis
 
 # Flags of the environment would replace those of .cargo/config.toml, and the binary would not be static.
 unexport RUSTFLAGS
