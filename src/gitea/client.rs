@@ -1,22 +1,11 @@
 //! Asking Gitea.
-use std::{
-    cell::{Cell, OnceCell},
-    fmt::Display,
-    rc::Rc,
-    sync::Arc,
-};
+use std::{cell::OnceCell, fmt::Display, rc::Rc, sync::Arc};
 
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use super::{Address, Facts, Forge, GiteaError, Page, Query, RawFile, answer::Items, refusal};
-use crate::{
-    outbound::{HttpClient, Method, Request, Response},
-    rights::Rights,
-};
-
-/// The longest answer that is read: a file of 6 MB, which is 8 MB of JSON.
-const ANSWER_LIMIT: usize = 8 << 20;
+use super::{Address, Facts, Forge, GiteaError, Page, Query, RawFile, answer::Items, call::Call};
+use crate::{outbound::HttpClient, rights::Rights};
 
 /// One worker's way to Gitea: its connections.
 pub struct Gitea {
@@ -34,15 +23,6 @@ pub struct GiteaClient(Rc<Call>);
 #[derive(Clone)]
 pub struct GiteaReader(GiteaClient);
 
-struct Call {
-    gitea: Rc<Gitea>,
-    rights: Rights,
-    request_id: String,
-    deadline: Instant,
-    asked: Cell<u32>,
-    status: Cell<Option<u16>>,
-}
-
 impl Gitea {
     pub fn new(forge: Arc<Forge>) -> Rc<Self> {
         Rc::new(Self {
@@ -55,21 +35,20 @@ impl Gitea {
     /// A client for one call: it has one deadline for all its requests, and counts them. The
     /// request's id is for the log.
     pub fn client(self: &Rc<Self>, rights: Rights, request_id: impl Display) -> GiteaClient {
-        GiteaClient(Rc::new(Call {
-            gitea: Rc::clone(self),
-            rights,
-            request_id: request_id.to_string(),
-            deadline: Instant::now() + self.forge.timeout,
-            asked: Cell::new(0),
-            status: Cell::new(None),
-        }))
+        let gitea = Rc::clone(self);
+        GiteaClient(Rc::new(Call::new(gitea, rights, request_id.to_string())))
     }
 
     pub(super) fn forge(&self) -> &Forge {
         &self.forge
     }
 
-    async fn facts(&self, deadline: Instant) -> Result<&Arc<Facts>, GiteaError> {
+    pub(super) fn http(&self) -> &HttpClient {
+        &self.http
+    }
+
+    /// What is known of the forge; waits for it for a while.
+    pub(super) async fn facts(&self, deadline: Instant) -> Result<&Arc<Facts>, GiteaError> {
         if self.facts.get().is_none() {
             let facts = self.forge.facts(deadline).await?;
             // Set meanwhile by another call: the same.
@@ -158,120 +137,26 @@ impl GiteaClient {
 
     /// As [`GiteaReader::facts`].
     pub async fn facts(&self) -> Result<Arc<Facts>, GiteaError> {
-        let facts = self.0.gitea.facts(self.0.deadline).await?;
-        Ok(Arc::clone(facts))
+        self.0.facts().await
     }
 
     /// As [`GiteaReader::rights`].
     pub fn rights(&self) -> Rights {
-        self.0.rights
+        self.0.rights()
     }
 
     /// How many requests this call has made so far, and the status of the last answer.
     pub fn asked(&self) -> (u32, Option<u16>) {
-        (self.0.asked.get(), self.0.status.get())
+        self.0.asked()
     }
 
     /// As [`GiteaClient::get`], before the forge is known.
-    pub(super) async fn get_unknown<T: DeserializeOwned>(
+    pub(super) async fn get_early<T: DeserializeOwned>(
         &self,
         address: &Address,
         query: &Query,
     ) -> Result<T, GiteaError> {
-        let answer = self.0.ask_unknown(address, query).await?;
+        let answer = self.0.ask_early(address, query).await?;
         self.0.read(address, &answer)
-    }
-}
-
-impl Call {
-    async fn ask(&self, address: &Address, query: &Query) -> Result<Response, GiteaError> {
-        self.gitea.facts(self.deadline).await?;
-        self.ask_unknown(address, query).await
-    }
-
-    async fn ask_unknown(&self, address: &Address, query: &Query) -> Result<Response, GiteaError> {
-        let answer = self.send(address, query).await?;
-        let root = &self.gitea.forge().root;
-        match answer.status() {
-            301 | 307 | 308 => {
-                let location = answer.header("location").unwrap_or("");
-                match address.renamed(root, location) {
-                    Some(renamed) => self.accept(address, self.send(&renamed, query).await?),
-                    None => self.accept(address, answer),
-                }
-            }
-            _ => self.accept(address, answer),
-        }
-    }
-
-    async fn send(&self, address: &Address, query: &Query) -> Result<Response, GiteaError> {
-        if !address.is_sound() {
-            return Err(self.note(address, GiteaError::UnsoundAddress, "not sent"));
-        }
-        let forge = self.gitea.forge();
-        let url = [&forge.root, "/api/v1", address.as_str(), query.as_str()].concat();
-        self.asked.set(self.asked.get() + 1);
-        self.status.set(None);
-        let request = Request {
-            method: Method::GET,
-            url: &url,
-            headers: &forge.headers,
-            body: Vec::new(),
-            limit: ANSWER_LIMIT,
-            deadline: self.deadline,
-        };
-        match self.gitea.http.send(request).await {
-            Ok(answer) => {
-                self.status.set(Some(answer.status()));
-                Ok(answer)
-            }
-            Err(error) => Err(self.note(address, GiteaError::from(&error), &error.to_string())),
-        }
-    }
-
-    fn accept(&self, address: &Address, answer: Response) -> Result<Response, GiteaError> {
-        let (error, cause) = match answer.status() {
-            200..300 => return Ok(answer),
-            300..400 => {
-                let location = answer.header("location").unwrap_or("nowhere");
-                (GiteaError::Moved, refusal::short(location))
-            }
-            _ => refusal::read(&answer),
-        };
-        Err(self.note(address, error, &cause))
-    }
-
-    fn read<T: DeserializeOwned>(
-        &self,
-        address: &Address,
-        answer: &Response,
-    ) -> Result<T, GiteaError> {
-        serde_json::from_slice(&answer.body).map_err(|error| {
-            // Not the error's own words: they quote the answer.
-            let (kind, line, column) = (error.classify(), error.line(), error.column());
-            let cause = format!("{kind:?} error of JSON in line {line}, column {column}");
-            self.note(address, GiteaError::Garbled, &cause)
-        })
-    }
-
-    /// Writes the cause where the operator finds it; the assistant reads the sentence.
-    fn note(&self, address: &Address, error: GiteaError, cause: &str) -> GiteaError {
-        let level = if error.is_for_operator() {
-            log::Level::Warn
-        } else {
-            log::Level::Debug
-        };
-        let status = self
-            .status
-            .get()
-            .map_or_else(String::new, |status| format!(" {status}"));
-        log::log!(
-            level,
-            "request {}: GET {}:{status} {error}; cause: {}",
-            self.request_id,
-            address.as_str(),
-            if cause.is_empty() { "not said" } else { cause }
-        );
-        error
     }
 }

@@ -2,6 +2,8 @@
 //! origin only, and a reading operation is handed a client that cannot write.
 mod address;
 mod answer;
+mod call;
+mod checkup;
 mod client;
 mod error;
 mod forge;
@@ -13,9 +15,10 @@ pub mod views;
 
 pub use address::{Address, AsDiff, Between, Segment};
 pub use answer::{Page, RawFile};
+pub use checkup::{Checkup, Scope, ScopeState, check};
 pub use client::{Gitea, GiteaClient, GiteaReader};
 pub use error::GiteaError;
 pub use forge::{Facts, Forge, ForgeError, GiteaSettings};
 pub use names::{FilePath, NameError, Owner, RefName, RepoName, Sha};
-pub use probe::{AdminToken, Checkup, Scope, ScopeState, check, probe};
+pub use probe::{AdminToken, probe};
 pub use query::Query;

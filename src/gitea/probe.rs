@@ -1,7 +1,6 @@
 //! Getting to know the forge: its version, and whose token we hold.
 use std::{rc::Rc, sync::Arc, time::Duration};
 
-use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::{
@@ -59,7 +58,7 @@ pub async fn probe(gitea: &Rc<Gitea>) -> Result<(), AdminToken> {
     }
 }
 
-fn admit(facts: &Facts, allow: bool) -> Result<(), AdminToken> {
+pub(super) fn admit(facts: &Facts, allow: bool) -> Result<(), AdminToken> {
     if facts.is_admin != Some(true) {
         return Ok(());
     }
@@ -71,16 +70,16 @@ fn admit(facts: &Facts, allow: bool) -> Result<(), AdminToken> {
     Err(AdminToken { account })
 }
 
-async fn ask(gitea: &Rc<Gitea>) -> Result<Facts, GiteaError> {
+pub(super) async fn ask(gitea: &Rc<Gitea>) -> Result<Facts, GiteaError> {
     let client = client(gitea);
     let version = told(
         client
-            .get_unknown::<Version>(&Address::of(&[&"version"]), &Query::new())
+            .get_early::<Version>(&Address::of(&[&"version"]), &Query::new())
             .await,
     )?;
     let user = told(
         client
-            .get_unknown::<User>(&Address::of(&[&"user"]), &Query::new())
+            .get_early::<User>(&Address::of(&[&"user"]), &Query::new())
             .await,
     )?;
     let root = || gitea.forge().root.clone();
@@ -110,96 +109,6 @@ fn web_root(user: &User) -> Option<String> {
     web.then(|| root.to_owned())
 }
 
-fn client(gitea: &Rc<Gitea>) -> GiteaClient {
+pub(super) fn client(gitea: &Rc<Gitea>) -> GiteaClient {
     gitea.client(Rights::up_to(Access::Read), "start")
-}
-
-/// What `serve --check` tells of the forge.
-#[derive(Debug)]
-pub struct Checkup {
-    pub facts: Result<Facts, GiteaError>,
-    /// Whether the server would refuse to run with this token.
-    pub refused: Option<AdminToken>,
-    /// Each scope that reading needs. Empty where the forge did not answer.
-    pub scopes: Vec<(Scope, ScopeState)>,
-}
-
-/// A scope of an access token.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Scope {
-    ReadUser,
-    ReadRepository,
-    ReadIssue,
-    ReadOrganization,
-}
-
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum ScopeState {
-    Granted,
-    Missing,
-    Unclear(GiteaError),
-}
-
-impl Scope {
-    const ALL: [Self; 4] = [
-        Self::ReadUser,
-        Self::ReadRepository,
-        Self::ReadIssue,
-        Self::ReadOrganization,
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ReadUser => "read:user",
-            Self::ReadRepository => "read:repository",
-            Self::ReadIssue => "read:issue",
-            Self::ReadOrganization => "read:organization",
-        }
-    }
-
-    /// A cheap question that needs this scope and no other.
-    fn question(self) -> &'static str {
-        match self {
-            Self::ReadUser => "user",
-            Self::ReadRepository => "repos/search",
-            Self::ReadIssue => "repos/issues/search",
-            Self::ReadOrganization => "orgs",
-        }
-    }
-}
-
-/// Asks once, for a person who waits. Gitea does not list a token's scopes, so each is tried.
-pub async fn check(gitea: &Rc<Gitea>) -> Checkup {
-    let facts = ask(gitea).await;
-    let allow = gitea.forge().allow_admin_token;
-    let refused = facts
-        .as_ref()
-        .ok()
-        .and_then(|facts| admit(facts, allow).err());
-    let mut scopes = Vec::new();
-    if facts.is_ok() {
-        for scope in Scope::ALL {
-            scopes.push((scope, try_scope(&client(gitea), scope).await));
-        }
-    }
-    Checkup {
-        facts,
-        refused,
-        scopes,
-    }
-}
-
-async fn try_scope(client: &GiteaClient, scope: Scope) -> ScopeState {
-    /// Whatever comes, it came.
-    #[derive(Deserialize)]
-    #[serde(transparent)]
-    struct Anything(serde::de::IgnoredAny);
-
-    let address = Address::of(&[&scope.question()]);
-    let query = Query::new().with("limit", 1);
-    match client.get_unknown::<Anything>(&address, &query).await {
-        Ok(_) => ScopeState::Granted,
-        Err(GiteaError::MissingScope(_)) => ScopeState::Missing,
-        Err(error) => ScopeState::Unclear(error),
-    }
 }

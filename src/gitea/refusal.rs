@@ -92,23 +92,26 @@ fn seconds(wait: Option<&str>) -> Option<u64> {
     (seconds <= 86_400).then_some(seconds)
 }
 
-/// Gitea's words, fit to be shown: one line, no address, not long, and nothing where they are only
-/// the name of a function.
-pub(super) fn short(words: &str) -> String {
-    let function =
-        words.chars().all(char::is_alphanumeric) && words.starts_with(char::is_uppercase);
-    if function || words == "not found" {
+/// Gitea's words, fit to be shown: a line without addresses, and nothing where they are only the
+/// name of a function.
+fn short(words: &str) -> String {
+    let plain = words.chars().all(char::is_alphanumeric);
+    if words == "not found" || (plain && words.starts_with(char::is_uppercase)) {
         return String::new();
     }
-    let words = words.split(|c: char| c.is_whitespace() || c.is_control());
-    let shown = words.filter(|word| !word.is_empty()).map(|word| {
-        if word.contains("://") {
-            "[address]"
-        } else {
-            word
-        }
+    let words = line(words);
+    let shown = words.split(' ').map(|word| match word {
+        address if address.contains("://") => "[address]",
+        word => word,
     });
-    let line = shown.collect::<Vec<_>>().join(" ");
+    shown.collect::<Vec<_>>().join(" ")
+}
+
+/// Words of others as one line that is not long, fit for the log.
+pub(super) fn line(words: &str) -> String {
+    let words = words.split(|c: char| c.is_whitespace() || c.is_control());
+    let words = words.filter(|word| !word.is_empty()).collect::<Vec<_>>();
+    let line = words.join(" ");
     match line.char_indices().nth(200) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,

@@ -1,0 +1,150 @@
+//! One call of a tool and its requests to Gitea.
+use std::{cell::Cell, rc::Rc, sync::Arc};
+
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+
+use super::{Address, Facts, Gitea, GiteaError, Query, refusal};
+use crate::{
+    outbound::{Method, Request, Response},
+    rights::Rights,
+};
+
+/// The longest answer that is read: a file of 6 MB, which is 8 MB of JSON.
+const ANSWER_LIMIT: usize = 8 << 20;
+
+/// What the requests of one call share.
+pub(super) struct Call {
+    gitea: Rc<Gitea>,
+    rights: Rights,
+    request_id: String,
+    deadline: Instant,
+    asked: Cell<u32>,
+    status: Cell<Option<u16>>,
+}
+
+impl Call {
+    pub(super) fn new(gitea: Rc<Gitea>, rights: Rights, request_id: String) -> Self {
+        Self {
+            rights,
+            request_id,
+            deadline: Instant::now() + gitea.forge().timeout,
+            gitea,
+            asked: Cell::new(0),
+            status: Cell::new(None),
+        }
+    }
+
+    pub(super) fn rights(&self) -> Rights {
+        self.rights
+    }
+
+    pub(super) fn asked(&self) -> (u32, Option<u16>) {
+        (self.asked.get(), self.status.get())
+    }
+
+    pub(super) async fn facts(&self) -> Result<Arc<Facts>, GiteaError> {
+        self.gitea.facts(self.deadline).await.cloned()
+    }
+
+    /// The answer to a GET, where it is a success.
+    pub(super) async fn ask(
+        &self,
+        address: &Address,
+        query: &Query,
+    ) -> Result<Response, GiteaError> {
+        self.gitea.facts(self.deadline).await?;
+        self.ask_early(address, query).await
+    }
+
+    /// As [`Call::ask`], before the forge is known.
+    pub(super) async fn ask_early(
+        &self,
+        address: &Address,
+        query: &Query,
+    ) -> Result<Response, GiteaError> {
+        let answer = self.send(address, query).await?;
+        let root = &self.gitea.forge().root;
+        match answer.status() {
+            301 | 307 | 308 => {
+                let location = answer.header("location").unwrap_or("");
+                match address.renamed(root, location) {
+                    Some(renamed) => self.accept(address, self.send(&renamed, query).await?),
+                    None => self.accept(address, answer),
+                }
+            }
+            _ => self.accept(address, answer),
+        }
+    }
+
+    async fn send(&self, address: &Address, query: &Query) -> Result<Response, GiteaError> {
+        if !address.is_sound() {
+            return Err(self.note(address, GiteaError::UnsoundAddress, "not sent"));
+        }
+        let forge = self.gitea.forge();
+        let url = [&forge.root, "/api/v1", address.as_str(), query.as_str()].concat();
+        self.asked.set(self.asked.get() + 1);
+        self.status.set(None);
+        let request = Request {
+            method: Method::GET,
+            url: &url,
+            headers: &forge.headers,
+            body: Vec::new(),
+            limit: ANSWER_LIMIT,
+            deadline: self.deadline,
+        };
+        match self.gitea.http().send(request).await {
+            Ok(answer) => {
+                self.status.set(Some(answer.status()));
+                Ok(answer)
+            }
+            Err(error) => Err(self.note(address, GiteaError::from(&error), &error.to_string())),
+        }
+    }
+
+    fn accept(&self, address: &Address, answer: Response) -> Result<Response, GiteaError> {
+        let (error, cause) = match answer.status() {
+            200..300 => return Ok(answer),
+            300..400 => {
+                let location = answer.header("location").unwrap_or("nowhere");
+                (GiteaError::Moved, refusal::line(location))
+            }
+            _ => refusal::read(&answer),
+        };
+        Err(self.note(address, error, &cause))
+    }
+
+    pub(super) fn read<T: DeserializeOwned>(
+        &self,
+        address: &Address,
+        answer: &Response,
+    ) -> Result<T, GiteaError> {
+        serde_json::from_slice(&answer.body).map_err(|error| {
+            // Not the error's own words: they quote the answer.
+            let (kind, line, column) = (error.classify(), error.line(), error.column());
+            let cause = format!("{kind:?} error of JSON in line {line}, column {column}");
+            self.note(address, GiteaError::Garbled, &cause)
+        })
+    }
+
+    /// Writes the cause where the operator finds it; the assistant reads the sentence.
+    fn note(&self, address: &Address, error: GiteaError, cause: &str) -> GiteaError {
+        let level = if error.is_for_operator() {
+            log::Level::Warn
+        } else {
+            log::Level::Debug
+        };
+        let status = self
+            .status
+            .get()
+            .map_or_else(String::new, |status| format!(" {status}"));
+        log::log!(
+            level,
+            "request {}: GET {}:{status} {error}; cause: {}",
+            self.request_id,
+            address.as_str(),
+            if cause.is_empty() { "not said" } else { cause }
+        );
+        error
+    }
+}
