@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{Report, View};
 use crate::{
-    gitea::{Address, Owner, Page, Query, RepoName, Segment},
-    rights::Target,
+    gitea::{Address, GiteaReader, Owner, Page, Query, RepoName, Segment},
+    rights::{Access, Target},
 };
 
 /// Every name that an argument may have, in the order in which tools show them, each with a value
@@ -86,6 +86,10 @@ impl Repo {
     }
 }
 
+/// Items of a page unless said otherwise, and at most.
+pub(super) const USUAL_PAGE: u64 = 30;
+pub(super) const MOST_OF_A_PAGE: u64 = 50;
+
 /// The page of a list that is wanted: `page` from 1, `limit` 1 to 50, 30 unless said.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[schemars(description = "")]
@@ -97,7 +101,7 @@ pub(super) struct Paging {
 impl Paging {
     /// Items on a page. Gitea would turn 0 and more than its maximum into its default in silence.
     pub(super) fn limit(self) -> u64 {
-        self.limit.unwrap_or(30).clamp(1, 50)
+        self.limit.unwrap_or(USUAL_PAGE).clamp(1, MOST_OF_A_PAGE)
     }
 
     pub(super) fn page(self) -> u64 {
@@ -141,6 +145,20 @@ impl Report {
             report
         }
     }
+}
+
+/// Drops what the caller may not see, and then the total, which would tell of it.
+pub(super) fn covered<T>(
+    gitea: &GiteaReader,
+    mut page: Page<T>,
+    target: impl Fn(&T) -> Target,
+) -> Page<T> {
+    let before = page.items.len();
+    let rights = gitea.rights();
+    page.items
+        .retain(|item| rights.allow(Access::Read, &target(item)));
+    page.total = page.total.filter(|_| page.items.len() == before);
+    page
 }
 
 /// A point in time: a date, an RFC 3339 time, or so many days ago: `7d`.

@@ -11,6 +11,8 @@ mod operation;
 mod pull;
 mod refs;
 mod schema;
+mod server;
+mod user;
 
 pub use answer::{Answer, Body, Document, Facts, Form, Found, Report, View};
 pub use common::{example, rank};
@@ -19,6 +21,8 @@ pub use operation::{Argument, Kind, Operation, Prepared, Refusal, Running, Tools
 /// Every toolset, in the order assistants see them.
 pub fn all() -> Vec<Toolset> {
     vec![
+        server::toolset(),
+        user::toolset(),
         branch::toolset(),
         commit::toolset(),
         issue::toolset(),
