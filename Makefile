@@ -12,7 +12,7 @@ unexport RUSTFLAGS
 # Serves the Gitea that .env names, else sample data. The log is here unless AUDIT_LOG_PATH says otherwise.
 run: build
 	@if grep -Eqs '^[[:space:]]*(export[[:space:]]+)?GITEA_URL[[:space:]]*=[[:space:]]*[^[:space:]#]' .env || [ -n "$$GITEA_URL" ]; then \
-		if [ -n "$$AUDIT_LOG_PATH" ] || grep -Eqs '^[[:space:]]*(export[[:space:]]+)?AUDIT_LOG_PATH[[:space:]]*=' .env; \
+		if [ -n "$$AUDIT_LOG_PATH" ] || grep -Eqs '^[[:space:]]*(export[[:space:]]+)?AUDIT_LOG_PATH[[:space:]]*=[[:space:]]*[^[:space:]#]' .env; \
 		then exec $(AEGIS) serve; else exec $(AEGIS) serve --audit-log ./audit.log; fi; \
 	else exec $(AEGIS) serve --sandbox; fi
 

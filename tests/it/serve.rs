@@ -84,7 +84,7 @@ impl Served {
         }
     }
 
-    fn stop(mut self) -> Ended {
+    fn stop(self) -> Ended {
         self.signal(Signal::TERM);
         self.ended()
     }
@@ -197,35 +197,33 @@ fn a_missing_folder_of_the_log_is_told_with_the_command_that_makes_it() {
 #[test]
 fn the_start_is_told_whatever_the_log_level_is() {
     let url = nobody();
+    let keys = format!("{KEY},{OTHER_KEY}, {KEY}");
     let mut variables = with_gitea(&url, "a-token");
-    variables.push(("RUST_LOG", "off"));
-    let two = format!("{KEY},{OTHER_KEY}, {KEY}");
-    variables.push(("MCP_API_KEYS", &two));
-    variables.push(("MCP_PORT", "1"));
-    variables.push(("MCP_HOST", "192.0.2.1"));
-    let output = refused(&[], &variables);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stderr).starts_with("error: 192.0.2.1:1 cannot be listened on"));
-
-    let mut child = {
-        let folder = tempfile::tempdir().unwrap();
-        variables.truncate(5);
-        let mut child = serve(folder.path(), &[], &variables)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stderr.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        assert_eq!(
-            untimed(&line),
-            ["API key authentication ENABLED (2 key(s) configured)"]
-        );
-        child
-    };
+    variables.extend([("MCP_API_KEYS", &*keys), ("RUST_LOG", "off")]);
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = serve(folder.path(), &[], &variables);
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    let stderr = child.stderr.take().unwrap();
+    BufReader::new(stderr).read_line(&mut line).unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
+    assert_eq!(
+        untimed(&line),
+        ["API key authentication ENABLED (2 key(s) configured)"]
+    );
+}
+
+#[test]
+fn an_address_of_another_machine_is_1() {
+    let url = nobody();
+    let output = refused(&["--host", "192.0.2.1"], &with_gitea(&url, "a-token"));
+    assert_eq!(output.status.code(), Some(1));
+    let last = text(&output.stderr).lines().last().unwrap();
+    assert!(
+        last.starts_with("error: 192.0.2.1:0 cannot be listened on"),
+        "{last}"
+    );
 }
 
 #[test]

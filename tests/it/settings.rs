@@ -402,3 +402,19 @@ fn a_file_of_another_encoding_or_without_end_is_refused() {
             .ends_with("cannot be read: it is larger than 1 MiB")
     );
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_fault_and_no_warning_shows_a_value(value in "[a-z\u{e4}#'\",:/]{12,40}", line in 0..4_usize) {
+        let assignment = ["", " ", "\"", "'"][line];
+        let names = Config::names();
+        let process = names.iter().map(|name| (name.into(), (&*value).into()));
+        let lines: String = names.iter().map(|name| format!("{name}={assignment}{value}x\n")).collect();
+        let file = Some((PathBuf::from(".env"), EnvFile::parse(lines.into())));
+        let told = match Config::from_env(&Env::new(process, file)) {
+            Ok(config) => format!("{:?}", config.warnings),
+            Err(error) => error.to_string(),
+        };
+        proptest::prop_assert!(!told.contains(&value), "{}", told);
+    }
+}
