@@ -30,6 +30,11 @@ impl<T> Page<T> {
     pub(super) fn of(items: Vec<T>, answer: &Response, query: &Query) -> Self {
         let total = answer.header("x-total-count");
         let total = total.and_then(|total| total.parse().ok());
+        // Gitea tells the size of its pages where it counts without a filter: a page that is not full is the last.
+        let size = answer
+            .header("x-perpage")
+            .and_then(|size| size.parse().ok());
+        let is_full = size.is_none_or(|size: usize| items.len() >= size);
         let more = more(
             items.len() as u64,
             total,
@@ -37,7 +42,11 @@ impl<T> Page<T> {
             answer.header("x-hasmore"),
             query,
         );
-        Self { items, total, more }
+        Self {
+            more: more && is_full,
+            items,
+            total,
+        }
     }
 }
 

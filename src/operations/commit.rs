@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     gitea::{
-        AsDiff, Between, FilePath, GiteaReader, Query, RefName, Sha,
+        Address, AsDiff, Between, FilePath, GiteaError, GiteaReader, Page, Query, RefName, Sha,
         views::{Commit, CommitFile, Comparison, Signature},
     },
     rights::Target,
@@ -61,9 +61,17 @@ async fn list(gitea: GiteaReader, input: List) -> Result<Answer, Refusal> {
         .maybe("path", path.map(FilePath::as_str))
         .maybe("since", input.since.map(Moment::rfc3339))
         .maybe("until", input.until.map(Moment::rfc3339));
-    let query = input.paging.query(light(query));
-    let address = repo.at(&[&"commits"]);
-    let commits = gitea.list::<Commit>(&address, &query);
+    let (address, query) = (repo.at(&[&"commits"]), light(query));
+    let commits = async {
+        match path {
+            Some(_) => page_by_path(&gitea, &address, &query, input.paging).await,
+            None => {
+                gitea
+                    .list::<Commit>(&address, &input.paging.query(query))
+                    .await
+            }
+        }
+    };
     // The first commit of a list that leaves some out need not be the one that was read at.
     let filtered = path.is_some() || input.until.is_some();
     let fixed = at.as_ref().is_some_and(is_fixed);
@@ -97,6 +105,37 @@ async fn list(gitea: GiteaReader, input: List) -> Result<Answer, Refusal> {
         report = report.pinned("ref", pin);
     }
     Ok(report.page(input.paging, page).into())
+}
+
+/// How many commits of a path Gitea gives on a page, whatever `limit` says.
+const PAGE_BY_PATH: u64 = 50;
+
+/// The page that is wanted, out of the one or two of Gitea's that it lies on.
+async fn page_by_path(
+    gitea: &GiteaReader,
+    address: &Address,
+    query: &Query,
+    paging: Paging,
+) -> Result<Page<Commit>, GiteaError> {
+    let before = paging.first() - 1;
+    let (number, skipped) = (before / PAGE_BY_PATH + 1, before % PAGE_BY_PATH);
+    let page = async |number: u64| {
+        let query = query.clone().with("page", number);
+        gitea
+            .list::<Commit>(address, &query.with("limit", PAGE_BY_PATH))
+            .await
+    };
+    let mut wanted = page(number).await?;
+    if wanted.more && skipped + paging.limit() > PAGE_BY_PATH {
+        let after = page(number + 1).await?;
+        wanted.items.extend(after.items);
+        wanted.more = after.more;
+    }
+    let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let mut items = wanted.items.into_iter().skip(count(skipped));
+    wanted.items = items.by_ref().take(count(paging.limit())).collect();
+    wanted.more |= items.next().is_some();
+    Ok(wanted)
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -257,7 +257,6 @@ impl PullRequest {
             .maybe("due", self.due.map(day))
             .maybe("locked", self.is_locked.then_some(true))
             .with("comments", self.comments)
-            .maybe("comments on lines", self.review_comments)
             .with("url", self.url.as_str())
     }
 

@@ -83,7 +83,9 @@ impl Asked {
 
     /// One page of a list, with `X-Total-Count`.
     pub(super) fn counted(&self, items: &[Value]) -> Reply {
-        let (page, limit) = (self.page(), self.limit());
+        let page = self.page();
+        // The commits of a path come by 50, whatever is asked, and whatever the headers say.
+        let limit = self.get("path").map_or(self.limit(), |_| 50);
         let some = items.iter().skip((page - 1).saturating_mul(limit));
         let reply = json_reply(&some.take(limit).collect::<Vec<_>>());
         reply.with("X-Total-Count", items.len())

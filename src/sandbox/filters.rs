@@ -7,7 +7,8 @@ use super::forge::{ACCOUNT, Forge, Issue, Repository};
 
 impl Forge {
     /// The issues and pull requests that a list of them shows, newest first. As in Gitea, an unknown state is `open`,
-    /// unknown labels and milestones are as if not said, and only an unknown user is refused.
+    /// unknown labels (the organization's among them) and milestones are as if not said, and only an unknown user is
+    /// refused.
     pub(super) fn filtered<'a>(
         &self,
         repository: &'a Repository,
@@ -35,11 +36,7 @@ impl Forge {
             });
             known.map(|(_, entry)| entry.name).collect::<Vec<_>>()
         };
-        let labels = [
-            known(&repository.labels, &names("labels")),
-            known(&self.labels, &names("labels")),
-        ]
-        .concat();
+        let labels = known(&repository.labels, &names("labels"));
         let milestones = known(&repository.milestones, &names("milestones"));
         let (since, before) = (asked.time("since")?, asked.time("before")?);
         let word = asked.get("q").map(str::to_lowercase);

@@ -53,9 +53,7 @@ pub struct PullRequest {
     pub merge_commit_sha: Option<String>,
     #[serde(default, deserialize_with = "count")]
     pub comments: u64,
-    /// This and the next three: not in lists.
-    #[serde(default)]
-    pub review_comments: Option<u64>,
+    /// This and the next two: not in lists.
     #[serde(default)]
     pub additions: Option<u64>,
     #[serde(default)]

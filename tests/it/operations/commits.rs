@@ -62,6 +62,36 @@ fn a_list_by_path_says_what_it_is_and_what_it_is_not() {
 }
 
 #[test]
+fn a_page_by_path_is_cut_from_those_that_gitea_gives_by_fifty() {
+    let assistant = Assistant::new();
+    let page = |numbers: std::ops::RangeInclusive<u64>| {
+        let commit =
+            |n| json!({"sha": format!("{n:040}"), "commit": {"message": format!("Number {n}")}});
+        let page = json!(numbers.map(commit).collect::<Vec<_>>()).to_string();
+        // As many as `limit` says would be on a page: the header does not know better.
+        Reply::json(200, &page)
+            .header("X-Total-Count", "80")
+            .header("X-HasMore", "true")
+    };
+    let sha = format!("{:040}", 1);
+    let query = format!("sha={sha}&path=src&stat=false&verification=false&files=false");
+    for (number, commits) in [(1, 1..=50), (2, 51..=80)] {
+        let target = format!("{COMMITS}?{query}&page={number}&limit=50");
+        assistant.fake.says(&target, page(commits));
+    }
+    let arguments = json!({"method": "list", "path": "src", "ref": sha, "page": 2, "limit": 30});
+    let text = assistant.calls("commit_read", &telescope(arguments));
+    let (head, body) = text.split_once("\n\n").unwrap();
+    assert!(head.contains("commits 31-60 of 80"), "{head}");
+    let numbers: Vec<_> = body
+        .lines()
+        .map(|line| line.rsplit(' ').next().unwrap())
+        .collect();
+    let expected: Vec<_> = (31..=60).map(|n: u64| n.to_string()).collect();
+    assert_eq!(numbers, expected);
+}
+
+#[test]
 fn a_list_since_a_day_has_no_total_as_gitea_counts_without_the_day() {
     let assistant = Assistant::new();
     let arguments = telescope(json!({
