@@ -127,3 +127,45 @@ impl fmt::Debug for KeyId {
         write!(f, "KeyId({}...)", hex::encode(&self.0[..4]))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_made_key_is_64_hexadecimal_digits_and_new_each_time() {
+        let keys: Vec<_> = (0..1000).filter_map(|_| ApiKey::generate().ok()).collect();
+        let is_hexadecimal = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        assert!(keys.iter().all(|key| key.expose().len() == 64));
+        assert!(
+            keys.iter()
+                .all(|key| key.expose().bytes().all(is_hexadecimal))
+        );
+        let ids: std::collections::HashSet<_> = keys.iter().map(ApiKey::id).collect();
+        assert_eq!(ids.len(), 1000);
+    }
+
+    #[test]
+    fn a_key_has_32_to_512_characters() {
+        let lengths =
+            [31, 32, 512, 513].map(|length| ApiKey::parse(&"a".repeat(length)).map(|_| ()));
+        let expected = [
+            Err(KeyError::Short(31)),
+            Ok(()),
+            Ok(()),
+            Err(KeyError::Long(513)),
+        ];
+        assert_eq!(lengths, expected);
+    }
+
+    #[test]
+    fn the_hint_is_the_first_eight_and_the_last_four_characters_and_nothing_else_prints() {
+        let key = ApiKey::parse("a1b2c3d4-e5f6-g7h8-i9j0-k1l2m3n4e1f2").expect("a key");
+        assert_eq!(key.hint().to_string(), "a1b2c3d4...e1f2");
+        assert_eq!(format!("{key:?}"), "ApiKey([hidden])");
+        assert_eq!(
+            format!("{:?}", KeyId::of(b"x")).len(),
+            "KeyId(12345678...)".len()
+        );
+    }
+}

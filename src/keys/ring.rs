@@ -58,3 +58,40 @@ impl KeyRing {
         self.keys.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rights::Access;
+
+    fn key(character: &str) -> ApiKey {
+        ApiKey::parse(&character.repeat(64)).expect("a key")
+    }
+
+    #[test]
+    fn each_key_is_found_by_its_very_bytes_alone() {
+        let ring = KeyRing::new(&[key("a"), key("b"), key("a")], Rights::up_to(Access::Read));
+        assert_eq!(ring.len(), 2);
+        let found = ring
+            .find("b".repeat(64).as_bytes())
+            .expect("it is in force");
+        assert_eq!((found.id, found.hint), (key("b").id(), key("b").hint()));
+        for wrong in [
+            "c".repeat(64),
+            "A".repeat(64),
+            "a".repeat(63),
+            format!("{}\n", "a".repeat(64)),
+            String::new(),
+        ] {
+            assert!(ring.find(wrong.as_bytes()).is_none());
+        }
+    }
+
+    #[test]
+    fn an_empty_ring_finds_nothing_not_even_its_dummy() {
+        let ring = KeyRing::new(&[], Rights::up_to(Access::Read));
+        assert!(ring.is_empty());
+        assert!(ring.find(b"no key has this digest").is_none());
+        assert!(ring.find(b"").is_none());
+    }
+}
