@@ -2,12 +2,13 @@
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener},
+    rc::Rc,
     thread,
     time::Duration,
 };
 
 use aegis::{
-    gitea::{GiteaError, Query, views},
+    gitea::{Gitea, GiteaError, Query, views},
     outbound::{Method, Outbound, Request, SendError, TlsRoots},
 };
 use tokio::time::Instant;
@@ -17,8 +18,12 @@ use crate::support::{Fake, Reply};
 
 const TELESCOPE: &str = "/api/v1/repos/observatory/telescope";
 
-async fn get(fake: &Fake) -> Result<views::Repository, GiteaError> {
-    telescope(&client(&bot(fake).await)).await
+/// What comes of a question to which the forge says `reply`, and how often it was asked.
+async fn told(fake: &Fake, gitea: &Rc<Gitea>, reply: Reply) -> (GiteaError, usize) {
+    fake.says(TELESCOPE, reply);
+    fake.forget();
+    let error = telescope(&client(gitea)).await.unwrap_err();
+    (error, fake.asked().len())
 }
 
 #[actix_rt::test]
@@ -93,6 +98,7 @@ async fn a_renamed_repository_is_followed_once_with_the_query() {
 #[actix_rt::test]
 async fn no_other_redirect_is_followed_and_the_token_stays_at_home() {
     let (fake, foreign) = (Fake::start(), Fake::start());
+    let gitea = bot(&fake).await;
     let elsewhere = format!("{}{TELESCOPE}", foreign.url());
     for location in [
         elsewhere.as_str(),
@@ -103,13 +109,8 @@ async fn no_other_redirect_is_followed_and_the_token_stays_at_home() {
         "",
     ] {
         for status in [301, 302, 303, 307, 308] {
-            fake.says(TELESCOPE, Reply::redirect(status, location));
-            assert_eq!(
-                get(&fake).await.unwrap_err(),
-                GiteaError::Moved,
-                "{status} {location}"
-            );
-            assert_eq!(fake.asked().len(), 1, "{status} {location}");
+            let told = told(&fake, &gitea, Reply::redirect(status, location)).await;
+            assert_eq!(told, (GiteaError::Moved, 1), "{status} {location}");
         }
     }
     assert!(foreign.asked().is_empty());
@@ -118,14 +119,16 @@ async fn no_other_redirect_is_followed_and_the_token_stays_at_home() {
 #[actix_rt::test]
 async fn redirects_that_go_round_end_after_one() {
     let fake = Fake::start();
-    fake.says(TELESCOPE, Reply::redirect(301, TELESCOPE));
-    assert_eq!(get(&fake).await.unwrap_err(), GiteaError::Moved);
-    assert_eq!(fake.asked().len(), 2);
+    let gitea = bot(&fake).await;
+    let told = told(&fake, &gitea, Reply::redirect(301, TELESCOPE)).await;
+    assert_eq!(told, (GiteaError::Moved, 2));
 }
 
 #[actix_rt::test]
 async fn refusals_are_not_asked_again() {
-    for (reply, error) in [
+    let fake = Fake::start();
+    let gitea = bot(&fake).await;
+    for (reply, sentence) in [
         (
             Reply::new(500, ""),
             "the forge failed (500), probably because a name, ref or path in the arguments does not exist or is not valid",
@@ -148,15 +151,16 @@ async fn refusals_are_not_asked_again() {
             "not found, or this server's account may not see it",
         ),
     ] {
-        let fake = Fake::start();
-        fake.says(TELESCOPE, reply);
-        assert_eq!(get(&fake).await.unwrap_err().to_string(), error);
-        assert_eq!(fake.asked().len(), 1);
+        let (error, asked) = told(&fake, &gitea, reply).await;
+        assert_eq!((error.to_string().as_str(), asked), (sentence, 1));
     }
 }
 
 #[actix_rt::test]
 async fn what_is_no_such_json_is_not_understood() {
+    let fake = Fake::start();
+    let gitea = bot(&fake).await;
+    let deep = format!("{{\"x\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
     for body in [
         "",
         "{",
@@ -170,27 +174,19 @@ async fn what_is_no_such_json_is_not_understood() {
         "\u{0}",
         r#"{"id":"1","full_name":"a/b","name":"b"}"#,
         r#"{"id":1,"full_name":5,"name":"b"}"#,
+        &deep,
     ] {
-        let fake = Fake::start();
-        fake.says(TELESCOPE, Reply::json(200, body));
-        assert_eq!(get(&fake).await.unwrap_err(), GiteaError::Garbled, "{body}");
+        let (error, _) = told(&fake, &gitea, Reply::json(200, body)).await;
+        assert_eq!(error, GiteaError::Garbled, "{body}");
     }
-}
-
-#[actix_rt::test]
-async fn json_that_is_too_deep_is_not_understood() {
-    let fake = Fake::start();
-    let deep = format!("{{\"x\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
-    fake.says(TELESCOPE, Reply::json(200, &deep));
-    assert_eq!(get(&fake).await.unwrap_err(), GiteaError::Garbled);
 }
 
 #[actix_rt::test]
 async fn a_flood_is_not_read_whether_it_is_announced_or_not() {
     let fake = Fake::start();
-    let megabyte = || Reply::new(200, vec![b' '; 1 << 20]);
-    fake.says(TELESCOPE, megabyte().times(9));
-    let error = get(&fake).await.unwrap_err();
+    let gitea = bot(&fake).await;
+    let flood = Reply::new(200, vec![b' '; 1 << 20]).times(9);
+    let (error, _) = told(&fake, &gitea, flood).await;
     assert_eq!(
         error.to_string(),
         "the forge's answer is longer than 8 MiB, more than this server reads"
