@@ -6,6 +6,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod dispatch;
+pub mod durable;
 pub mod fault;
 pub mod gitea;
 pub mod keys;

@@ -23,7 +23,7 @@ pub(super) const ENV_FILE: &str = "AEGIS_ENV_FILE";
 /// be from before a key was revoked; for every other name the environment wins.
 pub(super) const KEYS: &str = "MCP_API_KEYS";
 /// No file of settings or secrets is larger.
-const MAX_FILE: u64 = 1 << 20;
+pub(super) const MAX_FILE: u64 = 1 << 20;
 
 /// The variables of the process and of its `.env` file, each with what was meant by it.
 pub struct Env {

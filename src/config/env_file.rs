@@ -65,6 +65,43 @@ impl EnvFile {
         })
     }
 
+    /// The file with `value` in every assignment of `name` and nothing else touched; where there is
+    /// no such assignment, it gets one at its end.
+    pub fn replace(&self, name: &str, value: &[u8]) -> Self {
+        let own = |place: &&Place| self.bytes[place.name.clone()] == *name.as_bytes();
+        let places: Vec<_> = self.places.iter().filter(own).collect();
+        // Room for all of it, so that growing leaves no copies of secrets behind.
+        let room = self.bytes.len() + (places.len() + 1) * (value.len() + name.len() + 8);
+        let mut bytes = Vec::with_capacity(room);
+        let mut written = 0;
+        for place in &places {
+            bytes.extend_from_slice(&self.bytes[written..place.value.start]);
+            bytes.extend_from_slice(value);
+            written = place.value.end;
+        }
+        bytes.extend_from_slice(&self.bytes[written..]);
+        if places.is_empty() {
+            let end = self.line_end();
+            if !bytes.is_empty() && !bytes.ends_with(b"\n") {
+                bytes.extend_from_slice(end);
+            }
+            for part in [name.as_bytes(), b"=", value, end] {
+                bytes.extend_from_slice(part);
+            }
+        }
+        Self::parse(bytes)
+    }
+
+    /// What the first line ends with, which the others are taken to end with too.
+    fn line_end(&self) -> &'static [u8] {
+        let first = self.bytes.split_inclusive(|byte| *byte == b'\n').next();
+        if first.is_some_and(|line| line.ends_with(b"\r\n")) {
+            b"\r\n"
+        } else {
+            b"\n"
+        }
+    }
+
     /// The numbers of the lines that are neither blank, comment nor assignment.
     pub fn not_understood(&self) -> &[usize] {
         &self.not_understood

@@ -1,16 +1,20 @@
 //! From text to checked values: variables and the `.env` file are read once, every fault is told
 //! at once, and no value is ever printed. Used by `commands` alone, which takes a [`Config`] apart.
+mod editor;
 mod env;
 mod env_file;
 mod error;
+mod keys_file;
 mod reader;
 mod settings;
 mod unknown;
 mod values;
 
+pub use editor::{EditError, KeyEditor, NewKey};
 pub use env::Env;
 pub use env_file::{Assignment, EnvFile};
 pub use error::{ConfigError, SettingError};
+pub use keys_file::{KeysFile, KeysFileError};
 pub use settings::{
     AuditConfig, Config, DEFAULT_AUDIT_LOG, GateConfig, GiteaConfig, ListenConfig, TlsRoots,
 };

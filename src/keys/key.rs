@@ -27,6 +27,8 @@ pub enum KeyError {
     Long(usize),
     #[error("character {position} is U+{:04X}, only letters, digits and `._~+/=-` are allowed", u32::from(*character))]
     Character { position: usize, character: char },
+    #[error("`sha256:` and something other than 64 hexadecimal digits")]
+    Digest,
 }
 
 impl ApiKey {
@@ -43,8 +45,8 @@ impl ApiKey {
     /// # Errors
     /// The text is too short, too long, or has a character that no key has.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
-        let odd = |c: &char| !(c.is_ascii_alphanumeric() || "._~+/=-".contains(*c));
-        if let Some((at, character)) = text.chars().enumerate().find(|(_, c)| odd(c)) {
+        let mut characters = text.chars().enumerate();
+        if let Some((at, character)) = characters.find(|(_, c)| !is_key_character(*c)) {
             return Err(KeyError::Character {
                 position: at + 1,
                 character,
@@ -66,12 +68,13 @@ impl ApiKey {
     }
 
     pub fn hint(&self) -> KeyHint {
-        let text = self.expose().as_bytes();
-        let mut hint = *b"________...____";
-        hint[..8].copy_from_slice(&text[..8]);
-        hint[11..].copy_from_slice(&text[text.len() - 4..]);
-        KeyHint(hint)
+        KeyHint::of(self.expose().as_bytes())
     }
+}
+
+/// Whether a character may stand in a key.
+fn is_key_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "._~+/=-".contains(c)
 }
 
 /// The first eight and the last four characters of a key: `a1b2c3d4...e1f2`.
@@ -79,6 +82,22 @@ impl ApiKey {
 pub struct KeyHint([u8; 15]);
 
 impl KeyHint {
+    fn of(text: &[u8]) -> Self {
+        let mut hint = *b"________...____";
+        hint[..8].copy_from_slice(&text[..8]);
+        hint[11..].copy_from_slice(&text[text.len() - 4..]);
+        Self(hint)
+    }
+
+    /// Reads a hint that was written down: nothing else has this form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let hint: [u8; 15] = text.as_bytes().try_into().ok()?;
+        let ends = hint[..8].iter().chain(&hint[11..]);
+        let valid =
+            hint[8..11] == *b"..." && ends.copied().all(|byte| is_key_character(byte.into()));
+        valid.then_some(Self(hint))
+    }
+
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("every character of a key is ASCII")
     }
@@ -113,6 +132,21 @@ impl KeyId {
         let mut id = [0; 32];
         hex::decode_to_slice(text, &mut id).ok()?;
         Some(Self(id))
+    }
+
+    /// The digest as 64 hexadecimal digits, as it stands after `sha256:`.
+    pub fn to_hex(&self) -> String {
+        hex::encode(self.0)
+    }
+
+    /// By which a key is named of which only the digest is known.
+    pub fn hint(&self) -> KeyHint {
+        KeyHint::of(self.to_hex().as_bytes())
+    }
+
+    /// The first 16 hexadecimal digits: names a key in its metadata and verifies nothing.
+    pub fn fingerprint(&self) -> String {
+        hex::encode(&self.0[..8])
     }
 }
 

@@ -1,13 +1,14 @@
 //! The text of `MCP_API_KEYS` or of a file of keys, read into keys.
 use std::{collections::HashSet, fmt};
 
-use super::{ApiKey, KeyError, KeyId, key::MADE_LENGTH};
+use super::{
+    ApiKey, KeyError, KeyId,
+    entry::{SEPARATORS, entry_within},
+    key::MADE_LENGTH,
+};
 
 /// A text of fewer different characters was typed by somebody, not drawn by chance.
 const FEW_CHARACTERS: usize = 10;
-/// What is cut off an entry's ends; white space and a byte order mark, which editors leave behind, are too.
-const QUOTES: [char; 2] = ['"', '\''];
-const BYTE_ORDER_MARK: char = '\u{feff}';
 /// The digest of the key in the guide's examples. The key itself stands nowhere, so nobody copies it from here.
 const GUIDE_EXAMPLE: &str = "cd210f14d1315f4d61fd9047d4ab39d6ff59ddfa9dade2593731d1e6000bbc99";
 
@@ -59,10 +60,8 @@ impl KeyList {
     /// Reads keys separated by commas or lines. Spaces, quotes and a byte order mark around an entry
     /// are cut off, empty entries and repeated keys are skipped.
     pub fn parse(text: &str) -> Self {
-        let around = |c: char| c.is_whitespace() || c == BYTE_ORDER_MARK || QUOTES.contains(&c);
-        let entries = text
-            .split([',', '\n', '\r'])
-            .map(|entry| entry.trim_matches(around));
+        let pieces = text.split(SEPARATORS);
+        let entries = pieces.map(|piece| &piece[entry_within(piece)]);
 
         let mut list = Self::default();
         let mut seen = HashSet::new();
@@ -119,7 +118,7 @@ impl fmt::Display for KeyWarning {
 }
 
 /// What is weak about a key; of one that everybody knows, only that.
-fn weaknesses(key: &ApiKey) -> impl Iterator<Item = Weakness> {
+pub(super) fn weaknesses(key: &ApiKey) -> impl Iterator<Item = Weakness> {
     let text = key.expose();
     let example = is_guide_example(&key.id());
     let different = text.bytes().collect::<HashSet<_>>().len();
@@ -135,7 +134,7 @@ fn weaknesses(key: &ApiKey) -> impl Iterator<Item = Weakness> {
     .flatten()
 }
 
-fn is_guide_example(id: &KeyId) -> bool {
+pub(super) fn is_guide_example(id: &KeyId) -> bool {
     KeyId::from_hex(GUIDE_EXAMPLE).as_ref() == Some(id)
 }
 

@@ -1,9 +1,20 @@
 //! What a key is: its text while it is made or compared, the hint by which people name it, the
 //! digest by which the program does, and the ring of those in force.
+mod entry;
 mod key;
+mod label;
 mod list;
+mod members;
+mod metadata;
+mod metadata_file;
+mod record;
 mod ring;
 
+pub use entry::{Form, KeyEntry, SEPARATORS, entry_within};
 pub use key::{ApiKey, KeyError, KeyHint, KeyId};
+pub use label::{Label, LabelError};
 pub use list::{KeyList, KeyWarning, RejectedKey, Weakness};
+pub use metadata::{KnownKey, Metadata};
+pub use metadata_file::{MetadataError, MetadataFile};
+pub use record::KeyRecord;
 pub use ring::{Key, KeyRing};

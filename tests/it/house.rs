@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "cli",
             "config",
             "dispatch",
+            "durable",
             "gitea",
             "keys",
             "mcp",
@@ -31,7 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "server",
         ],
     ),
-    ("config", &["keys", "secret"]),
+    ("config", &["durable", "keys", "secret"]),
     (
         "dispatch",
         &[
@@ -45,9 +46,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "secret",
         ],
     ),
+    ("durable", &[]),
     ("fault", &[]),
     ("gitea", &["outbound", "rights", "secret"]),
-    ("keys", &["rights", "secret"]),
+    ("keys", &["durable", "rights", "secret"]),
     ("mcp", &["audit", "caller", "fault", "keys"]),
     ("operations", &["gitea", "rights"]),
     ("outbound", &["secret"]),

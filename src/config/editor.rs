@@ -1,0 +1,225 @@
+//! Changing the keys of a `.env` file: the value's bytes and nothing else.
+use std::collections::HashSet;
+
+use zeroize::Zeroizing;
+
+use super::{EnvFile, env::KEYS};
+use crate::keys::{ApiKey, KeyEntry, KeyId, RejectedKey, SEPARATORS, entry_within};
+
+/// The text of a `.env` file and the keys in it, which can be changed. No key's text comes out of it
+/// but with the whole text.
+#[derive(Debug)]
+pub struct KeyEditor {
+    file: EnvFile,
+    keys: Vec<KeyEntry>,
+    rejected: Vec<RejectedKey>,
+}
+
+/// A key that is to be written down.
+#[derive(Clone, Copy, Debug)]
+pub enum NewKey<'a> {
+    Plain(&'a ApiKey),
+    /// Only its digest.
+    Hashed(&'a KeyId),
+}
+
+/// Why the keys were not changed. The text is as it was.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum EditError {
+    #[error("the file is UTF-16; save it as UTF-8")]
+    Utf16,
+    #[error("line {line} is not UTF-8, so its keys cannot be told; mend it by hand")]
+    NotUtf8 { line: usize },
+    #[error("line {line} cannot be changed safely; write it as `{KEYS}=key,key` by hand")]
+    Unsafe { line: usize },
+    #[error("this key is there already")]
+    Known,
+    #[error("this key is not there")]
+    Unknown,
+}
+
+impl KeyEditor {
+    /// Reads the text of a `.env` file. Of several assignments of the keys, the last counts.
+    pub fn parse(bytes: Vec<u8>) -> Result<Self, EditError> {
+        if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+            return Err(EditError::Utf16);
+        }
+        Self::of(EnvFile::parse(bytes))
+    }
+
+    fn of(file: EnvFile) -> Result<Self, EditError> {
+        let (keys, rejected) = read(value(&file)?);
+        Ok(Self {
+            file,
+            keys,
+            rejected,
+        })
+    }
+
+    /// The text as it is now.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.file.as_bytes()
+    }
+
+    /// The keys, each once, in the order of the text.
+    pub fn keys(&self) -> &[KeyEntry] {
+        &self.keys
+    }
+
+    /// The entries that are no keys. They stay where they are.
+    pub fn rejected(&self) -> &[RejectedKey] {
+        &self.rejected
+    }
+
+    /// Adds a key after the others.
+    pub fn add(&mut self, key: NewKey<'_>) -> Result<(), EditError> {
+        self.expect_unknown(key)?;
+        let before = value(&self.file)?;
+        let comma = if before.is_empty() || before.ends_with(',') {
+            ""
+        } else {
+            ","
+        };
+        let text = key.text();
+        let after = Zeroizing::new([before, comma, &text].concat());
+        let keys = self.keys.iter().cloned().chain([key.entry()]);
+        self.write(&after, keys.collect())
+    }
+
+    /// Takes a key out, wherever in the value it stands.
+    pub fn remove(&mut self, key: &KeyId) -> Result<(), EditError> {
+        self.put(key, None)
+    }
+
+    /// Puts a key where another stands.
+    pub fn replace(&mut self, old: &KeyId, new: NewKey<'_>) -> Result<(), EditError> {
+        self.expect_unknown(new)?;
+        self.put(old, Some(new))
+    }
+
+    fn expect_unknown(&self, key: NewKey<'_>) -> Result<(), EditError> {
+        if self.keys.iter().any(|known| known.id == key.id()) {
+            return Err(EditError::Known);
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, old: &KeyId, mut new: Option<NewKey<'_>>) -> Result<(), EditError> {
+        let Some(at) = self.keys.iter().position(|key| key.id == *old) else {
+            return Err(EditError::Unknown);
+        };
+        let mut keys = self.keys.clone();
+        keys.splice(at..=at, new.map(NewKey::entry));
+
+        let before = value(&self.file)?;
+        let room = before.len() + new.map_or(0, |new| new.text().len());
+        let mut after = Zeroizing::new(String::with_capacity(room));
+        for piece in before.split_inclusive(SEPARATORS) {
+            let entry = entry_within(piece.trim_end_matches(SEPARATORS));
+            if !KeyEntry::parse(&piece[entry.clone()]).is_ok_and(|key| key.id == *old) {
+                after.push_str(piece);
+            } else if let Some(new) = new.take() {
+                after.push_str(&piece[..entry.start]);
+                after.push_str(&new.text());
+                after.push_str(&piece[entry.end..]);
+            }
+        }
+        let mut text = after.trim();
+        if !before.ends_with(SEPARATORS) {
+            // The last key took with it what stood before it.
+            text = text.strip_suffix(SEPARATORS).unwrap_or(text).trim_end();
+        }
+        self.write(text, keys)
+    }
+
+    /// Takes `value` for the keys, after proof that it is read as `keys` and that nothing else is
+    /// read as anything else.
+    fn write(&mut self, value: &str, keys: Vec<KeyEntry>) -> Result<(), EditError> {
+        let file = self.file.replace(KEYS, value.as_bytes());
+        let ids: Vec<_> = keys.iter().map(|key| key.id).collect();
+        let mut line = 0;
+        for assignment in file
+            .assignments()
+            .filter(|assignment| assignment.name == KEYS)
+        {
+            line = assignment.line;
+            let text = str::from_utf8(assignment.value).unwrap_or_default();
+            let (read, rejected) = read(text);
+            let same = read.iter().map(|key| key.id).eq(ids.iter().copied());
+            if !same || rejected.len() != self.rejected.len() {
+                return Err(EditError::Unsafe { line });
+            }
+        }
+        if !others(&file).eq(others(&self.file)) {
+            return Err(EditError::Unsafe { line });
+        }
+        (self.file, self.keys) = (file, keys);
+        Ok(())
+    }
+}
+
+impl NewKey<'_> {
+    fn id(self) -> KeyId {
+        match self {
+            Self::Plain(key) => key.id(),
+            Self::Hashed(id) => *id,
+        }
+    }
+
+    fn text(self) -> Zeroizing<String> {
+        Zeroizing::new(match self {
+            Self::Plain(key) => key.expose().to_owned(),
+            Self::Hashed(id) => id.hashed_entry(),
+        })
+    }
+
+    fn entry(self) -> KeyEntry {
+        match self {
+            Self::Plain(key) => KeyEntry::of(key),
+            Self::Hashed(id) => KeyEntry::hashed(id),
+        }
+    }
+}
+
+/// Everything but the keys, as it is read.
+fn others(file: &EnvFile) -> impl Iterator<Item = (usize, &str, &[u8])> {
+    let lines = file
+        .not_understood()
+        .iter()
+        .map(|line| (*line, "", &b""[..]));
+    let others = file
+        .assignments()
+        .filter(|assignment| assignment.name != KEYS);
+    lines.chain(others.map(|assignment| (assignment.line, assignment.name, assignment.value)))
+}
+
+/// The value that counts.
+fn value(file: &EnvFile) -> Result<&str, EditError> {
+    let last = file
+        .assignments()
+        .filter(|assignment| assignment.name == KEYS)
+        .last();
+    last.map_or(Ok(""), |assignment| {
+        let line = assignment.line;
+        str::from_utf8(assignment.value).map_err(|_| EditError::NotUtf8 { line })
+    })
+}
+
+fn read(text: &str) -> (Vec<KeyEntry>, Vec<RejectedKey>) {
+    let (mut keys, mut rejected, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+    let entries = text
+        .split(SEPARATORS)
+        .map(|piece| &piece[entry_within(piece)]);
+    for (at, entry) in entries.filter(|entry| !entry.is_empty()).enumerate() {
+        match KeyEntry::parse(entry) {
+            Ok(key) if seen.insert(key.id) => keys.push(key),
+            Ok(_) => {}
+            Err(error) => rejected.push(RejectedKey {
+                entry: at + 1,
+                length: entry.chars().count(),
+                error,
+            }),
+        }
+    }
+    (keys, rejected)
+}

@@ -1,0 +1,77 @@
+//! The `.env` file while its keys are changed: locked, and written in one step.
+use std::{
+    ops::{Deref, DerefMut},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::{EditError, KeyEditor, env::MAX_FILE};
+use crate::durable::{self, InPlace, LockedFile};
+
+/// A `.env` file that no other command changes while this value lives. Its keys are read and changed
+/// as a [`KeyEditor`]'s; [`KeysFile::commit`] writes them.
+pub struct KeysFile {
+    file: LockedFile,
+    editor: KeyEditor,
+}
+
+/// Why a `.env` file was not opened for a change, or not written. It is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysFileError {
+    #[error("{}: {error}", path.display())]
+    Text { path: PathBuf, error: EditError },
+    #[error(transparent)]
+    File(#[from] durable::Error),
+}
+
+impl KeysFile {
+    /// Locks and reads the file at `path`, which need not be there yet: a new one gets mode 0600.
+    /// Waits up to `patience` for another command that has it.
+    pub fn open(path: &Path, patience: Duration) -> Result<Self, KeysFileError> {
+        let file = LockedFile::open(path, MAX_FILE, patience)?;
+        let editor = KeyEditor::parse(file.bytes().unwrap_or_default().to_vec());
+        let editor = editor.map_err(|error| KeysFileError::Text {
+            path: file.path().to_owned(),
+            error,
+        })?;
+        Ok(Self { file, editor })
+    }
+
+    /// Where the file really is, if `path` was a link to it.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// Whether there is a file yet.
+    pub fn exists(&self) -> bool {
+        self.file.bytes().is_some()
+    }
+
+    /// The mode of the file, if others than its owner may read or write it.
+    pub fn shared_mode(&self) -> Option<u32> {
+        let mode = self.file.access().mode;
+        (mode & 0o077 != 0).then_some(mode)
+    }
+
+    /// Writes what was changed, in one step. Where nothing was, nothing is written.
+    pub fn commit(&mut self, in_place: InPlace) -> Result<(), KeysFileError> {
+        if self.file.bytes().unwrap_or_default() != self.editor.as_bytes() {
+            self.file.replace(self.editor.as_bytes(), in_place)?;
+        }
+        Ok(())
+    }
+}
+
+impl Deref for KeysFile {
+    type Target = KeyEditor;
+
+    fn deref(&self) -> &KeyEditor {
+        &self.editor
+    }
+}
+
+impl DerefMut for KeysFile {
+    fn deref_mut(&mut self) -> &mut KeyEditor {
+        &mut self.editor
+    }
+}

@@ -1,0 +1,163 @@
+//! Files that are replaced whole or not at all, by one process at a time. What they hold is not
+//! known here; it may be secret, so no copy of it stays behind and no error has a byte of it.
+mod error;
+mod journal;
+mod lock;
+mod place;
+mod temporary;
+
+use std::{fs::File, path::Path, time::Duration};
+
+use rustix::{fs::Stat, io::Errno, process::geteuid};
+use zeroize::Zeroizing;
+
+pub use error::{Error, Refusal};
+pub use place::Access;
+use place::Place;
+use temporary::Temporary;
+
+/// A file, there or yet to be made, that no other command edits while this value lives.
+///
+/// It is named by a path that may be a link, which is followed once and stays. The file must be a
+/// regular one of the caller's own, unless the caller is root; who owns it and who may read it
+/// stays as it was. A new one gets mode 0600.
+pub struct LockedFile {
+    place: Place,
+    found: Option<Found>,
+    access_when_new: Access,
+    limit: u64,
+    _lock: File,
+}
+
+/// What stood in the file when it was read, and which file that was.
+struct Found {
+    stat: Stat,
+    bytes: Zeroizing<Vec<u8>>,
+}
+
+/// Whether a file that cannot be replaced, being a mount of its own, may be overwritten in place.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum InPlace {
+    Never,
+    Allowed,
+}
+
+impl LockedFile {
+    /// Locks the file at `path`, clears what a killed command left beside it, and reads it.
+    /// Waits up to `patience` for others who edit it. No file is larger than `limit` bytes.
+    pub fn open(path: &Path, limit: u64, patience: Duration) -> Result<Self, Error> {
+        let place = Place::find(path)?;
+        let folder = place.folder_access()?;
+        let lock = lock::take(&place, patience)?;
+        temporary::clear(&place)?;
+        journal::settle(&place, limit)?;
+        let found = place.read(limit)?;
+        Ok(Self {
+            access_when_new: Access {
+                mode: 0o600,
+                ..folder
+            },
+            place,
+            found,
+            limit,
+            _lock: lock,
+        })
+    }
+
+    /// Where the file really is: the link at its path, if it was one, followed.
+    pub fn path(&self) -> &Path {
+        self.place.path()
+    }
+
+    /// What it holds; `None` where there is no file yet.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        self.found.as_ref().map(|found| &found.bytes[..])
+    }
+
+    /// Whose it is and who may read it; of a file that is not there yet, who will.
+    pub fn access(&self) -> Access {
+        let found = self.found.as_ref();
+        found.map_or(self.access_when_new, |found| Access::of(&found.stat))
+    }
+
+    /// Lets a file that is not there yet belong to whom another belongs to, as far as the caller may.
+    pub fn belong_when_new(&mut self, access: Access) {
+        self.access_when_new = access;
+    }
+
+    /// Puts `bytes` in the place of what was read. After any end of the process, the file is what it
+    /// was or what it was to be; after an error, what it was.
+    ///
+    /// # Errors
+    /// Besides failures of the disk: somebody changed the file since it was read, or it is a mount
+    /// of its own and `in_place` forbids what then can be done.
+    pub fn replace(&mut self, bytes: &[u8], in_place: InPlace) -> Result<(), Error> {
+        if bytes.len() as u64 > self.limit {
+            return Err(self.place.refused(Refusal::Large(self.limit)));
+        }
+        let mut temporary = Temporary::create(&self.place)?;
+        match temporary.give_to(self.access()) {
+            // A new file is the caller's then, and nobody else reads it.
+            Err(Errno::PERM) if self.found.is_none() => {}
+            given => given.map_err(|error| self.place.failed("keep its owner and mode", error))?,
+        }
+        temporary.write(bytes)?;
+        self.check_unchanged()?;
+        let renamed = temporary.take_the_place_of(self.place.name(), self.found.is_some());
+        drop(temporary);
+        let stat = match (renamed, &self.found) {
+            (Ok(stat), _) => stat,
+            (Err(Errno::EXIST), _) => return Err(Error::Changed(self.path().to_owned())),
+            (Err(Errno::BUSY), Some(found)) if in_place == InPlace::Allowed => {
+                journal::overwrite(&self.place, found, bytes)?
+            }
+            (Err(Errno::BUSY), _) => return Err(Error::MountPoint(self.path().to_owned())),
+            (Err(error), _) => return Err(self.place.failed("be replaced", error)),
+        };
+        let bytes = Zeroizing::new(bytes.to_vec());
+        self.found = Some(Found { stat, bytes });
+        self.place.sync_folder()
+    }
+
+    fn check_unchanged(&self) -> Result<(), Error> {
+        let now = self.place.read(self.limit)?;
+        let same = match (&self.found, &now) {
+            (None, None) => true,
+            (Some(then), Some(now)) => then.is(now),
+            _ => false,
+        };
+        if same {
+            Ok(())
+        } else {
+            Err(Error::Changed(self.path().to_owned()))
+        }
+    }
+}
+
+impl Found {
+    /// Whether nobody touched the file between this reading and `other`.
+    fn is(&self, other: &Self) -> bool {
+        let marks = |stat: &Stat| {
+            let written = (stat.st_mtime, stat.st_mtime_nsec);
+            (
+                stat.st_dev,
+                stat.st_ino,
+                written,
+                stat.st_mode,
+                stat.st_uid,
+                stat.st_gid,
+            )
+        };
+        marks(&self.stat) == marks(&other.stat) && self.bytes == other.bytes
+    }
+}
+
+/// Whose file it is that `path` names, for another that should belong to the same; `None` where
+/// there is none.
+pub fn access(path: &Path) -> Option<Access> {
+    rustix::fs::stat(path).ok().map(|stat| Access::of(&stat))
+}
+
+fn is_root() -> bool {
+    geteuid().is_root()
+}

@@ -1,0 +1,87 @@
+//! One process at a time: a lock on a file beside the one that is edited, whose own inode changes.
+use std::{
+    fs::{File, TryLockError},
+    os::fd::OwnedFd,
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::{
+    fs::{AtFlags, FileType, Mode, OFlags, fchown, fstat, openat, statat},
+    io::Errno,
+    process::{Gid, Uid},
+};
+
+use super::{
+    Error, Refusal, is_root,
+    place::{Access, Place},
+};
+
+/// How long to wait between two tries.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Takes the lock, which is held until the file is dropped or the process ends in any way.
+pub(super) fn take(place: &Place, patience: Duration) -> Result<File, Error> {
+    let deadline = Instant::now() + patience;
+    let failed = |error| place.failed("be locked", error);
+    loop {
+        let file = File::from(open(place)?);
+        match file.try_lock() {
+            Ok(()) if is_still_there(place, &file) => return Ok(file),
+            Ok(()) => {} // somebody removed the file that was waited for: it locks nobody out
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+            Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
+                return Err(Error::Locked(place.path().to_owned()));
+            }
+            Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
+        }
+    }
+}
+
+fn open(place: &Place) -> Result<OwnedFd, Error> {
+    let failed = |error| place.failed("be locked", error);
+    let name = place.beside(".lock");
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let new = flags | OFlags::CREATE | OFlags::EXCL;
+    let made = openat(place.folder(), &name, new, Mode::RUSR | Mode::WUSR);
+    let file = match made {
+        Ok(file) => {
+            share(place, &file)?;
+            file
+        }
+        Err(Errno::EXIST) => match openat(place.folder(), &name, flags, Mode::empty()) {
+            Err(Errno::NOENT) => return open(place),
+            opened => opened.map_err(failed)?,
+        },
+        Err(error) => return Err(failed(error)),
+    };
+    let stat = fstat(&file).map_err(failed)?;
+    if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
+        Ok(file)
+    } else {
+        Err(Error::Refused {
+            path: place.path().with_file_name(name),
+            refusal: Refusal::NotRegular,
+        })
+    }
+}
+
+/// A lock that root made must not lock out the user whose file it is.
+fn share(place: &Place, lock: &OwnedFd) -> Result<(), Error> {
+    if !is_root() {
+        return Ok(());
+    }
+    let owner = match place.stat()? {
+        Some(stat) => Access::of(&stat),
+        None => place.folder_access()?,
+    };
+    let (uid, gid) = (Uid::from_raw(owner.uid), Gid::from_raw(owner.gid));
+    fchown(lock, Some(uid), Some(gid)).map_err(|error| place.failed("be locked", error))
+}
+
+fn is_still_there(place: &Place, lock: &File) -> bool {
+    let name = place.beside(".lock");
+    let there = statat(place.folder(), name, AtFlags::SYMLINK_NOFOLLOW);
+    let same = there.and_then(|there| Ok((there, fstat(lock)?)));
+    same.is_ok_and(|(there, ours)| (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino))
+}

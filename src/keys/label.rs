@@ -1,0 +1,97 @@
+//! What people call a key.
+use std::fmt;
+
+/// A name of 1 to 64 characters. `Display` shows it with everything escaped that a terminal or a
+/// reader could take for something else.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Label(String);
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum LabelError {
+    #[error("a label has 1 to {MAX_LENGTH} characters")]
+    Length,
+    #[error("a label has no control, combining or invisible characters")]
+    Invisible,
+}
+
+const MAX_LENGTH: usize = 64;
+
+impl Label {
+    /// A label that somebody gives; space around it is cut off.
+    ///
+    /// # Errors
+    /// It is empty, too long, or has characters that cannot be seen.
+    pub fn new(text: &str) -> Result<Self, LabelError> {
+        let label = Self::written(text.trim())?;
+        if label.0.chars().any(hides) {
+            return Err(LabelError::Invisible);
+        }
+        Ok(label)
+    }
+
+    /// A label that was found in a file, whatever characters it has.
+    pub(super) fn written(text: &str) -> Result<Self, LabelError> {
+        if (1..=MAX_LENGTH).contains(&text.chars().count()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(LabelError::Length)
+        }
+    }
+
+    /// As it was given: to compare with, not to show.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| match c {
+            c if hides(c) => write!(f, "<U+{:04X}>", u32::from(c)),
+            c => write!(f, "{c}"),
+        })
+    }
+}
+
+/// Whether a character is not seen as what it is. What `Debug` would escape counts: controls, marks
+/// of direction, what joins the character before it; and letters that are drawn as nothing.
+fn hides(c: char) -> bool {
+    match c {
+        ' ' | '"' | '\'' | '\\' => false,
+        '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' => true,
+        c => c.is_whitespace() || c.escape_debug().count() > 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_a_short_visible_name() {
+        for text in ["laptop", " ChatGPT, büro ", "it's \"new\"", "鍵"] {
+            let label = Label::new(text).unwrap();
+            assert_eq!(label.to_string(), text.trim());
+        }
+        for text in ["", "  ", &"x".repeat(65)] {
+            assert_eq!(Label::new(text), Err(LabelError::Length));
+        }
+        for text in [
+            "a\nb",
+            "a\u{1b}[2Jb",
+            "a\u{202e}b",
+            "a\u{200b}b",
+            "a\u{a0}b",
+            "a\u{e0041}b",
+            "a\u{3164}b",
+        ] {
+            assert_eq!(Label::new(text), Err(LabelError::Invisible), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_file_has_for_a_label_is_shown_escaped() {
+        let label = Label::written("a\u{1b}[2J\u{202e}b\r\n").unwrap();
+        assert_eq!(label.to_string(), "a<U+001B>[2J<U+202E>b<U+000D><U+000A>");
+    }
+}

@@ -1,0 +1,159 @@
+//! What is written down about one key: never the key.
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Deserialize;
+
+use super::{KeyHint, KeyId, Label, LabelError};
+
+/// One key of the metadata file.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KeyRecord {
+    /// The name of the record, by which others point to it. Ours are fingerprints.
+    pub id: String,
+    pub label: Option<Label>,
+    pub hint: Option<KeyHint>,
+    /// The key's fingerprint: 16 hexadecimal digits of its digest. A record without one is of no key.
+    pub fp: Option<String>,
+    pub created_at: Option<DateTime<Utc>>,
+    /// How it is known when the key was made: `generated` by us, or `adopted`, so that old at least.
+    pub source: Option<String>,
+    /// From when on the server refuses it.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// The `id` of the record of the key that was made in its place.
+    pub replaced_by: Option<String>,
+    /// When it was taken out of use in good order.
+    pub retired_at: Option<DateTime<Utc>>,
+    /// When it was taken out of use because somebody else may have it.
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+/// A record as it stands in the file, member by member.
+#[derive(Deserialize)]
+pub(super) struct Written {
+    id: String,
+    label: Option<String>,
+    hint: Option<String>,
+    fp: Option<String>,
+    created_at: Option<String>,
+    source: Option<String>,
+    expires_at: Option<String>,
+    replaced_by: Option<String>,
+    retired_at: Option<String>,
+    revoked_at: Option<String>,
+}
+
+/// What is wrong with a member of a record. It is never quoted: a key may have got there.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Wrong {
+    #[error("`{0}` is no RFC 3339 time, such as `2026-01-31T12:00:00Z`")]
+    Time(&'static str),
+    #[error("`{0}` is not 1 to {MAX_NAME} visible ASCII characters")]
+    Name(&'static str),
+    #[error("`hint` is not the `first8...last4` of a key")]
+    Hint,
+    #[error("`fp` is not 16 hexadecimal digits")]
+    Fingerprint,
+    #[error("`label`: {0}")]
+    Label(#[from] LabelError),
+}
+
+/// The longest name of a record or a source, in bytes.
+const MAX_NAME: usize = 64;
+
+impl KeyRecord {
+    /// A record of a key of which nothing else is known.
+    pub fn of(key: &KeyId, hint: KeyHint) -> Self {
+        let fingerprint = key.fingerprint();
+        Self {
+            id: fingerprint.clone(),
+            label: None,
+            hint: Some(hint),
+            fp: Some(fingerprint),
+            created_at: None,
+            source: None,
+            expires_at: None,
+            replaced_by: None,
+            retired_at: None,
+            revoked_at: None,
+        }
+    }
+
+    /// Whether it was taken out of use for good: it stays refused if it comes back.
+    pub fn has_ended(&self) -> bool {
+        self.retired_at.is_some() || self.revoked_at.is_some()
+    }
+
+    /// Whether it may be used at `now`. The caller sees to it that `now` is not before what was
+    /// recorded already, so that a clock set back revives nothing.
+    pub fn is_in_force(&self, now: DateTime<Utc>) -> bool {
+        !self.has_ended() && self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// Its members as they are written, in their order.
+    pub(super) fn members(&self) -> [(&'static str, Option<String>); 10] {
+        let time = |time: Option<DateTime<Utc>>| {
+            time.map(|time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+        };
+        let label = self.label.as_ref().map(|label| label.as_str().to_owned());
+        [
+            ("id", Some(self.id.clone())),
+            ("label", label),
+            ("hint", self.hint.map(|hint| hint.to_string())),
+            ("fp", self.fp.clone()),
+            ("created_at", time(self.created_at)),
+            ("source", self.source.clone()),
+            ("expires_at", time(self.expires_at)),
+            ("replaced_by", self.replaced_by.clone()),
+            ("retired_at", time(self.retired_at)),
+            ("revoked_at", time(self.revoked_at)),
+        ]
+    }
+}
+
+impl TryFrom<Written> for KeyRecord {
+    type Error = Wrong;
+
+    fn try_from(written: Written) -> Result<Self, Wrong> {
+        let hint = |text: String| KeyHint::parse(&text).ok_or(Wrong::Hint);
+        Ok(Self {
+            id: name("id", written.id)?,
+            label: written.label.as_deref().map(Label::written).transpose()?,
+            hint: written.hint.map(hint).transpose()?,
+            fp: written.fp.map(fingerprint).transpose()?,
+            created_at: time("created_at", written.created_at)?,
+            source: written
+                .source
+                .map(|text| name("source", text))
+                .transpose()?,
+            expires_at: time("expires_at", written.expires_at)?,
+            replaced_by: written
+                .replaced_by
+                .map(|text| name("replaced_by", text))
+                .transpose()?,
+            retired_at: time("retired_at", written.retired_at)?,
+            revoked_at: time("revoked_at", written.revoked_at)?,
+        })
+    }
+}
+
+fn time(member: &'static str, text: Option<String>) -> Result<Option<DateTime<Utc>>, Wrong> {
+    let read = |text: String| DateTime::parse_from_rfc3339(&text).map(|time| time.to_utc());
+    text.map(read).transpose().map_err(|_| Wrong::Time(member))
+}
+
+fn name(member: &'static str, text: String) -> Result<String, Wrong> {
+    let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if visible && (1..=MAX_NAME).contains(&text.len()) {
+        Ok(text)
+    } else {
+        Err(Wrong::Name(member))
+    }
+}
+
+fn fingerprint(text: String) -> Result<String, Wrong> {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    if text.len() == 16 && text.bytes().all(is_digit) {
+        Ok(text)
+    } else {
+        Err(Wrong::Fingerprint)
+    }
+}
