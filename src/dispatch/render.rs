@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json, value::RawValue};
 use super::clean::Redactor;
 use crate::{
     mcp::ToolResult,
-    operations::{Answer, Body, Document, Facts, Form, Found, Report, View},
+    operations::{Answer, Body, Document, Form, Found, Report, View},
 };
 
 /// The most characters of one value in the head: a description or a list of labels stays a fact.
@@ -390,7 +390,10 @@ impl Renderer<'_> {
             metadata,
         } = document;
         let shown = self.characters(&text, 0, self.max.saturating_sub(HEAD_ROOM));
-        let mut metadata = Facts::into_json(metadata);
+        // By its contract every value is a text.
+        let mut metadata: Map<String, Value> = (metadata.lines())
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .collect();
         if !shown.next.is_empty() {
             metadata.insert(
                 "cut".to_owned(),

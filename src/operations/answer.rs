@@ -126,6 +126,20 @@ impl Facts {
         self
     }
 
+    /// These, and then those.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
+    /// All but one.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.0.retain(|fact| fact.name != name);
+        self
+    }
+
     fn push(&mut self, name: &'static str, value: Value, told: bool) {
         let empty = match &value {
             Value::Null => true,

@@ -77,7 +77,7 @@ async fn list(gitea: GiteaReader, input: List) -> Result<Answer, Refusal> {
     let fixed = at.as_ref().is_some_and(is_fixed);
     let (commits, tip) = if filtered && !fixed {
         let (commits, tip) = join(commits, tip(&gitea, repo, at.as_ref())).await;
-        (commits, tip.ok())
+        (commits, tip.ok().map(|it| it.as_str().to_owned()))
     } else {
         (commits.await, None)
     };
@@ -259,7 +259,7 @@ impl Commit {
         signed_by(self.author.as_deref(), self.git.author.as_ref())
     }
 
-    fn in_full(&self) -> Facts {
+    pub(super) fn in_full(&self) -> Facts {
         let by = |login: Option<&str>, signature: Option<&Signature>| {
             let date = signature.and_then(|it| it.date).map(minute);
             let (who, date) = (signed_by(login, signature), date.unwrap_or_default());

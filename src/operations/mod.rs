@@ -11,6 +11,7 @@ mod operation;
 mod pull;
 mod refs;
 mod schema;
+mod search;
 mod server;
 mod user;
 
@@ -27,5 +28,6 @@ pub fn all() -> Vec<Toolset> {
         commit::toolset(),
         issue::toolset(),
         pull::toolset(),
+        search::toolset(),
     ]
 }

@@ -189,7 +189,7 @@ async fn checks(gitea: GiteaReader, input: Paged) -> Result<Answer, Refusal> {
 
 impl PullRequest {
     /// `open`, `closed` or `merged`.
-    fn standing(&self) -> &str {
+    pub(super) fn standing(&self) -> &str {
         if self.merged { "merged" } else { &self.state }
     }
 

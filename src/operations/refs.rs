@@ -51,14 +51,14 @@ pub(super) fn light(query: Query) -> Query {
         .with("files", false)
 }
 
-/// The hash of the commit that a ref leads to today; of the default branch where none is named.
+/// The commit that a ref leads to today, by its whole hash; of the default branch where none is named.
 pub(super) async fn tip(
     gitea: &GiteaReader,
     repo: &Repo,
     at: Option<&RefName>,
-) -> Result<String, GiteaError> {
+) -> Result<RefName, GiteaError> {
     if let Some(at) = at.filter(|at| is_fixed(at)) {
-        return Ok(at.as_str().to_owned());
+        return Ok(at.clone());
     }
     let query = Query::new().maybe("sha", at.map(RefName::as_str));
     let query = light(query.with("page", 1).with("limit", 1));
@@ -66,7 +66,8 @@ pub(super) async fn tip(
         .list::<Commit>(&repo.at(&[&"commits"]), &query)
         .await?;
     let newest = commits.items.into_iter().next();
-    newest.map(|it| it.sha).ok_or(GiteaError::EmptyRepository)
+    let sha = newest.ok_or(GiteaError::EmptyRepository)?.sha;
+    RefName::try_from(sha).map_err(|_| GiteaError::Garbled)
 }
 
 /// What is missing where Gitea only says that something is: the repository, the ref or the path.

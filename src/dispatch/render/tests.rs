@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     keys::KeyRing,
+    operations::Facts,
     rights::{Access, Rights},
 };
 

@@ -1,0 +1,252 @@
+use futures_util::future::join;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::id::{self, Asked, Id};
+use crate::{
+    gitea::{
+        AsDiff, FilePath, GiteaError, GiteaReader, Query, RefName, Sha,
+        views::{
+            Comment, Commit, Contents, Entry, EntryKind, Issue, PullRequest, Release, Repository,
+        },
+    },
+    operations::{
+        Answer, Document, Facts, Refusal, View,
+        common::{NOBODY, Repo, byline},
+        operation::Input,
+        refs::{is_fixed, missing, short, subject, tip},
+    },
+    rights::{Access, Target},
+};
+
+/// Read a result of search, or a page of this forge by its URL.
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct Fetch {
+    id: Asked,
+}
+
+impl Input for Fetch {
+    fn target(&self) -> Target {
+        self.id.target()
+    }
+}
+
+pub(super) async fn fetch(gitea: GiteaReader, input: Fetch) -> Result<Answer, Refusal> {
+    let id = input.id.id(&gitea).await?;
+    // A page told what it is about only now.
+    if !gitea.rights().allow(Access::Read, &id.repo().target()) {
+        return Err(GiteaError::NotFound.into());
+    }
+    let document = match id {
+        Id::Issue(repo, index) => issue(&gitea, repo, index).await,
+        Id::Pull(repo, index) => pull(&gitea, repo, index).await,
+        Id::Repo(repo) => repository(&gitea, repo).await,
+        Id::File(repo, at, path) => file(&gitea, repo, at, path).await,
+        Id::Commit(repo, sha) => commit(&gitea, repo, sha).await,
+        Id::Release(repo, tag) => release(&gitea, repo, tag).await,
+    };
+    Ok(Answer::Document(document?))
+}
+
+async fn issue(gitea: &GiteaReader, repo: Repo, index: u64) -> Result<Document, Refusal> {
+    let (address, query) = (repo.at(&[&"issues", &index]), Query::new());
+    let issue = gitea.get::<Issue>(&address, &query);
+    let (issue, comments) = join(issue, conversation(gitea, &repo, index)).await;
+    let (issue, comments) = (issue?, comments?);
+    let metadata = Facts::new().with("state", issue.state.as_str());
+    Ok(Document {
+        title: format!("{}#{index} {}", repo.name(), issue.title),
+        url: issue.url.clone(),
+        metadata: metadata.and(issue.facts().without("url")),
+        text: issue.body.unwrap_or_default() + &comments,
+        id: if issue.is_pull {
+            Id::Pull(repo, index)
+        } else {
+            Id::Issue(repo, index)
+        }
+        .to_string(),
+    })
+}
+
+async fn pull(gitea: &GiteaReader, repo: Repo, index: u64) -> Result<Document, Refusal> {
+    let (address, query) = (repo.at(&[&"pulls", &index]), Query::new());
+    let pull = gitea.get::<PullRequest>(&address, &query);
+    let (pull, comments) = join(pull, conversation(gitea, &repo, index)).await;
+    let (pull, comments) = (pull?, comments?);
+    let metadata = Facts::new().with("state", pull.standing());
+    Ok(Document {
+        title: format!("{}#{index} {}", repo.name(), pull.title),
+        url: pull.url.clone(),
+        metadata: metadata.and(pull.facts().without("url")),
+        text: pull.body.unwrap_or_default() + &comments,
+        id: Id::Pull(repo, index).to_string(),
+    })
+}
+
+/// What was said below an issue or a pull request, each after a line of its own.
+async fn conversation(gitea: &GiteaReader, repo: &Repo, index: u64) -> Result<String, GiteaError> {
+    let address = repo.at(&[&"issues", &index, &"comments"]);
+    let comments = gitea.list::<Comment>(&address, &Query::new()).await?.items;
+    let told = |it: &Comment| format!("\n\n{}\n{}", it.line(), it.body);
+    Ok(comments.iter().map(told).collect())
+}
+
+async fn repository(gitea: &GiteaReader, repo: Repo) -> Result<Document, Refusal> {
+    let (address, query) = (repo.at(&[]), Query::new());
+    let found = gitea.get::<Repository>(&address, &query);
+    let (found, readme) = join(found, readme(gitea, &repo)).await;
+    let found = found?;
+    let about = found.description.clone().unwrap_or_default();
+    let visible = if found.private { "private" } else { "public" };
+    let metadata = Facts::new()
+        .with("visibility", visible)
+        .maybe("default branch", found.default_branch)
+        .maybe("language", found.language)
+        .with("topics", found.topics)
+        .with("open issues", found.open_issues)
+        .with("open pull requests", found.open_pulls)
+        .maybe("archived", found.archived.then_some(true))
+        .maybe("fork of", found.parent)
+        .maybe("website", found.website);
+    Ok(Document {
+        title: found.full_name,
+        url: found.url,
+        metadata,
+        text: [about, readme.unwrap_or_default()]
+            .join("\n\n")
+            .trim()
+            .to_owned(),
+        id: Id::Repo(repo).to_string(),
+    })
+}
+
+/// The text of the file that tells what a repository is.
+async fn readme(gitea: &GiteaReader, repo: &Repo) -> Option<String> {
+    let root = gitea
+        .get(&repo.at(&[&"contents"]), &Query::new())
+        .await
+        .ok()?;
+    let Contents::Folder(entries) = root else {
+        return None;
+    };
+    let files = entries.into_iter().filter(|it| it.kind == EntryKind::File);
+    let mut readmes = files.filter(|it| it.name.to_lowercase().starts_with("readme"));
+    let path = FilePath::try_from(readmes.next()?.path).ok()?;
+    match gitea
+        .get(&repo.at(&[&"contents", &path]), &Query::new())
+        .await
+        .ok()?
+    {
+        Contents::One(entry) => text_of(*entry).ok(),
+        Contents::Folder(_) => None,
+    }
+}
+
+async fn file(
+    gitea: &GiteaReader,
+    repo: Repo,
+    at: RefName,
+    path: FilePath,
+) -> Result<Document, Refusal> {
+    let found = async {
+        let commit = if is_fixed(&at) {
+            at.clone()
+        } else {
+            tip(gitea, &repo, Some(&at)).await?
+        };
+        let query = Query::new().with("ref", commit.as_str());
+        let contents = gitea
+            .get::<Contents>(&repo.at(&[&"contents", &path]), &query)
+            .await?;
+        Ok((commit, contents))
+    };
+    let (commit, contents) = match found.await {
+        Ok(found) => found,
+        Err(error) => return Err(missing(gitea, &repo, Some(&at), Some(&path), error).await),
+    };
+    let metadata = Facts::new()
+        .with("path", path.as_str())
+        .with("commit", commit.as_str());
+    let (text, metadata) = match contents {
+        Contents::Folder(entries) => {
+            let names = entries.into_iter().map(|it| it.path);
+            (
+                names.collect::<Vec<_>>().join("\n"),
+                metadata.with("type", "folder"),
+            )
+        }
+        Contents::One(entry) => {
+            let metadata = metadata
+                .with("size", entry.size)
+                .with("sha", entry.sha.as_str());
+            match text_of(*entry) {
+                Ok(text) => (text, metadata),
+                Err(kind) => (String::new(), metadata.with("type", kind)),
+            }
+        }
+    };
+    Ok(Document {
+        title: format!("{}: {}", repo.name(), path.as_str()),
+        url: id::page(&gitea.facts().await?.web_root, &repo, &commit, &path),
+        metadata,
+        text,
+        id: Id::File(repo, commit, path).to_string(),
+    })
+}
+
+/// A file's text, or what it is instead.
+fn text_of(entry: Entry) -> Result<String, String> {
+    let Some(bytes) = entry.content else {
+        let target = entry.target.map(|it| format!("symbolic link to {it}"));
+        return Err(target.unwrap_or_else(|| "no text".to_owned()));
+    };
+    if bytes.contains(&0) {
+        return Err("binary".to_owned());
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+async fn commit(gitea: &GiteaReader, repo: Repo, sha: Sha) -> Result<Document, Refusal> {
+    let (address, query) = (repo.at(&[&"git/commits", &sha]), Query::new());
+    let diff = repo.at(&[&"git/commits", &AsDiff(sha.clone())]);
+    let commit = gitea.get::<Commit>(&address, &query);
+    let (commit, diff) = join(commit, gitea.raw(&diff, &query)).await;
+    let commit = match commit {
+        Ok(commit) => commit,
+        Err(error) => return Err(missing(gitea, &repo, Some(&sha.into()), None, error).await),
+    };
+    let diff = String::from_utf8_lossy(&diff?.bytes).into_owned();
+    let (message, name) = (&commit.git.message, repo.name());
+    let whole = Sha::try_from(commit.sha.clone()).unwrap_or(sha);
+    Ok(Document {
+        title: format!("{name} {} {}", short(&commit.sha), subject(message)),
+        text: format!("{}\n\n{diff}", message.trim()),
+        metadata: commit.in_full().without("url"),
+        url: commit.url,
+        id: Id::Commit(repo, whole).to_string(),
+    })
+}
+
+async fn release(gitea: &GiteaReader, repo: Repo, tag: RefName) -> Result<Document, Refusal> {
+    let address = repo.at(&[&"releases", &"tags", &tag]);
+    let release: Release = gitea.get(&address, &Query::new()).await?;
+    let name = release.name.unwrap_or_else(|| release.tag.clone());
+    let author = release.author.as_deref().unwrap_or(NOBODY);
+    let assets: Vec<String> = release.assets.into_iter().map(|it| it.name).collect();
+    let metadata = Facts::new()
+        .with("tag", release.tag)
+        .with(
+            "author",
+            byline(author, release.published.or(release.created)),
+        )
+        .maybe("draft", release.draft.then_some(true))
+        .maybe("pre-release", release.prerelease.then_some(true))
+        .with("assets", assets);
+    Ok(Document {
+        title: format!("{} {name}", repo.name()),
+        text: release.body.unwrap_or_default(),
+        url: release.url,
+        metadata,
+        id: Id::Release(repo, tag).to_string(),
+    })
+}

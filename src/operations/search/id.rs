@@ -1,0 +1,283 @@
+use std::fmt;
+
+use percent_encoding::percent_decode_str;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    gitea::{Address, FilePath, GiteaReader, Owner, Query, RefName, RepoName, Sha, views::Branch},
+    operations::{Refusal, common::Repo},
+    rights::Target,
+};
+
+/// Names one thing of the forge, in every answer of `search`.
+#[derive(Debug)]
+pub(super) enum Id {
+    Issue(Repo, u64),
+    Pull(Repo, u64),
+    Repo(Repo),
+    /// At a branch, tag or commit; in answers always a commit.
+    File(Repo, RefName, FilePath),
+    Commit(Repo, Sha),
+    Release(Repo, RefName),
+}
+
+/// What `fetch` was asked for.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String", description = "")]
+pub(super) enum Asked {
+    Id(Id),
+    /// The address of a page for people, not yet known to be of this forge.
+    Page(String),
+}
+
+const EXAMPLES: &str = "an id is like issue:owner/repo#12, pull:owner/repo#65, repo:owner/repo, \
+file:owner/repo@<commit>:path, commit:owner/repo@<sha> or release:owner/repo@<tag>, as search \
+returns it, or the address of such a page of this forge";
+
+impl TryFrom<String> for Asked {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        if text.starts_with("https://") || text.starts_with("http://") {
+            return Ok(Self::Page(text));
+        }
+        Id::read(text.trim()).map(Self::Id).ok_or(EXAMPLES)
+    }
+}
+
+impl Asked {
+    pub(super) fn target(&self) -> Target {
+        match self {
+            Self::Id(id) => id.repo().target(),
+            Self::Page(_) => Target::Unknown,
+        }
+    }
+
+    /// The id; of a page that only this forge can tell.
+    pub(super) async fn id(self, gitea: &GiteaReader) -> Result<Id, Refusal> {
+        let page = match self {
+            Self::Id(id) => return Ok(id),
+            Self::Page(page) => page,
+        };
+        let forge = gitea.facts().await?;
+        let within = page.strip_prefix(&forge.web_root);
+        let within = within.filter(|it| it.starts_with('/')).unwrap_or_default();
+        let within = within.split(['?', '#']).next().unwrap_or_default();
+        let segments: Option<Vec<String>> = (within.split('/').filter(|it| !it.is_empty()))
+            .map(|it| Some(percent_decode_str(it).decode_utf8().ok()?.into_owned()))
+            .collect();
+        let segments = segments.unwrap_or_default();
+        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        let id = match segments.as_slice() {
+            [owner, name, "src" | "raw", "branch", rest @ ..] => {
+                let repo = repo(owner, name);
+                match repo {
+                    Some(repo) => on_branch(gitea, repo, rest).await?,
+                    None => None,
+                }
+            }
+            other => Id::of_page(other),
+        };
+        let root = &forge.web_root;
+        id.ok_or_else(|| Refusal::Question(format!("{EXAMPLES}, which is at {root}")))
+    }
+}
+
+/// A file of a branch: its name may have slashes, and only the forge knows where it ends.
+async fn on_branch(gitea: &GiteaReader, repo: Repo, rest: &[&str]) -> Result<Option<Id>, Refusal> {
+    let whole = rest.join("/");
+    let branches = match rest {
+        [] | [_] => Vec::new(),
+        _ => {
+            let query = Query::new().with("limit", 50);
+            let branches = gitea
+                .list::<Branch>(&repo.at(&[&"branches"]), &query)
+                .await?;
+            branches.items
+        }
+    };
+    let begins = |branch: &&Branch| {
+        let rest = whole.strip_prefix(&branch.name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let longest = branches
+        .iter()
+        .filter(begins)
+        .max_by_key(|it| it.name.len());
+    let first = || rest.first().copied().unwrap_or_default();
+    let branch = longest.map_or_else(first, |it| it.name.as_str());
+    Ok(Id::file(repo, branch, &whole[branch.len()..]))
+}
+
+impl Id {
+    fn read(text: &str) -> Option<Self> {
+        let (kind, name) = text.split_once(':')?;
+        let numbered = || {
+            let (name, number) = name.split_once('#')?;
+            Some((full(name)?, number.parse().ok()?))
+        };
+        let at = || {
+            let (name, at) = name.split_once('@')?;
+            Some((full(name)?, at))
+        };
+        match kind {
+            "issue" => numbered().map(|(repo, index)| Self::Issue(repo, index)),
+            "pull" => numbered().map(|(repo, index)| Self::Pull(repo, index)),
+            "repo" => full(name).map(Self::Repo),
+            "file" => {
+                let (repo, at) = at()?;
+                let (at, path) = at.split_once(':')?;
+                Self::file(repo, at, path)
+            }
+            "commit" => {
+                let (repo, sha) = at()?;
+                Some(Self::Commit(repo, sha.to_owned().try_into().ok()?))
+            }
+            "release" => {
+                let (repo, tag) = at()?;
+                Some(Self::Release(repo, tag.to_owned().try_into().ok()?))
+            }
+            _ => None,
+        }
+    }
+
+    /// By the segments of a page's address below the forge's.
+    fn of_page(segments: &[&str]) -> Option<Self> {
+        let [owner, name, rest @ ..] = segments else {
+            return None;
+        };
+        let repo = repo(owner, name)?;
+        match rest {
+            [] => Some(Self::Repo(repo)),
+            ["issues", index, ..] => Some(Self::Issue(repo, index.parse().ok()?)),
+            ["pulls", index, ..] => Some(Self::Pull(repo, index.parse().ok()?)),
+            ["commit", sha, ..] => Some(Self::Commit(repo, (*sha).to_owned().try_into().ok()?)),
+            ["releases", "tag", tag @ ..] => {
+                Some(Self::Release(repo, tag.join("/").try_into().ok()?))
+            }
+            ["src" | "raw", "commit" | "tag", at, path @ ..] => {
+                Self::file(repo, at, &path.join("/"))
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn file(repo: Repo, at: &str, path: &str) -> Option<Self> {
+        let at = at.to_owned().try_into().ok()?;
+        Some(Self::File(repo, at, path.to_owned().try_into().ok()?))
+    }
+
+    pub(super) fn repo(&self) -> &Repo {
+        match self {
+            Self::Repo(repo)
+            | Self::Issue(repo, _)
+            | Self::Pull(repo, _)
+            | Self::File(repo, ..)
+            | Self::Commit(repo, _)
+            | Self::Release(repo, _) => repo,
+        }
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.repo().name();
+        match self {
+            Self::Issue(_, index) => write!(f, "issue:{name}#{index}"),
+            Self::Pull(_, index) => write!(f, "pull:{name}#{index}"),
+            Self::Repo(_) => write!(f, "repo:{name}"),
+            Self::File(_, at, path) => write!(f, "file:{name}@{}:{}", at.as_str(), path.as_str()),
+            Self::Commit(_, sha) => write!(f, "commit:{name}@{}", sha.as_str()),
+            Self::Release(_, tag) => write!(f, "release:{name}@{}", tag.as_str()),
+        }
+    }
+}
+
+/// The repository that is written `owner/name`.
+pub(super) fn full(text: &str) -> Option<Repo> {
+    let (owner, name) = text.split_once('/')?;
+    repo(owner, name)
+}
+
+pub(super) fn repo(owner: &str, name: &str) -> Option<Repo> {
+    Some(Repo {
+        owner: Owner::try_from(owner.to_owned()).ok()?,
+        repo: RepoName::try_from(name.to_owned()).ok()?,
+    })
+}
+
+/// The page for people of a file at a commit.
+pub(super) fn page(root: &str, repo: &Repo, commit: &RefName, path: &FilePath) -> String {
+    let place = Address::of(&[&repo.owner, &repo.repo, &"src/commit", commit, path]);
+    format!("{root}{}", place.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_read_as_it_is_written() {
+        for text in [
+            "issue:observatory/telescope#12",
+            "pull:observatory/telescope#65",
+            "repo:observatory/telescope",
+            "file:observatory/telescope@639efab4f3:docs/über uns: #1@home.md",
+            "commit:observatory/telescope@639efab4f3",
+            "release:observatory/telescope@v1.0.0",
+        ] {
+            let id = Id::read(text).map(|id| id.to_string());
+            assert_eq!(id.as_deref(), Some(text));
+        }
+        for text in [
+            "",
+            "12",
+            "issue:12",
+            "issue:a/b",
+            "issue:a/b#x",
+            "issue:a/b#-1",
+            "issue:../b#1",
+            "file:a/b@main",
+            "file:a/b@main:../x",
+            "file:a/b@..:x",
+            "commit:a/b@main",
+            "wiki:a/b",
+            "repo:a",
+            "repo:a/b/c",
+        ] {
+            assert!(Id::read(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_page_for_people_is_an_id_too() {
+        for (page, id) in [
+            ("o/t", "repo:o/t"),
+            ("o/t/issues/12", "issue:o/t#12"),
+            ("o/t/pulls/65/files", "pull:o/t#65"),
+            ("o/t/commit/639efab4f3", "commit:o/t@639efab4f3"),
+            ("o/t/releases/tag/v1/rc", "release:o/t@v1/rc"),
+            (
+                "o/t/src/commit/639efab4f3/a/b.rs",
+                "file:o/t@639efab4f3:a/b.rs",
+            ),
+            ("o/t/raw/tag/v1/b.rs", "file:o/t@v1:b.rs"),
+        ] {
+            let segments: Vec<&str> = page.split('/').collect();
+            let read = Id::of_page(&segments).map(|it| it.to_string());
+            assert_eq!(read.as_deref(), Some(id));
+        }
+        for page in [
+            "o",
+            "o/t/issues",
+            "o/t/issues/x",
+            "o/t/wiki/Home",
+            "o/../issues/1",
+        ] {
+            let segments: Vec<&str> = page.split('/').collect();
+            assert!(Id::of_page(&segments).is_none(), "{page}");
+        }
+    }
+}

@@ -1,0 +1,194 @@
+use super::id;
+use crate::operations::common::Repo;
+
+/// The most single words that are asked for, beside all of them together.
+const SINGLE: usize = 3;
+
+/// What a query is made of.
+#[derive(Default)]
+pub(super) struct Words {
+    /// The repository that it names, and perhaps an issue of it: `owner/repo#12`.
+    pub(super) named: Option<(Repo, Option<u64>)>,
+    /// The other words as they were written.
+    phrase: String,
+    /// The same in lower case, one by one.
+    each: Vec<String>,
+}
+
+impl Words {
+    /// The words of a query; the first that looks like a repository's name is taken for one.
+    pub(super) fn of(query: &str) -> Self {
+        let mut named = None;
+        let mut rest = Vec::new();
+        for word in query.split_whitespace() {
+            match named_in(word).filter(|_| named.is_none()) {
+                Some((repo, index, path)) => {
+                    named = Some((repo, index));
+                    rest.extend(path);
+                }
+                None => rest.push(word),
+            }
+        }
+        Self {
+            named,
+            ..Self::all(&rest.join(" "))
+        }
+    }
+
+    /// The words of a query that names no repository.
+    pub(super) fn all(query: &str) -> Self {
+        let words = query
+            .split_whitespace()
+            .map(|it| it.trim_matches(PUNCTUATION));
+        let words: Vec<&str> = words.filter(|it| !it.is_empty()).collect();
+        let mut folded: Vec<String> = words.iter().map(|it| it.to_lowercase()).collect();
+        folded.dedup();
+        Self {
+            named: None,
+            phrase: words.join(" "),
+            each: folded,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.each.is_empty()
+    }
+
+    /// What to ask Gitea for: it looks for a phrase as it stands, so the longest words of it are
+    /// asked for by themselves too.
+    pub(super) fn phrases(&self) -> Vec<&str> {
+        let mut phrases = vec![self.phrase.as_str()];
+        if self.each.len() > 1 {
+            let mut longest: Vec<&str> = self.each.iter().map(String::as_str).collect();
+            longest.sort_by_key(|it| std::cmp::Reverse(it.len()));
+            let telling = longest.into_iter().filter(|it| it.len() > 2);
+            phrases.extend(telling.take(SINGLE));
+        }
+        phrases
+    }
+
+    /// Whether a word may be the name of a file.
+    pub(super) fn names_a_file(&self) -> bool {
+        let ends = |word: &str| {
+            let ending = word.rsplit_once('.').map_or("", |(_, ending)| ending);
+            (1..=5).contains(&ending.len()) && ending.bytes().all(|it| it.is_ascii_alphanumeric())
+        };
+        self.each
+            .iter()
+            .any(|word| word.contains('/') || ends(word))
+    }
+
+    /// How well a title and a text fit: words count, in the title most.
+    pub(super) fn score(&self, title: &str, text: &str) -> u32 {
+        let (title, text) = (title.to_lowercase(), text.to_lowercase());
+        let of_word = |word: &String| match (title.contains(word), text.contains(word)) {
+            (true, _) => 4,
+            (false, true) => 1,
+            _ => 0,
+        };
+        let all = self.phrase.to_lowercase();
+        let together = match (title.contains(&all), text.contains(&all)) {
+            _ if self.each.len() < 2 => 0,
+            (true, _) => 4,
+            (false, true) => 2,
+            _ => 0,
+        };
+        self.each.iter().map(of_word).sum::<u32>() + together
+    }
+
+    /// The same for a path: its last part tells most.
+    pub(super) fn score_of_path(&self, path: &str) -> u32 {
+        let path = path.to_lowercase();
+        let name = path
+            .rsplit_once('/')
+            .map_or(path.as_str(), |(_, name)| name);
+        let of_word = |word: &String| match () {
+            () if *word == path || word == name => 6,
+            () if name.contains(word) => 3,
+            () if path.contains(word) => 2,
+            () => 0,
+        };
+        self.each.iter().map(of_word).sum()
+    }
+}
+
+const PUNCTUATION: &[char] = &['"', '\'', '`', ',', ';', ':', '?', '!', '(', ')'];
+
+/// `owner/repo`, `owner/repo#12`, `owner/repo/some/path`.
+fn named_in(word: &str) -> Option<(Repo, Option<u64>, Option<&str>)> {
+    let word = word.trim_matches(PUNCTUATION);
+    let (owner, rest) = word.split_once('/')?;
+    if let Some((name, index)) = rest.split_once('#') {
+        return Some((id::repo(owner, name)?, Some(index.parse().ok()?), None));
+    }
+    let (name, path) = match rest.split_once('/') {
+        Some((name, path)) => (name, Some(path).filter(|it| !it.is_empty())),
+        None => (rest, None),
+    };
+    Some((id::repo(owner, name)?, None, path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_may_name_a_repository_an_issue_or_a_path() {
+        let named = |query| {
+            let words = Words::of(query);
+            let named = words.named.map(|(repo, index)| (repo.name(), index));
+            (named, words.phrase)
+        };
+        let telescope = "observatory/telescope".to_owned();
+        assert_eq!(named("the moon?"), (None, "the moon".to_owned()));
+        for (query, index, rest) in [
+            ("observatory/telescope", None, ""),
+            (
+                "mount in observatory/telescope, please",
+                None,
+                "mount in please",
+            ),
+            ("observatory/telescope#12", Some(12), ""),
+            ("observatory/telescope/src/mount.rs", None, "src/mount.rs"),
+        ] {
+            let expected = (Some((telescope.clone(), index)), rest.to_owned());
+            assert_eq!(named(query), expected);
+        }
+        assert_eq!(named("../x a//b").0, None);
+    }
+
+    #[test]
+    fn a_phrase_is_asked_for_whole_and_by_its_longest_words() {
+        assert_eq!(Words::all("mount").phrases(), ["mount"]);
+        assert_eq!(
+            Words::all("why is my Mount turning backwards").phrases(),
+            [
+                "why is my Mount turning backwards",
+                "backwards",
+                "turning",
+                "mount"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_holds_more_of_the_words_in_its_title_comes_first() {
+        let words = Words::all("Mount turns");
+        let score = |title, text| words.score(title, text);
+        assert!(score("The mount turns", "") > score("The mount", "turns"));
+        assert!(score("The mount", "turns") > score("The mount", ""));
+        assert!(score("", "the mount turns") > score("", "turns the mount"));
+        assert_eq!(score("moon", "sun"), 0);
+    }
+
+    #[test]
+    fn a_path_is_found_by_its_name_first() {
+        let words = Words::all("mount.rs");
+        assert!(words.names_a_file());
+        assert!(!Words::all("the mount").names_a_file());
+        let score = |path| words.score_of_path(path);
+        assert!(score("src/mount.rs") > score("src/old-mount.rs.md"));
+        assert!(score("a/mount.rs.md") > score("mount.rs/x"));
+        assert_eq!(score("README.md"), 0);
+    }
+}
