@@ -1,4 +1,6 @@
 //! What a process that holds keys asks of its operating system.
+use std::panic;
+
 use rustix::process::{
     DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit,
 };
@@ -14,6 +16,14 @@ pub(super) fn hide_memory() {
     if let Err(error) = dumps.and(dumpable) {
         log::warn!("a crash could leave keys in a core dump: {error}");
     }
+}
+
+/// Lets a panic say where it was, and nothing of what was at hand there.
+pub(super) fn hush_panics() {
+    panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        log::error!("critical: a panic at {}", place.unwrap_or_default());
+    }));
 }
 
 /// Takes as many open files, and so connections, as the operating system allows.

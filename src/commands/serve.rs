@@ -68,6 +68,7 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     }
 
     process::allow_connections();
+    process::hush_panics();
     let signals = Signals::hear()?;
     let sandbox = plan.sandbox.then(sandbox::start).transpose();
     let sandbox = sandbox.map_err(|error| Failure::Other(format!("no sandbox: {error}")))?;
