@@ -1,0 +1,216 @@
+//! Whatever stands in an argument: what Gitea is asked stays below what was asked about.
+use serde_json::{Value, json};
+
+use super::everything::{ASKS, OF_REPOSITORIES, arguments};
+use crate::support::{Asked, Fake, Reply, Server};
+
+/// No name of a user, an organization or a repository.
+const NO_NAMES: &[&str] = &[
+    ".",
+    "..",
+    "...",
+    "../..",
+    "a/../../admin",
+    "a/b/c",
+    "%2e%2e",
+    "..%2f..%2fadmin",
+    "..\\admin",
+    "a?sudo=root",
+    "a#b",
+    "a&token=x",
+    "a b",
+    "a;b",
+    "a@evil.example.org",
+    "https://evil.example.org",
+    "//evil.example.org",
+    "a\u{0}b",
+    "a\r\nX-Injected: yes",
+    "\u{202e}nimda",
+    "ａｄｍｉｎ",
+];
+
+/// The parameters that operations have words for.
+const PARAMETERS: &[&str] = &[
+    "archived",
+    "assigned_by",
+    "created_by",
+    "files",
+    "includeDesc",
+    "is_private",
+    "labels",
+    "limit",
+    "milestones",
+    "order",
+    "page",
+    "path",
+    "per_page",
+    "private",
+    "q",
+    "recursive",
+    "ref",
+    "sha",
+    "since",
+    "sort",
+    "stat",
+    "state",
+    "topic",
+    "type",
+    "until",
+    "verification",
+    "owner",
+    "poster",
+    "before",
+    "mode",
+];
+
+fn hostile() -> Vec<String> {
+    let long = "a".repeat(5_000);
+    let deep = "a/".repeat(2_000) + "b";
+    let mut values: Vec<String> = NO_NAMES.iter().map(|&value| value.to_owned()).collect();
+    values.extend([
+        long,
+        deep,
+        String::from("-x"),
+        String::from("a.diff?b"),
+        String::from("main@{1}"),
+        String::from("$(id)"),
+    ]);
+    values
+}
+
+/// Why a request is none that an operation may make; it was made for `observatory/telescope`.
+fn fault(asked: &Asked) -> Option<&'static str> {
+    let Some(target) = asked.line.strip_prefix("GET /api/v1/") else {
+        return Some("not a GET below the API");
+    };
+    if !target.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Some("bytes that belong into no request line");
+    }
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+    if decoded
+        .split('/')
+        .any(|segment| matches!(segment, "." | ".."))
+        || path.contains("//")
+        || path.contains(['#', '\\'])
+    {
+        return Some("a path that leaves its folder");
+    }
+    let homes = [
+        "repos/observatory/telescope",
+        "orgs/observatory",
+        "users/",
+        "repos/search",
+        "repos/issues/search",
+        "user",
+        "version",
+        "settings/",
+    ];
+    if !homes.iter().any(|home| path.starts_with(home)) {
+        return Some("another place");
+    }
+    let strange = |pair: &str| !PARAMETERS.contains(&pair.split('=').next().unwrap_or_default());
+    if query
+        .split('&')
+        .any(|pair| !pair.is_empty() && strange(pair))
+    {
+        return Some("a parameter that is nobody's");
+    }
+    let foreign = asked
+        .headers
+        .keys()
+        .any(|name| name.starts_with("x-injected"));
+    foreign.then_some("a header of somebody else")
+}
+
+/// A call of the list, in the recorded repository where it is about one.
+fn in_telescope(tool: &str, asked: &str) -> Value {
+    let mut asked = arguments(tool, asked);
+    if OF_REPOSITORIES.contains(&tool) || asked.get("repo").is_some() {
+        asked["owner"] = json!("observatory");
+        asked["repo"] = json!("telescope");
+    }
+    asked
+}
+
+#[test]
+fn what_is_no_name_is_never_asked_for() {
+    let fake = Fake::start();
+    let server = Server::before(&fake);
+    for (tool, asked) in ASKS {
+        let plain = in_telescope(tool, asked);
+        for argument in ["owner", "repo", "org", "username", "author", "assignee"] {
+            for value in NO_NAMES.iter().filter(|_| plain.get(argument).is_some()) {
+                let mut asked = plain.clone();
+                asked[argument] = json!(value);
+                server.refusal(tool, &asked);
+                assert_eq!(fake.asked(), [""; 0], "{tool} {asked}");
+            }
+        }
+    }
+}
+
+#[test]
+fn whatever_stands_in_an_argument_stays_where_it_belongs() {
+    let fake = Fake::start();
+    let server = Server::before(&fake);
+    fake.says("*", Reply::json(200, "[]"));
+    let mut requests = 0;
+    for (tool, asked) in ASKS {
+        let plain = in_telescope(tool, asked);
+        let names = plain.as_object().unwrap().keys();
+        for name in names.filter(|name| !["method", "owner", "repo"].contains(&name.as_str())) {
+            for value in hostile() {
+                let mut asked = plain.clone();
+                asked[name] = match &plain[name] {
+                    Value::Array(_) => json!([value]),
+                    _ => json!(value),
+                };
+                server.call(tool, &asked);
+                for request in fake.requests() {
+                    requests += 1;
+                    assert_eq!(fault(&request), None, "{tool} {asked}: {}", request.line);
+                }
+                fake.forget();
+            }
+        }
+    }
+    assert!(requests > 200, "only {requests} requests came through");
+}
+
+#[test]
+fn a_forge_that_lies_about_everything_gets_a_sentence_and_no_panic() {
+    let fake = Fake::start();
+    let server = Server::before(&fake);
+    let lies = [
+        "null",
+        "[]",
+        "{}",
+        "[null]",
+        "[[]]",
+        "0",
+        "\"x\"",
+        "[{\"number\": -1}]",
+        "{\"data\": 5}",
+        "{",
+        "",
+        "\u{feff}[]",
+    ];
+    for lie in lies {
+        fake.says(
+            "*",
+            Reply::json(200, lie)
+                .header("X-Total-Count", "-7")
+                .header("Link", "<<>>"),
+        );
+        for (tool, asked) in ASKS {
+            let asked = in_telescope(tool, asked);
+            let answer = server.call(tool, &asked);
+            let text = answer["content"][0]["text"].as_str().unwrap();
+            assert!(
+                !text.is_empty() && !text.contains("panicked"),
+                "{tool} {asked}: {lie}"
+            );
+        }
+    }
+}
