@@ -409,8 +409,8 @@ proptest::proptest! {
         let assignment = ["", " ", "\"", "'"][line];
         let names = Config::names();
         let process = names.iter().map(|name| (name.into(), (&*value).into()));
-        let lines: String = names.iter().map(|name| format!("{name}={assignment}{value}x\n")).collect();
-        let file = Some((PathBuf::from(".env"), EnvFile::parse(lines.into())));
+        let lines: Vec<_> = names.iter().map(|name| format!("{name}={assignment}{value}x\n")).collect();
+        let file = Some((PathBuf::from(".env"), EnvFile::parse(lines.concat().into())));
         let told = match Config::from_env(&Env::new(process, file)) {
             Ok(config) => format!("{:?}", config.warnings),
             Err(error) => error.to_string(),
