@@ -182,6 +182,16 @@ async fn what_is_no_such_json_is_not_understood() {
 }
 
 #[actix_rt::test]
+async fn text_that_is_not_utf_8_costs_only_its_broken_characters() {
+    let fake = Fake::start();
+    let gitea = bot(&fake).await;
+    let body = b"{\"id\":1,\"full_name\":\"a/b\",\"name\":\"b\xff\",\"x\":\"\xc3\"}";
+    fake.says(TELESCOPE, Reply::new(200, body.to_vec()));
+    let repository = telescope(&client(&gitea)).await.unwrap();
+    assert_eq!(repository.name, "b\u{fffd}");
+}
+
+#[actix_rt::test]
 async fn a_flood_is_not_read_whether_it_is_announced_or_not() {
     let fake = Fake::start();
     let gitea = bot(&fake).await;
