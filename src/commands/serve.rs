@@ -128,6 +128,7 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     });
     let ran = running.await;
     gatekeeper.close(Instant::now());
+    audit.finish();
     let (reason, ended) = match (ran, stop.into_inner()) {
         (Ok(()), Some(Stop::Asked(signal))) => (signal, Ok(())),
         (Ok(()), Some(Stop::Refused(token))) => (
@@ -207,7 +208,10 @@ async fn keep(gatekeeper: &Gatekeeper, audit: &AuditLog, mut hangup: Signal) -> 
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         select! {
-            now = seconds.tick() => gatekeeper.tick(now.into_std()),
+            now = seconds.tick() => {
+                gatekeeper.tick(now.into_std());
+                audit.tick();
+            }
             Some(()) = hangup.recv() => match audit.reopen() {
                 Ok(()) => log::info!("the audit log is open anew"),
                 Err(error) => {
