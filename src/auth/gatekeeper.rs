@@ -9,7 +9,7 @@ use std::{
 
 use actix_web::{
     dev::RequestHead,
-    http::header::{HeaderMap, HeaderValue, USER_AGENT},
+    http::header::{HeaderMap, USER_AGENT},
 };
 use arc_swap::ArcSwap;
 use chrono::{TimeDelta, Utc};
@@ -106,14 +106,14 @@ impl Gatekeeper {
     /// [`Lockout::Strict`].
     pub async fn admit(&self, knock: &Knock<'_>, now: Instant) -> Result<Rc<Caller>, Fault> {
         if !self.settings.enabled {
-            return self.let_in(knock, None, self.settings.rights_without_key);
+            return self.let_in(knock, None, None, self.settings.rights_without_key);
         }
         let in_query = knock.key_in_query && self.settings.query_keys;
         let (attempt, denial) = match Credential::read(knock.head, in_query) {
             Credential::Key(offered, source) => match self.find(&offered, source) {
                 Some((key, rights)) => {
                     self.pass_block(knock, now).await?;
-                    return self.let_in(knock, Some(key), rights);
+                    return self.let_in(knock, Some(key), Some(&offered), rights);
                 }
                 None => (Attempt::WrongKey, Denial::wrong_key(offered, source)),
             },
@@ -180,11 +180,12 @@ impl Gatekeeper {
         &self,
         knock: &Knock<'_>,
         key: Option<CallerKey>,
+        offered: Option<&[u8]>,
         rights: Rights,
     ) -> Result<Rc<Caller>, Fault> {
         let recorded = self.audit.record(&AuditEvent::Authenticated {
             client_ip: knock.client_ip,
-            user_agent: knock.user_agent(),
+            user_agent: knock.user_agent(offered),
             key_hint: key.as_ref().map(|key| key.hint.as_str()),
             method: knock.head.method.as_str(),
             route: knock.route,
@@ -257,7 +258,7 @@ impl Gatekeeper {
             key_source: offered.map(|it| it.source),
             request_id: knock.request_id,
             offered: offered.map(|it| &*it.key),
-            user_agent: knock.user_agent(),
+            user_agent: knock.user_agent(offered.map(|it| &*it.key)),
         });
     }
 
@@ -286,8 +287,15 @@ impl Gatekeeper {
 }
 
 impl Knock<'_> {
-    fn user_agent(&self) -> Option<&[u8]> {
-        self.head.headers.get(USER_AGENT).map(HeaderValue::as_bytes)
+    /// The client's name for itself. One that holds what was offered as a key is not repeated.
+    fn user_agent(&self, offered: Option<&[u8]>) -> Option<&[u8]> {
+        let name = self.head.headers.get(USER_AGENT)?.as_bytes();
+        let holds = |key: &[u8]| key.len() >= 16 && name.windows(key.len()).any(|it| it == key);
+        Some(if offered.is_some_and(holds) {
+            b"[redacted]"
+        } else {
+            name
+        })
     }
 }
 

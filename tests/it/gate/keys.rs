@@ -265,3 +265,20 @@ fn no_key_is_asked_where_authentication_is_off_and_each_request_is_recorded() {
             .all(|record| record["status"] == "disabled" && record["key_hint"].is_null())
     );
 }
+
+#[test]
+fn a_key_that_a_client_names_itself_by_is_not_recorded() {
+    let gate = Gate::start();
+    for key in [KEY, WRONG] {
+        let client = gate
+            .client()
+            .with("User-Agent", &format!("client/1 ({key})"));
+        client.with("X-API-Key", key).get("/mcp/tools");
+    }
+    let log = gate.log();
+    assert!(
+        !log.contains(KEY) && !log.contains(WRONG),
+        "a key is in the log"
+    );
+    assert_eq!(log.matches(r#""user_agent": "[redacted]""#).count(), 2);
+}
