@@ -4,12 +4,14 @@ mod answer;
 mod branch;
 mod commit;
 mod common;
+mod file;
 mod filters;
 mod gather;
 mod issue;
 mod operation;
 mod pull;
 mod refs;
+mod repo;
 mod schema;
 mod search;
 mod server;
@@ -24,6 +26,8 @@ pub fn all() -> Vec<Toolset> {
     vec![
         server::toolset(),
         user::toolset(),
+        repo::toolset(),
+        file::toolset(),
         branch::toolset(),
         commit::toolset(),
         issue::toolset(),

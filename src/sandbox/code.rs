@@ -232,12 +232,30 @@ impl Forge {
         self.view("content", repository, None, more)
     }
 
-    /// `…/git/trees/…`, in pages of its own kind.
+    /// `…/git/blobs/…`: the bytes of a file by their hash.
+    pub(super) fn blob(&self, repository: &Repository, sha: &str) -> Answer {
+        let commits = repository.history.commits.iter().rev();
+        let mut files = commits.flat_map(|commit| commit.files.values());
+        let message = format!("object does not exist [id: {sha}, rel_path: ]");
+        let missing = || gitea_says(400, json!({ "message": message }));
+        let file = files.find(|file| file.sha == sha).ok_or_else(missing)?;
+        let content = BASE64_STANDARD.encode(&file.bytes);
+        let facts = json!({ "content": content, "sha": sha, "size": file.bytes.len() });
+        Ok(json_reply(&self.view("blob", repository, None, facts)))
+    }
+
+    /// `…/git/trees/…` of a commit or of a folder, in pages of its own kind.
     pub(super) fn tree(&self, repository: &Repository, name: &str, asked: &Asked) -> Answer {
         let missing = || gitea_says(400, json!({ "message": format!("sha not found [{name}]") }));
-        let commit = repository.history.find(name).ok_or_else(missing)?;
-        let commit = &repository.history.commits[commit];
-        let (_, mut items) = git::tree(&commit.files, "");
+        let commits = &repository.history.commits;
+        let commit = repository.history.find(name).map(|at| &commits[at]);
+        let (sha, mut items) = if let Some(commit) = commit {
+            (commit.sha.as_str(), git::tree(&commit.files, "").1)
+        } else {
+            let mut commits = commits.iter().rev();
+            let below = commits.find_map(|commit| folder(&commit.files, name));
+            (name, below.ok_or_else(missing)?)
+        };
         if asked.get("recursive").is_none_or(|value| value == "false") {
             items.retain(|item| !item.path.contains('/'));
         }
@@ -253,9 +271,9 @@ impl Forge {
             let facts = json!({ "path": item.path, "mode": mode, "git_kind": item.git_kind(), "size": item.size, "sha": item.sha });
             self.view("tree_entry", repository, None, facts)
         };
-        let whole = self.view("parent", repository, None, json!({ "sha": commit.sha }));
+        let whole = self.view("parent", repository, None, json!({ "sha": sha }));
         let answer = json!({
-            "sha": commit.sha,
+            "sha": sha,
             "url": whole["url"].as_str().map(|url| url.replace("/commits/", "/trees/")),
             "tree": some.map(entry).collect::<Value>(),
             "truncated": page.saturating_mul(size) < items.len(),
@@ -283,6 +301,23 @@ pub(super) fn raw(repository: &Repository, path: &str, asked: &Asked) -> Answer 
         None => "text/plain; charset=iso-8859-1",
     };
     Ok(Reply::new(200, content_type, file.bytes.clone()).with("X-Gitea-Object-Type", "file"))
+}
+
+/// What is below the folder with this hash, by paths from there.
+fn folder(files: &Files, sha: &str) -> Option<Vec<Item>> {
+    let (_, items) = git::tree(files, "");
+    let folder = items
+        .iter()
+        .find(|item| item.is_folder() && item.sha == sha)?;
+    let start = format!("{}/", folder.path);
+    let below = items.iter().filter_map(|item| {
+        let path = item.path.strip_prefix(&start)?.to_owned();
+        Some(Item {
+            path,
+            ..item.clone()
+        })
+    });
+    Some(below.collect())
 }
 
 /// A diff, as Gitea sends it.

@@ -133,6 +133,7 @@ fn of_code(forge: &Forge, repository: &Repository, rest: &[&str], asked: &Asked)
                 &history.commits[commit].files,
             ))
         }
+        ["git", "blobs", sha] => forge.blob(repository, sha),
         ["git", "trees", ref name @ ..] => forge.tree(repository, &name.join("/"), asked),
         ["compare", ref both @ ..] => forge.compare(repository, &both.join("/"), asked),
         ["contents", ref path @ ..] => {

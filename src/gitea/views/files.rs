@@ -84,6 +84,14 @@ pub struct TreeEntry {
     pub sha: String,
 }
 
+/// The bytes of a file, by their hash.
+#[derive(Debug, Deserialize)]
+pub struct Blob {
+    /// `None` where it is too large for the forge.
+    #[serde(default, deserialize_with = "content")]
+    pub content: Option<Vec<u8>>,
+}
+
 impl<'de> Deserialize<'de> for Contents {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Shape;

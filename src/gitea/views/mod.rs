@@ -13,7 +13,7 @@ mod users;
 pub use commits::{
     CombinedStatus, Commit, CommitFile, Comparison, GitCommit, Signature, Stats, Status,
 };
-pub use files::{Contents, Entry, EntryKind, Tree, TreeEntry};
+pub use files::{Blob, Contents, Entry, EntryKind, Tree, TreeEntry};
 pub use issues::{Asset, Comment, Due, Issue, Label, Milestone};
 pub use pulls::{ChangedFile, PullRequest, Review, ReviewComment, Tip};
 pub use repositories::{

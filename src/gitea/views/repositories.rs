@@ -74,9 +74,9 @@ pub struct Repository {
     pub has_wiki: bool,
     #[serde(default, deserialize_with = "flag")]
     pub has_pull_requests: bool,
-    /// Older forges tell them by `/topics` only.
-    #[serde(default, deserialize_with = "list")]
-    pub topics: Vec<String>,
+    /// `None` of older forges, which tell them by `/topics` only.
+    #[serde(default)]
+    pub topics: Option<Vec<String>>,
     #[serde(default, deserialize_with = "list")]
     pub licenses: Vec<String>,
     #[serde(default, deserialize_with = "text")]

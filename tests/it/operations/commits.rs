@@ -187,8 +187,7 @@ fn a_comparison_has_commits_files_and_the_way_to_the_diff() {
 
 #[test]
 fn a_comparison_that_is_too_long_goes_on_at_the_commit_first_read() {
-    let mut assistant = Assistant::new();
-    assistant.max = 1_000;
+    let assistant = Assistant::reading_at_most(1_000);
     let commit = |n: u64| json!({"sha": format!("{n:040}"), "commit": {"message": "One of many"}});
     let comparison =
         json!({"total_commits": 60, "commits": (1..=60).map(commit).collect::<Vec<_>>()});

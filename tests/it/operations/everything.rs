@@ -11,6 +11,51 @@ pub(super) const ASKS: &[(&str, &str)] = &[
     ("user_read", r#"{"method": "me"}"#),
     ("user_read", r#"{"method": "get", "username": "keeper"}"#),
     ("user_read", r#"{"method": "search", "query": "e"}"#),
+    (
+        "repo_read",
+        r#"{"method": "get", "repo": "lighthouse/lamp"}"#,
+    ),
+    ("repo_read", r#"{"method": "list"}"#),
+    ("repo_read", r#"{"method": "list", "owner": "lighthouse"}"#),
+    ("repo_read", r#"{"method": "search", "query": "lamp"}"#),
+    (
+        "repo_read",
+        r#"{"method": "languages", "repo": "lighthouse/lamp"}"#,
+    ),
+    (
+        "repo_read",
+        r#"{"method": "tags", "repo": "lighthouse/lamp"}"#,
+    ),
+    (
+        "repo_read",
+        r#"{"method": "releases", "repo": "lighthouse/lamp"}"#,
+    ),
+    (
+        "repo_read",
+        r#"{"method": "releases", "repo": "lighthouse/lamp", "tag": "v1.0.0"}"#,
+    ),
+    (
+        "repo_read",
+        r#"{"method": "activity", "repo": "lighthouse/lamp", "limit": 50}"#,
+    ),
+    ("file_read", r#"{"method": "get", "path": "Cargo.toml"}"#),
+    (
+        "file_read",
+        r#"{"method": "get", "path": "docs/guide.md", "start_line": 1}"#,
+    ),
+    ("file_read", r#"{"method": "get", "path": "GUIDE.md"}"#),
+    (
+        "file_read",
+        r#"{"method": "get", "path": "assets/lamp.png"}"#,
+    ),
+    ("file_read", r#"{"method": "list"}"#),
+    ("file_read", r#"{"method": "tree"}"#),
+    ("file_read", r#"{"method": "tree", "path": "src"}"#),
+    (
+        "file_read",
+        r#"{"method": "many", "paths": ["Cargo.toml", "src/fog.rs", "none"]}"#,
+    ),
+    ("file_read", r#"{"method": "find", "query": "fog"}"#),
     ("branch_read", r#"{"method": "list"}"#),
     (
         "branch_read",
@@ -202,7 +247,8 @@ fn pages_of_any_size_give_everything_once() {
     let server = Server::before_sandbox(&sandbox);
     for (tool, asked) in ASKS {
         let mut asked = arguments(tool, asked);
-        if asked["method"] != "list" {
+        // A folder has no pages.
+        if asked["method"] != "list" || *tool == "file_read" {
             continue;
         }
         let whole = server.ask(tool, &asked);

@@ -1,5 +1,8 @@
 //! The operations one by one, from the assistant's arguments to its answer.
 mod branches; // branch_read
 mod commits; // commit_read
-mod everything;
-mod hostile; // arguments and forges that lie // every method, through the server, of the sandbox
+mod everything; // every method, through the server, of the sandbox
+mod files; // file_read: one, several, folders, trees
+mod finding; // file_read find
+mod hostile; // arguments and forges that lie
+mod repositories; // repo_read

@@ -1,53 +1,44 @@
-//! What an assistant gets from a tool, without server and gate between: dispatcher, operations,
-//! client and a fake Gitea.
-use std::net::{IpAddr, Ipv4Addr};
-use std::rc::Rc;
-use std::sync::Arc;
-use std::time::Duration;
+//! An assistant in front of a fake Gitea: it calls tools, reads texts, and goes on where they say so.
+use serde_json::Value;
 
-use aegis::{
-    audit::{AuditLog, AuditSettings, Clock, FailureMode},
-    caller::{Caller, RequestIds},
-    dispatch::{Catalog, Dispatcher, Redactor, Shared},
-    gitea::{Forge, Gitea, GiteaSettings, probe},
-    keys::KeyRing,
-    mcp::{Outcome, ToolCall, Tools},
-    operations,
-    outbound::{Outbound, TlsRoots},
-    rights::{Access, Rights},
-    secret::Secret,
-};
-use arc_swap::ArcSwap;
-use serde_json::{Value, value::to_raw_value};
-
-use super::Fake;
+use super::{Fake, Server, Setup};
 
 /// A repository with everything in it.
-pub(crate) fn telescope(arguments: Value) -> Value {
-    let mut arguments = arguments;
+pub(crate) fn telescope(mut arguments: Value) -> Value {
     arguments["owner"] = "observatory".into();
     arguments["repo"] = "telescope".into();
     arguments
 }
 
-/// Calls tools on a fake Gitea as the account `aegis-bot`.
 pub(crate) struct Assistant {
     pub(crate) fake: Fake,
-    /// The most characters of an answer.
-    pub(crate) max: usize,
+    server: Server,
 }
 
 impl Assistant {
     pub(crate) fn new() -> Self {
-        Self {
-            fake: Fake::start(),
-            max: 24_000,
-        }
+        Self::reading_at_most(24_000)
+    }
+
+    /// Its answers have at most so many characters.
+    pub(crate) fn reading_at_most(max: usize) -> Self {
+        let fake = Fake::start();
+        let mut setup = Setup::of(&fake.url(), &Fake::token("aegis-bot"));
+        setup.answer_max = max;
+        let server = setup.start();
+        fake.forget();
+        Self { fake, server }
     }
 
     /// The answer's text; a refusal's after `refused: `.
     pub(crate) fn calls(&self, tool: &str, arguments: &Value) -> String {
-        actix_rt::System::new().block_on(self.call(tool, arguments))
+        let result = self.server.call(tool, arguments);
+        let text = result["content"][0]["text"].as_str().unwrap();
+        if result["isError"] == true {
+            format!("refused: {text}")
+        } else {
+            text.to_owned()
+        }
     }
 
     /// The texts of a call and of all that its `next` leads to.
@@ -64,56 +55,8 @@ impl Assistant {
     pub(crate) fn asked(&self) -> Vec<String> {
         let asked = self.fake.asked();
         self.fake.forget();
-        let start = ["/api/v1/version", "/api/v1/user"];
-        let lines = asked.iter().filter_map(|line| line.split_once(' '));
-        let lines = lines.filter(|(_, target)| !start.contains(target));
-        lines
-            .map(|(_, target)| target.trim_start_matches("/api/v1").to_owned())
-            .collect()
-    }
-
-    async fn call(&self, tool: &str, arguments: &Value) -> String {
-        let settings = GiteaSettings {
-            url: self.fake.url().parse().unwrap(),
-            token: Secret::new(Fake::token("aegis-bot")),
-            timeout: Duration::from_secs(20),
-            allow_admin_token: false,
-        };
-        let outbound = Outbound::new(TlsRoots::Webpki, None).unwrap();
-        let gitea = Gitea::new(Forge::new(&settings, outbound).unwrap());
-        probe(&gitea).await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let audit = AuditLog::open(AuditSettings {
-            path: folder.path().join("audit.log"),
-            mode: FailureMode::Block,
-            clock: Clock::system(),
-        });
-        let rights = Rights::up_to(Access::Read);
-        let ring = Arc::new(ArcSwap::from_pointee(KeyRing::new([], rights)));
-        let shared = Arc::new(Shared::new(
-            Catalog::new(operations::all(), &["all".to_owned()]).unwrap(),
-            Arc::new(audit.unwrap()),
-            Redactor::new(Vec::new(), ring),
-            self.max,
-            8,
-        ));
-        let caller = Rc::new(Caller {
-            key: None,
-            rights,
-            client_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            request_id: RequestIds::new(1).next(),
-        });
-        let call = ToolCall {
-            name: tool.to_owned(),
-            arguments: Some(to_raw_value(arguments).unwrap()),
-            number: 1,
-            structured: false,
-        };
-        match Dispatcher::new(shared, gitea).call(caller, call).await {
-            Outcome::Done(result) if result.is_error => format!("refused: {}", result.text),
-            Outcome::Done(result) => result.text,
-            other => panic!("{other:?}"),
-        }
+        let targets = asked.iter().filter_map(|line| line.split_once("/api/v1"));
+        targets.map(|(_, target)| target.to_owned()).collect()
     }
 }
 

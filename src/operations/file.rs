@@ -1,0 +1,273 @@
+//! Files of a repository: one, several, folders, and what is written in them.
+mod find;
+mod many;
+mod text;
+mod tree;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    Answer, Facts, Form, Operation, Refusal, Report, Toolset, View,
+    common::Repo,
+    operation::Input,
+    refs::{is_fixed, missing, shown, tip},
+};
+use crate::{
+    gitea::{
+        FilePath, GiteaError, GiteaReader, Query, RefName,
+        views::{Contents, Entry, EntryKind},
+    },
+    rights::Target,
+};
+
+pub(super) fn toolset() -> Toolset {
+    Toolset {
+        name: "file",
+        about: "files",
+        neighbour: "History: commit_read list",
+        operations: vec![
+            Operation::read("get", get),
+            Operation::read("list", list),
+            Operation::read("tree", tree::tree),
+            Operation::read("many", many::many),
+            Operation::read("find", find::find),
+        ],
+    }
+}
+
+/// A repository at a point of its history.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(description = "")]
+struct Place {
+    #[serde(flatten)]
+    repo: Repo,
+    #[serde(rename = "ref")]
+    at: Option<RefName>,
+}
+
+impl Place {
+    /// `at main`, as the head says it.
+    fn shown(&self) -> Option<String> {
+        self.at.as_ref().map(|at| format!("at {}", shown(at)))
+    }
+
+    /// The commit to read at, so that several readings fit together.
+    async fn commit(&self, gitea: &GiteaReader) -> Result<RefName, Refusal> {
+        let at = self.at.as_ref();
+        match tip(gitea, &self.repo, at).await {
+            Ok(commit) => Ok(commit),
+            Err(error) => Err(missing(gitea, &self.repo, at, None, error).await),
+        }
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Get {
+    #[serde(flatten)]
+    place: Place,
+    path: FilePath,
+    start_line: Option<u64>,
+    end_line: Option<u64>,
+}
+
+impl Input for Get {
+    fn target(&self) -> Target {
+        self.place.repo.target()
+    }
+}
+
+async fn get(gitea: GiteaReader, input: Get) -> Result<Answer, Refusal> {
+    let Get { place, path, .. } = &input;
+    let (contents, pin) = match settled(&gitea, place, path).await {
+        Err(GiteaError::TooLarge(_)) => (beside(&gitea, place, path).await?, None),
+        Err(error) => {
+            let at = place.at.as_ref();
+            return Err(missing(&gitea, &place.repo, at, Some(path), error).await);
+        }
+        Ok(read) => read,
+    };
+    let report = match contents {
+        Contents::Folder(entries) => folder(place, path, entries),
+        Contents::One(entry) => one(place, *entry, input.start_line, input.end_line),
+    };
+    Ok(report.pinned_to(pin).into())
+}
+
+/// one folder, folders first
+#[derive(Deserialize, JsonSchema)]
+struct List {
+    #[serde(flatten)]
+    place: Place,
+    #[serde(default)]
+    path: FilePath,
+}
+
+impl Input for List {
+    fn target(&self) -> Target {
+        self.place.repo.target()
+    }
+}
+
+async fn list(gitea: GiteaReader, input: List) -> Result<Answer, Refusal> {
+    let List { place, path } = &input;
+    let (contents, pin) = match settled(&gitea, place, path).await {
+        Ok(read) => read,
+        Err(error) => {
+            let (at, path) = (place.at.as_ref(), Some(path).filter(|it| !it.is_root()));
+            return Err(missing(&gitea, &place.repo, at, path, error).await);
+        }
+    };
+    let entries = match contents {
+        Contents::Folder(entries) => entries,
+        Contents::One(entry) => vec![*entry],
+    };
+    Ok(folder(place, path, entries).pinned_to(pin).into())
+}
+
+impl Report {
+    fn pinned_to(self, pin: Option<String>) -> Self {
+        match pin {
+            Some(pin) => self.pinned("ref", pin),
+            None => self,
+        }
+    }
+}
+
+/// What is at a path, as the forge has it now.
+async fn read(
+    gitea: &GiteaReader,
+    repo: &Repo,
+    at: Option<&RefName>,
+    path: &FilePath,
+) -> Result<Contents, GiteaError> {
+    let query = Query::new().maybe("ref", at.map(RefName::as_str));
+    gitea.get(&repo.at(&[&"contents", path]), &query).await
+}
+
+/// From here on a file is expected not to fit into one answer, in bytes, and a folder in entries.
+const LONG: (u64, usize) = (16_000, 300);
+
+/// What is at a path, and the commit at which to go on reading the same.
+///
+/// The last commit that touched a file has it as it is now, but for a merge that took one side's
+/// version of it. That will do where nobody is likely to go on; else it is read anew at a commit.
+async fn settled(
+    gitea: &GiteaReader,
+    place: &Place,
+    path: &FilePath,
+) -> Result<(Contents, Option<String>), GiteaError> {
+    let (repo, at) = (&place.repo, place.at.as_ref());
+    let contents = read(gitea, repo, at, path).await?;
+    if at.is_some_and(is_fixed) {
+        return Ok((contents, None));
+    }
+    let (long, last_commit) = match &contents {
+        Contents::Folder(entries) => (entries.len() > LONG.1, None),
+        Contents::One(entry) => (entry.size > LONG.0, entry.last_commit_sha.clone()),
+    };
+    if !long {
+        return Ok((contents, last_commit));
+    }
+    let commit = tip(gitea, repo, at).await?;
+    let contents = read(gitea, repo, Some(&commit), path).await?;
+    Ok((contents, Some(commit.as_str().to_owned())))
+}
+
+/// What the folder around a file says of it, where the file itself is more than is read.
+async fn beside(
+    gitea: &GiteaReader,
+    place: &Place,
+    path: &FilePath,
+) -> Result<Contents, GiteaError> {
+    let whole = path.as_str();
+    let around = whole.rsplit_once('/').map_or("", |(around, _)| around);
+    let around = FilePath::try_from(around.to_owned()).unwrap_or_default();
+    let folder = read(gitea, &place.repo, place.at.as_ref(), &around).await?;
+    let entries = match folder {
+        Contents::Folder(entries) => entries,
+        Contents::One(entry) => vec![*entry],
+    };
+    let entry = entries.into_iter().find(|entry| entry.path == whole);
+    entry
+        .map(|entry| Contents::One(Box::new(entry)))
+        .ok_or(GiteaError::NotFound)
+}
+
+fn one(place: &Place, mut entry: Entry, first: Option<u64>, last: Option<u64>) -> Report {
+    let title = format!("{} {}", place.repo.name(), entry.path);
+    let at = place.shown().or_else(|| branch(&entry));
+    let report = Report::new(title).maybe_applied(at);
+    let facts = Facts::new().told("path", entry.path.as_str());
+    let facts = match entry.kind {
+        EntryKind::Symlink => facts.maybe("symbolic link to", entry.target.clone()),
+        EntryKind::Submodule => facts.maybe("submodule of", entry.submodule.clone()),
+        _ => facts.with("size", entry.size),
+    };
+    let facts = facts.with("sha", entry.sha.as_str());
+    let Some(bytes) = entry.content.take() else {
+        let unread = entry.kind == EntryKind::File;
+        let unread = unread.then_some("too large to be read here");
+        return report.facts(facts.maybe("content", unread).with("url", entry.url));
+    };
+    match text::decode(bytes) {
+        Ok(decoded) => {
+            let part = first.is_some() || last.is_some();
+            let form = if part { Form::Numbered } else { Form::Plain };
+            let facts = facts.maybe("encoding", decoded.remark);
+            let first = first.unwrap_or(1);
+            report.facts(facts).lines(decoded.text, first, last, form)
+        }
+        Err(kind) => report.facts(facts.with("content", kind).with("url", entry.url)),
+    }
+}
+
+/// The branch that was read where none was named: `at main`.
+fn branch(entry: &Entry) -> Option<String> {
+    let (_, rest) = entry.url.split_once("/src/branch/")?;
+    let below = entry.path.matches('/').count();
+    let (end, _) = rest.rmatch_indices('/').nth(below)?;
+    let name = percent_encoding::percent_decode_str(&rest[..end]);
+    Some(format!("at {}", name.decode_utf8().ok()?))
+}
+
+fn folder(place: &Place, path: &FilePath, mut entries: Vec<Entry>) -> Report {
+    entries.sort_by(|one, other| {
+        let rank = |it: &Entry| (it.kind != EntryKind::Dir, it.name.clone());
+        rank(one).cmp(&rank(other))
+    });
+    let path = if path.is_root() { "/" } else { path.as_str() };
+    let at = entries.first().and_then(branch);
+    Report::new(format!("{} folder {path}", place.repo.name()))
+        .maybe_applied(place.shown().or(at))
+        .list(1, Some(entries.len() as u64), entries)
+}
+
+/// `dir docs`, `12888 guide.md`, `link GUIDE.md -> docs/guide.md`: the first word is never a name.
+impl View for Entry {
+    fn line(&self) -> String {
+        let name = &self.name;
+        match self.kind {
+            EntryKind::Dir => format!("dir {name}"),
+            EntryKind::File => format!("{} {name}", self.size),
+            EntryKind::Symlink => {
+                format!("link {name} -> {}", self.target.as_deref().unwrap_or("?"))
+            }
+            EntryKind::Submodule => format!("submodule {name}"),
+        }
+    }
+
+    fn facts(&self) -> Facts {
+        let kind = match self.kind {
+            EntryKind::Dir => "dir",
+            EntryKind::File => "file",
+            EntryKind::Symlink => "link",
+            EntryKind::Submodule => "submodule",
+        };
+        Facts::new()
+            .told("path", self.path.as_str())
+            .told("kind", kind)
+            .told("size", self.size)
+            .told("sha", self.sha.as_str())
+    }
+}

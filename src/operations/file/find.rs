@@ -1,0 +1,285 @@
+//! The lines of a repository's files that hold a text. No forge has this in its API: the tree tells
+//! which files there are, and they are read, a page of them a call.
+use std::{borrow::Cow, ops::Range, rc::Rc};
+
+use futures_util::{StreamExt, stream};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    Place, shown, text,
+    tree::{Located, below, locate, whole},
+};
+use crate::{
+    gitea::{
+        FilePath, GiteaError, GiteaReader, Query, Sha,
+        views::{Blob, TreeEntry},
+    },
+    operations::{Answer, Facts, Refusal, Report, View, operation::Input},
+    rights::Target,
+};
+
+/// The most that one page searches, and how many files are read at the same time.
+const FILES: usize = 200;
+const BYTES: u64 = 5 << 20;
+const AT_ONCE: usize = 8;
+/// Files beyond this are not searched.
+const LARGEST: u64 = 1 << 20;
+/// The most lines of a page that are kept, and the most characters shown of one.
+const LINES: usize = 5_000;
+const WIDTH: usize = 200;
+
+/// lines that hold query below path; any case unless it has capitals
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct Find {
+    #[serde(flatten)]
+    place: Place,
+    #[serde(default)]
+    path: FilePath,
+    query: String,
+    page: Option<u64>,
+}
+
+impl Input for Find {
+    fn target(&self) -> Target {
+        self.place.repo.target()
+    }
+}
+
+pub(super) async fn find(gitea: GiteaReader, input: Find) -> Result<Answer, Refusal> {
+    let Find { place, path, .. } = &input;
+    let needle = Needle::new(&input.query)?;
+    let commit = place.commit(&gitea).await?;
+    let (entries, total) = match locate(&gitea, &place.repo, &commit, path).await? {
+        Located::File(entry) => (vec![entry], 1),
+        Located::Folder(root) => {
+            let (entries, total) = whole(&gitea, &place.repo, &root, true).await?;
+            (below(path, entries).collect(), total)
+        }
+    };
+    let listed = entries.len() as u64;
+    let mut field = Field::of(entries);
+    let number = input.page.unwrap_or(1).max(1);
+    let pages = pages(&field.files);
+    let part = usize::try_from(number - 1)
+        .ok()
+        .and_then(|at| pages.get(at));
+    let part = part.cloned().unwrap_or(0..0);
+
+    let read = |entry: &TreeEntry| blob(gitea.clone(), place, entry.sha.clone());
+    let mut reading = stream::iter(&field.files[part.clone()])
+        .map(read)
+        .buffered(AT_ONCE);
+    let (mut hits, mut more) = (Vec::new(), 0);
+    let mut binary = 0;
+    for entry in &field.files[part.clone()] {
+        let Some(blob) = reading.next().await else {
+            break;
+        };
+        let Ok(decoded) = text::decode(blob?) else {
+            binary += 1;
+            continue;
+        };
+        let path: Rc<str> = entry.path.as_str().into();
+        needle.search(&decoded.text, |line, text, place| {
+            if hits.len() < LINES {
+                let (path, text) = (Rc::clone(&path), around(text, place));
+                hits.push(Hit { path, line, text });
+            } else {
+                more += 1;
+            }
+        });
+    }
+    drop(reading);
+    field.binary += binary;
+
+    let (from, to, all) = (part.start + 1, part.end, field.files.len());
+    let searched = match part.len() {
+        0 => format!("no file, there are {all}"),
+        some if some == all => counted(all, "file"),
+        _ => format!("files {from}-{to} of {all}, by path"),
+    };
+    let (name, query) = (place.repo.name(), &input.query);
+    let title = if path.is_root() {
+        format!("{name} lines with \"{query}\"")
+    } else {
+        format!("{name} lines with \"{query}\" below {}", path.as_str())
+    };
+    let beyond = (total > listed).then(|| {
+        format!("only {listed} of {total} paths are known: name a path to search the others")
+    });
+    let complete = pages.len() < 2 && more == 0;
+    let cut = (more > 0).then(|| format!("{more}, beyond {LINES}: name a path or a rarer text"));
+    let report = Report::new(title)
+        .applied(place.shown().unwrap_or(format!("at {}", shown(&commit))))
+        .facts(
+            Facts::new()
+                .with("searched", searched)
+                .maybe("not searched", field.left_out())
+                .maybe("not listed", beyond)
+                .maybe("lines not kept", cut),
+        )
+        .pinned("ref", commit.as_str())
+        .list(1, complete.then_some(hits.len() as u64), hits);
+    if usize::try_from(number).is_ok_and(|number| number < pages.len()) {
+        return Ok(report.next("page", number + 1).into());
+    }
+    Ok(report.into())
+}
+
+/// By its hash: whatever its path is, and the forge need not look for its last commit.
+async fn blob(gitea: GiteaReader, place: &Place, sha: String) -> Result<Vec<u8>, GiteaError> {
+    let sha = Sha::try_from(sha).map_err(|_| GiteaError::Garbled)?;
+    let address = place.repo.at(&[&"git/blobs", &sha]);
+    let blob: Blob = gitea.get(&address, &Query::new()).await?;
+    Ok(blob.content.unwrap_or_default())
+}
+
+/// What can be searched, and what is left out.
+#[derive(Default)]
+struct Field {
+    files: Vec<TreeEntry>,
+    large: Vec<String>,
+    binary: usize,
+    links: usize,
+    submodules: usize,
+}
+
+impl Field {
+    fn of(mut entries: Vec<TreeEntry>) -> Self {
+        entries.sort_by(|one, other| one.path.cmp(&other.path));
+        let mut field = Self::default();
+        for entry in entries {
+            match entry.kind.as_str() {
+                "tree" => {}
+                "commit" => field.submodules += 1,
+                _ if entry.is_link() => field.links += 1,
+                _ if has_binary_name(&entry.path) => field.binary += 1,
+                _ if entry.size > LARGEST => field.large.push(entry.path),
+                _ => field.files.push(entry),
+            }
+        }
+        field
+    }
+
+    fn left_out(&self) -> Option<String> {
+        let counts = [
+            (self.binary, "binary file"),
+            (self.links, "symbolic link"),
+            (self.submodules, "submodule"),
+        ];
+        let counts = counts.iter().filter(|(count, _)| *count > 0);
+        let mut left: Vec<String> = counts.map(|(count, what)| counted(*count, what)).collect();
+        if !self.large.is_empty() {
+            let named = self.large.iter().take(5).map(String::as_str);
+            let named = named.collect::<Vec<_>>().join(", ");
+            left.push(format!("{} over 1 MiB: {named}", self.large.len()));
+        }
+        (!left.is_empty()).then(|| left.join(", "))
+    }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Names of what is never text, so that nobody has to fetch it to see.
+fn has_binary_name(path: &str) -> bool {
+    const ENDINGS: [&str; 30] = [
+        "7z", "a", "avif", "bin", "bmp", "bz2", "class", "dll", "eot", "exe", "gif", "gz", "ico",
+        "jar", "jpeg", "jpg", "mp3", "mp4", "o", "otf", "pdf", "png", "so", "tgz", "ttf", "webp",
+        "woff", "woff2", "xz", "zip",
+    ];
+    let ending = path
+        .rsplit_once('.')
+        .map(|(_, ending)| ending.to_ascii_lowercase());
+    ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
+}
+
+/// The files of each page: the same for a commit, whoever asks.
+fn pages(files: &[TreeEntry]) -> Vec<Range<usize>> {
+    let mut pages: Vec<Range<usize>> = Vec::new();
+    let mut bytes = 0;
+    for (at, file) in files.iter().enumerate() {
+        match pages.last_mut() {
+            Some(page) if page.len() < FILES && bytes + file.size <= BYTES => page.end = at + 1,
+            _ => {
+                pages.push(at..at + 1);
+                bytes = 0;
+            }
+        }
+        bytes += file.size;
+    }
+    pages
+}
+
+/// What is looked for.
+struct Needle {
+    text: String,
+    any_case: bool,
+}
+
+impl Needle {
+    fn new(query: &str) -> Result<Self, Refusal> {
+        if query.contains(['\n', '\r']) || query.trim().is_empty() {
+            let sentence = "query is a text within one line; there are no patterns";
+            return Err(Refusal::Question(sentence.to_owned()));
+        }
+        let any_case = !query.chars().any(char::is_uppercase);
+        let text = query.to_owned();
+        Ok(Self { text, any_case })
+    }
+
+    /// Tells every line that holds it: its number, the line, and after how many characters.
+    fn search(&self, text: &str, mut found: impl FnMut(u64, &str, usize)) {
+        let folded = if self.any_case {
+            Cow::Owned(text.to_lowercase())
+        } else {
+            Cow::Borrowed(text)
+        };
+        if !folded.contains(&self.text) {
+            return;
+        }
+        for (number, (line, folded)) in (1..).zip(text.lines().zip(folded.lines())) {
+            if let Some(place) = folded.find(&self.text) {
+                found(number, line, folded[..place].chars().count());
+            }
+        }
+    }
+}
+
+/// A line without the white space at its ends; of a long one what is around a place in it.
+fn around(line: &str, place: usize) -> String {
+    if line.chars().count() <= WIDTH {
+        return line.trim().to_owned();
+    }
+    let start = place.saturating_sub(WIDTH / 3);
+    let part: String = line.chars().skip(start).take(WIDTH).collect();
+    let end = if line.chars().count() > start + WIDTH {
+        "…"
+    } else {
+        ""
+    };
+    let start = if start > 0 { "…" } else { "" };
+    format!("{start}{}{end}", part.trim())
+}
+
+/// `src/mount.rs:12: let steps = 0;`.
+struct Hit {
+    path: Rc<str>,
+    line: u64,
+    text: String,
+}
+
+impl View for Hit {
+    fn line(&self) -> String {
+        format!("{}:{}: {}", self.path, self.line, self.text)
+    }
+
+    fn facts(&self) -> Facts {
+        Facts::new()
+            .told("path", &*self.path)
+            .told("line", self.line)
+            .told("text", self.text.as_str())
+    }
+}

@@ -1,0 +1,189 @@
+//! From a file's bytes to text, or to the name of what they are instead.
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, UTF_8};
+
+/// A file as text.
+#[derive(Debug, PartialEq)]
+pub(super) struct Decoded {
+    pub(super) text: String,
+    /// What a reader must know to write it back: an encoding that is not UTF-8, a mark, line ends.
+    pub(super) remark: Option<String>,
+}
+
+/// Decodes UTF-8, what a byte order mark or the file itself declares, or what it looks like.
+///
+/// # Errors
+/// It is no text; the error names what it looks like.
+pub(super) fn decode(bytes: Vec<u8>) -> Result<Decoded, &'static str> {
+    if let Some((encoding, mark)) = Encoding::for_bom(&bytes) {
+        let (text, _) = encoding.decode_without_bom_handling(&bytes[mark..]);
+        let name = format!("{} with byte order mark", encoding.name());
+        return Ok(Decoded::new(text.into_owned(), Some(name)));
+    }
+    if is_binary(&bytes) {
+        return Err(kind(&bytes));
+    }
+    let bytes = match String::from_utf8(bytes) {
+        Ok(text) => return Ok(Decoded::new(text, None)),
+        Err(error) => error.into_bytes(),
+    };
+    let (encoding, how) = match declared(&bytes) {
+        Some(encoding) => (encoding, "declared"),
+        None => (detected(&bytes), "detected"),
+    };
+    let (text, _) = encoding.decode_without_bom_handling(&bytes);
+    let name = format!("{} ({how})", encoding.name());
+    Ok(Decoded::new(text.into_owned(), Some(name)))
+}
+
+impl Decoded {
+    fn new(text: String, encoding: Option<String>) -> Self {
+        let windows = text.matches("\r\n").count();
+        let ends = match windows {
+            0 => None,
+            _ if windows == text.matches('\n').count() => Some("CRLF line ends"),
+            _ => Some("mixed line ends"),
+        };
+        let remark = match (encoding, ends) {
+            (Some(encoding), Some(ends)) => Some(format!("{encoding}, {ends}")),
+            (encoding, ends) => encoding.or(ends.map(str::to_owned)),
+        };
+        Self { text, remark }
+    }
+}
+
+/// Text has no NUL, and hardly a control character.
+pub(super) fn is_binary(bytes: &[u8]) -> bool {
+    let odd = |byte: &&u8| **byte < b' ' && !b"\t\n\r\x08\x0c\x1b".contains(byte);
+    let nul = bytes.contains(&0);
+    nul || bytes.iter().filter(odd).count() > bytes.len() / 50
+}
+
+/// The encoding that the first lines name: XML, HTML, CSS, Emacs, Vim and Python write it.
+fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
+    let ascii = |byte: &u8| char::from(if byte.is_ascii() { *byte } else { b' ' });
+    let start: String = bytes.iter().take(1024).map(ascii).collect();
+    let start = start.to_ascii_lowercase();
+    let after = |word: &str| start.split_once(word).map(|(_, rest)| rest);
+    let encoding = ["coding", "charset"].into_iter().filter_map(after);
+    let label = |rest: &str| {
+        let label = rest.trim_start_matches([' ', '=', ':', '"', '\'']);
+        let part_of_it = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        let end = label.find(|c| !part_of_it(c)).unwrap_or(label.len());
+        Encoding::for_label(&label.as_bytes()[..end])
+    };
+    let fits = |encoding: &&'static Encoding| {
+        let errors = encoding.decode_without_bom_handling(bytes).1;
+        encoding.is_ascii_compatible() && !errors
+    };
+    encoding.filter_map(label).find(fits)
+}
+
+/// How much of a file is looked at to see its encoding.
+const SAMPLE: usize = 64 << 10;
+
+fn detected(bytes: &[u8]) -> &'static Encoding {
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    // What is ASCII says nothing.
+    let first = bytes.iter().position(|byte| !byte.is_ascii());
+    let telling = &bytes[first.unwrap_or(0).saturating_sub(SAMPLE / 2)..];
+    detector.feed(&telling[..telling.len().min(SAMPLE)], true);
+    let guess = detector.guess(None, Utf8Detection::Deny);
+    debug_assert_ne!(guess, UTF_8);
+    guess
+}
+
+/// How files of some kinds begin.
+const KINDS: [(&[u8], &str); 14] = [
+    (b"\x89PNG", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"BM", "image/bmp"),
+    (b"RIFF", "RIFF: an image, a sound or a film"),
+    (b"\0\0\x01\0", "image/x-icon"),
+    (b"%PDF", "application/pdf"),
+    (
+        b"PK\x03\x04",
+        "application/zip: also office documents and jars",
+    ),
+    (b"\x1f\x8b", "application/gzip"),
+    (b"\xfd7zXZ", "application/x-xz"),
+    (b"\x7fELF", "an ELF program"),
+    (b"SQLite format 3", "application/vnd.sqlite3"),
+    (b"wOF", "font/woff"),
+    (b"\0asm", "application/wasm"),
+];
+
+fn kind(bytes: &[u8]) -> &'static str {
+    let known = KINDS.iter().find(|(start, _)| bytes.starts_with(start));
+    known.map_or("binary, of no kind known here", |(_, kind)| kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reads(bytes: &[u8]) -> (String, String) {
+        let decoded = decode(bytes.to_vec()).expect("text");
+        (decoded.text, decoded.remark.unwrap_or_default())
+    }
+
+    fn pair(text: &str, remark: &str) -> (String, String) {
+        (text.to_owned(), remark.to_owned())
+    }
+
+    #[test]
+    fn plain_text_needs_no_remark() {
+        assert_eq!(reads("über\n".as_bytes()), pair("über\n", ""));
+        assert_eq!(reads(b""), pair("", ""));
+    }
+
+    #[test]
+    fn line_ends_and_marks_are_told() {
+        assert_eq!(reads(b"a\r\nb\r\n").1, "CRLF line ends");
+        assert_eq!(reads(b"a\r\nb\n").1, "mixed line ends");
+        let remark = "UTF-8 with byte order mark, CRLF line ends";
+        assert_eq!(reads(b"\xef\xbb\xbfa\r\n"), pair("a\r\n", remark));
+        let wide = b"\xff\xfea\0\n\0";
+        assert_eq!(reads(wide), pair("a\n", "UTF-16LE with byte order mark"));
+    }
+
+    #[test]
+    fn other_encodings_are_decoded_as_declared_or_as_they_look() {
+        let french = b"Caf\xe9 au bord de l'oc\xe9an\n";
+        let text = "Café au bord de l'océan\n";
+        assert_eq!(reads(french), pair(text, "windows-1252 (detected)"));
+        for start in [
+            "<?xml version=\"1.0\" encoding='ISO-8859-2'?>",
+            "# -*- coding: latin2 -*-",
+            "@charset \"iso-8859-2\";",
+        ] {
+            let bytes = [start.as_bytes(), b" \xb1\n"].concat();
+            let text = format!("{start} ą\n");
+            assert_eq!(reads(&bytes), pair(&text, "ISO-8859-2 (declared)"));
+        }
+        // What is declared does not fit.
+        let (_, remark) = reads(b"charset=utf-8 caf\xe9 au lait\n");
+        assert_eq!(remark, "windows-1252 (detected)");
+    }
+
+    #[test]
+    fn what_is_no_text_is_named() {
+        assert_eq!(decode(b"\x89PNG\r\n\x1a\n\0\0".to_vec()), Err("image/png"));
+        let unknown = Err("binary, of no kind known here");
+        assert_eq!(decode(vec![0; 10]), unknown);
+        assert_eq!(decode(vec![1; 100]), unknown);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_text_or_are_not(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {
+            let _ = decode(bytes);
+        }
+
+        #[test]
+        fn utf_8_stays_what_it_is(text in "[^\\x00-\\x1f\\u{feff}]{0,99}") {
+            proptest::prop_assert_eq!(decode(text.clone().into_bytes()), Ok(Decoded { text, remark: None }));
+        }
+    }
+}

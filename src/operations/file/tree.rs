@@ -1,0 +1,170 @@
+//! Every path below a folder.
+use futures_util::{StreamExt, TryStreamExt, stream};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Place, shown};
+use crate::{
+    gitea::{
+        FilePath, GiteaError, GiteaReader, Query, RefName,
+        views::{Tree, TreeEntry},
+    },
+    operations::{Answer, Facts, Refusal, Report, View, common::Repo, operation::Input},
+    rights::Target,
+};
+
+/// What Gitea gives at once, unless its operator has set less.
+const PAGE: u64 = 1_000;
+/// The most pages that are read to know a whole tree, and how many at the same time.
+const PAGES: (u64, usize) = (20, 4);
+
+/// recursive
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct Below {
+    #[serde(flatten)]
+    place: Place,
+    #[serde(default)]
+    path: FilePath,
+    page: Option<u64>,
+}
+
+impl Input for Below {
+    fn target(&self) -> Target {
+        self.place.repo.target()
+    }
+}
+
+pub(super) async fn tree(gitea: GiteaReader, input: Below) -> Result<Answer, Refusal> {
+    let Below { place, path, .. } = &input;
+    let commit = place.commit(&gitea).await?;
+    let at = place.shown().unwrap_or(format!("at {}", shown(&commit)));
+    let whose = if path.is_root() { "" } else { path.as_str() };
+    let title = format!("{} tree {whose}", place.repo.name());
+    let report = Report::new(title.trim_end())
+        .applied(at)
+        .pinned("ref", commit.as_str());
+    let root = match locate(&gitea, &place.repo, &commit, path).await? {
+        Located::File(entry) => return Ok(report.list(1, Some(1), vec![entry]).into()),
+        Located::Folder(root) => root,
+    };
+    let number = input.page.unwrap_or(1).max(1);
+    let tree = page(&gitea, &place.repo, &root, true, number).await?;
+    let count = tree.entries.len() as u64;
+    // Full pages are of one size, the last one ends the list.
+    let before = if tree.truncated {
+        (number - 1).saturating_mul(count)
+    } else {
+        tree.total_count.saturating_sub(count)
+    };
+    let entries = below(path, tree.entries).collect();
+    let report = report.list(before.saturating_add(1), Some(tree.total_count), entries);
+    if tree.truncated {
+        return Ok(report.next("page", number + 1).into());
+    }
+    Ok(report.into())
+}
+
+/// What is at a path.
+pub(super) enum Located {
+    /// The hash of its tree, or of the commit for the root.
+    Folder(RefName),
+    File(TreeEntry),
+}
+
+/// Finds a path folder by folder, which costs the forge least.
+pub(super) async fn locate(
+    gitea: &GiteaReader,
+    repo: &Repo,
+    commit: &RefName,
+    path: &FilePath,
+) -> Result<Located, Refusal> {
+    let mut folder = commit.clone();
+    let mut segments = path.segments().peekable();
+    while let Some(segment) = segments.next() {
+        let (entries, _) = whole(gitea, repo, &folder, false).await?;
+        let found = entries.into_iter().find(|entry| entry.path == segment);
+        match found {
+            Some(entry) if entry.kind == "tree" => {
+                folder = RefName::try_from(entry.sha).map_err(|_| GiteaError::Garbled)?;
+            }
+            Some(mut entry) if segments.peek().is_none() => {
+                path.as_str().clone_into(&mut entry.path);
+                return Ok(Located::File(entry));
+            }
+            _ => {
+                let (path, name, at) = (path.as_str(), repo.name(), shown(commit));
+                return Err(Refusal::Question(format!(
+                    "no \"{path}\" in {name} at {at}; file_read tree without path shows every path"
+                )));
+            }
+        }
+    }
+    Ok(Located::Folder(folder))
+}
+
+/// Every entry of a tree, and how many there are: more where that is more than we read.
+pub(super) async fn whole(
+    gitea: &GiteaReader,
+    repo: &Repo,
+    root: &RefName,
+    recursive: bool,
+) -> Result<(Vec<TreeEntry>, u64), GiteaError> {
+    let first = page(gitea, repo, root, recursive, 1).await?;
+    let (mut entries, total) = (first.entries, first.total_count);
+    if first.truncated && !entries.is_empty() {
+        let pages = total.div_ceil(entries.len() as u64).min(PAGES.0);
+        let rest = stream::iter(2..=pages).map(|number| page(gitea, repo, root, recursive, number));
+        let rest: Vec<Tree> = rest.buffered(PAGES.1).try_collect().await?;
+        entries.extend(rest.into_iter().flat_map(|page| page.entries));
+    }
+    let total = total.max(entries.len() as u64);
+    Ok((entries, total))
+}
+
+async fn page(
+    gitea: &GiteaReader,
+    repo: &Repo,
+    root: &RefName,
+    recursive: bool,
+    number: u64,
+) -> Result<Tree, GiteaError> {
+    let query = Query::new().maybe("recursive", recursive.then_some(true));
+    let query = query.with("page", number).with("per_page", PAGE);
+    gitea.get(&repo.at(&[&"git/trees", root]), &query).await
+}
+
+/// The entries of a folder's tree by their paths in the repository.
+pub(super) fn below(path: &FilePath, entries: Vec<TreeEntry>) -> impl Iterator<Item = TreeEntry> {
+    entries.into_iter().map(|mut entry| {
+        if !path.is_root() {
+            entry.path = format!("{}/{}", path.as_str(), entry.path);
+        }
+        entry
+    })
+}
+
+impl TreeEntry {
+    pub(super) fn is_link(&self) -> bool {
+        self.mode == "120000"
+    }
+}
+
+/// As in the list of a folder, with whole paths.
+impl View for TreeEntry {
+    fn line(&self) -> String {
+        match self.kind.as_str() {
+            "tree" => format!("dir {}", self.path),
+            "commit" => format!("submodule {}", self.path),
+            _ if self.is_link() => format!("link {}", self.path),
+            _ => format!("{} {}", self.size, self.path),
+        }
+    }
+
+    fn facts(&self) -> Facts {
+        Facts::new()
+            .told("path", self.path.as_str())
+            .told("kind", self.kind.as_str())
+            .told("size", self.size)
+            .told("sha", self.sha.as_str())
+    }
+}

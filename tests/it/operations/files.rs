@@ -1,0 +1,319 @@
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use serde_json::{Value, json};
+
+use crate::support::{Assistant, Reply, Sandbox, Server, next, telescope};
+
+const CONTENTS: &str = "/api/v1/repos/observatory/telescope/contents";
+const COMMITS: &str = "/api/v1/repos/observatory/telescope/commits";
+const TIP: &str = "639efab4f3a7563be5d001f1b8d700a81f716710";
+
+/// A file as Gitea sends it.
+fn file(path: &str, bytes: &[u8]) -> Reply {
+    let file = json!({
+        "name": path, "path": path, "sha": "f".repeat(40), "type": "file", "size": bytes.len(),
+        "content": BASE64_STANDARD.encode(bytes),
+        "html_url": format!("https://git.example.org/observatory/telescope/src/branch/docs/typo/{path}"),
+    });
+    Reply::json(200, &file.to_string())
+}
+
+fn get(assistant: &Assistant, path: &str) -> String {
+    assistant.calls(
+        "file_read",
+        &telescope(json!({"method": "get", "path": path})),
+    )
+}
+
+#[test]
+fn a_file_is_its_text_after_a_head_that_says_what_it_is() {
+    let assistant = Assistant::new();
+    let text = get(&assistant, "docs/über uns.md");
+    assert_eq!(
+        text,
+        "observatory/telescope docs/über uns.md, 3 lines, at main\n\
+         size: 41\n\
+         sha: 0bdc68f046b6548075a4dbaf5900be99fcadd3be\n\n\
+         # Über uns\n\nWir schauen nach oben. 👀"
+    );
+    assert_eq!(
+        assistant.asked(),
+        ["/repos/observatory/telescope/contents/docs/%C3%BCber%20uns.md"]
+    );
+}
+
+#[test]
+fn a_part_of_a_file_has_numbered_lines() {
+    let arguments =
+        json!({"method": "get", "path": "docs/guide.md", "start_line": 3, "end_line": "5"});
+    let text = Assistant::new().calls("file_read", &telescope(arguments));
+    let (head, lines) = text.split_once("\n\n").unwrap();
+    assert!(head.starts_with("observatory/telescope docs/guide.md, lines 3-5 of 481, at main\n"));
+    let lines: Vec<&str> = lines.lines().collect();
+    assert_eq!(lines[..2], ["3: ## Step 1", "4: "]);
+    assert!(lines[2].starts_with("5: Turn the crank 1 times"), "{text}");
+}
+
+#[test]
+fn the_branch_that_was_read_is_told_where_none_was_named() {
+    let assistant = Assistant::new();
+    assistant
+        .fake
+        .says(&format!("{CONTENTS}/a%20b.txt"), file("a b.txt", b"x\n"));
+    let text = get(&assistant, "a b.txt");
+    assert!(
+        text.starts_with("observatory/telescope a b.txt, 1 line, at docs/typo\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn encodings_and_line_ends_are_told() {
+    let assistant = Assistant::new();
+    let text = get(&assistant, "docs/latin1.txt");
+    let end = "\nencoding: windows-1252 (detected)\n\nCafé au bord de l'océan";
+    assert!(text.ends_with(end), "{text}");
+    let text = get(&assistant, "docs/windows.txt");
+    assert!(
+        text.ends_with("\nencoding: CRLF line ends\n\none\ntwo\nthree"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_is_no_text_is_told_in_place_of_its_bytes() {
+    let text = get(&Assistant::new(), "assets/logo.png");
+    assert_eq!(
+        text,
+        "observatory/telescope assets/logo.png, at main\n\
+         size: 70\n\
+         sha: be72d1f2d6b36afa660b07ec041d22fc4a9c4b46\n\
+         content: image/png\n\
+         url: https://git.example.org/observatory/telescope/src/branch/main/assets/logo.png"
+    );
+}
+
+#[test]
+fn a_symbolic_link_shows_its_target_and_is_not_followed() {
+    let assistant = Assistant::new();
+    let text = get(&assistant, "GUIDE.md");
+    assert!(
+        text.contains("\nsymbolic link to: docs/guide.md\n"),
+        "{text}"
+    );
+    assert_eq!(assistant.asked().len(), 1);
+}
+
+#[test]
+fn a_file_that_is_larger_than_is_read_is_described() {
+    let assistant = Assistant::new();
+    let flood = Reply::json(200, &"x".repeat(1 << 20)).times(9);
+    assistant
+        .fake
+        .says(&format!("{CONTENTS}/data/stars.csv"), flood);
+    let folder = json!([{
+        "name": "stars.csv", "path": "data/stars.csv", "sha": "abc", "type": "file", "size": 9_437_184,
+    }]);
+    assistant.fake.says(
+        &format!("{CONTENTS}/data"),
+        Reply::json(200, &folder.to_string()),
+    );
+    assert_eq!(
+        get(&assistant, "data/stars.csv"),
+        "observatory/telescope data/stars.csv\n\
+         size: 9437184\nsha: abc\ncontent: too large to be read here"
+    );
+}
+
+#[test]
+fn a_long_file_is_read_to_its_end_at_the_commit_first_read() {
+    let assistant = Assistant::new();
+    let lines: Vec<String> = (1..=3_000)
+        .map(|n| format!("line {n} of many, all different"))
+        .collect();
+    let whole = lines.join("\n");
+    assistant.fake.says(
+        &format!("{CONTENTS}/long.txt"),
+        file("long.txt", whole.as_bytes()),
+    );
+    let texts = assistant.follows(
+        "file_read",
+        &telescope(json!({"method": "get", "path": "long.txt"})),
+    );
+    assert!(texts.len() > 3);
+    let arguments = next(&texts[0]).unwrap();
+    assert_eq!(arguments["ref"], TIP);
+    let asked = assistant.asked();
+    assert!(
+        asked[2..]
+            .iter()
+            .all(|it| it.ends_with(&format!("long.txt?ref={TIP}"))),
+        "{asked:?}"
+    );
+    let bodies = texts
+        .iter()
+        .flat_map(|text| text.split_once("\n\n").unwrap().1.lines());
+    let unnumbered = bodies.map(|line| line.split_once(": ").map_or(line, |(_, text)| text));
+    assert_eq!(unnumbered.collect::<Vec<_>>().join("\n"), whole);
+}
+
+#[test]
+fn a_folder_has_folders_first_then_sizes_and_names() {
+    let text = Assistant::new().calls("file_read", &telescope(json!({"method": "list"})));
+    assert_eq!(
+        text,
+        "observatory/telescope folder / 1-10 of 10, at main\n\n\
+         dir .gitea\ndir assets\ndir data\ndir deep\ndir docs\ndir src\n\
+         78 .editorconfig\n1324 CHANGELOG.md\nlink GUIDE.md -> docs/guide.md\n184 README.md"
+    );
+    let docs = "observatory/telescope folder docs 1-5 of 5, at main\n\n12888 guide.md\n";
+    assert!(get(&Assistant::new(), "/docs/").starts_with(docs));
+}
+
+#[test]
+fn names_of_files_cannot_pass_for_other_files() {
+    let assistant = Assistant::new();
+    let entry =
+        |name: &str, kind: &str| json!({"name": name, "path": name, "type": kind, "size": 5});
+    let folder = json!([
+        entry("a\n9 admin.rs", "file"),
+        entry("dir b", "file"),
+        entry("7 c", "dir")
+    ]);
+    assistant
+        .fake
+        .says(CONTENTS, Reply::json(200, &folder.to_string()));
+    let text = assistant.calls("file_read", &telescope(json!({"method": "list"})));
+    let (_, lines) = text.split_once("\n\n").unwrap();
+    assert_eq!(lines, "dir 7 c\n5 a<U+000A>9 admin.rs\n5 dir b");
+}
+
+#[test]
+fn a_missing_path_a_missing_ref_and_an_empty_repository_are_told_apart() {
+    let assistant = Assistant::new();
+    assert_eq!(
+        get(&assistant, "no/such"),
+        "refused: no \"no/such\" in observatory/telescope; file_read tree shows every path there is"
+    );
+    let empty = json!({"method": "list", "repo": "observatory/empty"});
+    assert_eq!(
+        assistant.calls("file_read", &empty),
+        "refused: the repository is empty"
+    );
+    assistant.fake.says(COMMITS, Reply::new(404, ""));
+    let arguments = telescope(json!({"method": "list", "ref": "no-such-ref"}));
+    let text = assistant.calls("file_read", &arguments);
+    let start = "refused: no branch, tag or commit \"no-such-ref\" in observatory/telescope; branches: main,";
+    assert!(text.starts_with(start), "{text}");
+}
+
+#[test]
+fn no_path_leads_out_of_the_repository() {
+    let assistant = Assistant::new();
+    for path in [
+        "../x",
+        "a/../../x",
+        "..",
+        "a//b",
+        ".git/config",
+        "a\\b",
+        "a\nb",
+    ] {
+        let text = get(&assistant, path);
+        assert!(
+            text.starts_with("refused: path: a path has names"),
+            "{path}: {text}"
+        );
+    }
+    assert!(assistant.asked().is_empty());
+}
+
+#[test]
+fn a_tree_has_every_path_below_and_goes_on_by_page_at_one_commit() {
+    let assistant = Assistant::new();
+    let tree = |names: std::ops::Range<u32>, truncated: bool| {
+        let entries = names
+            .map(|n| json!({"path": format!("f{n}"), "mode": "100644", "type": "blob", "size": n}));
+        let tree =
+            json!({"tree": entries.collect::<Value>(), "truncated": truncated, "total_count": 5});
+        Reply::json(200, &tree.to_string())
+    };
+    let target = format!("/api/v1/repos/observatory/telescope/git/trees/{TIP}?recursive=true");
+    assistant
+        .fake
+        .says(&format!("{target}&page=1&per_page=1000"), tree(1..4, true));
+    assistant
+        .fake
+        .says(&format!("{target}&page=2&per_page=1000"), tree(4..6, false));
+    let texts = assistant.follows("file_read", &telescope(json!({"method": "tree"})));
+    assert_eq!(
+        texts,
+        [
+            format!(
+                "observatory/telescope tree 1-3 of 5, at 639efab4f3\n\
+                 next: {{\"method\":\"tree\",\"owner\":\"observatory\",\"repo\":\"telescope\",\"ref\":\"{TIP}\",\"page\":2}}\n\n\
+                 1 f1\n2 f2\n3 f3"
+            ),
+            "observatory/telescope tree 4-5 of 5, at 639efab4f3\n\n4 f4\n5 f5".to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn a_folder_s_tree_has_whole_paths() {
+    let sandbox = Sandbox::start();
+    let server = Server::before_sandbox(&sandbox);
+    let arguments = json!({"method": "tree", "repo": "lighthouse/lamp", "path": ".gitea"});
+    let text = server.ask("file_read", &arguments);
+    let (_, lines) = text.split_once("\n\n").unwrap();
+    assert_eq!(lines, "dir .gitea/workflows\n224 .gitea/workflows/ci.yaml");
+    let arguments = json!({"method": "tree", "repo": "lighthouse/lamp", "path": "src/none"});
+    let text = server.refusal("file_read", &arguments);
+    assert!(
+        text.starts_with("no \"src/none\" in lighthouse/lamp at "),
+        "{text}"
+    );
+}
+
+#[test]
+fn many_files_come_under_a_line_each_and_what_is_no_file_says_so() {
+    let sandbox = Sandbox::start();
+    let server = Server::before_sandbox(&sandbox);
+    let paths = ["Cargo.toml", "src", "GUIDE.md", "assets/lamp.png", "none"];
+    let arguments = json!({"method": "many", "repo": "lighthouse/lamp", "paths": paths});
+    let text = server.ask("file_read", &arguments);
+    let (head, files) = text.split_once("\n\n").unwrap();
+    assert_eq!(head, "lighthouse/lamp 5 files");
+    let lines: Vec<&str> = files.lines().collect();
+    assert!(
+        lines[0].starts_with("Cargo.toml (lines 6, size 75, sha "),
+        "{text}"
+    );
+    assert_eq!(lines[1], "  1: [package]");
+    assert_eq!(
+        lines[7..9],
+        [
+            "src (a folder)",
+            "GUIDE.md (a symbolic link to docs/guide.md)"
+        ]
+    );
+    assert!(
+        lines[9].starts_with("assets/lamp.png (image/png, size 70, sha "),
+        "{text}"
+    );
+    assert_eq!(lines[10], "none (not there)");
+}
+
+#[test]
+fn too_many_files_are_refused_before_gitea_is_asked() {
+    let assistant = Assistant::new();
+    let paths: Vec<String> = (0..21).map(|n| format!("f{n}")).collect();
+    let text = assistant.calls(
+        "file_read",
+        &telescope(json!({"method": "many", "paths": paths})),
+    );
+    assert_eq!(
+        text,
+        "refused: 21 paths are too many for one call; ask for at most 20"
+    );
+    assert!(assistant.asked().is_empty());
+}
