@@ -389,7 +389,15 @@ impl Renderer<'_> {
             url,
             metadata,
         } = document;
-        let shown = self.characters(&text, 0, self.max.saturating_sub(HEAD_ROOM));
+        let most = self.max.saturating_sub(HEAD_ROOM);
+        let mut shown = self.characters(&text, 0, most);
+        // JSON writes two characters and more for a line end or a quote.
+        let mut length = written(&shown.text);
+        while length > most {
+            let fewer = shown.text.chars().count() * most / length;
+            shown = self.characters(&text, 0, fewer);
+            length = written(&shown.text);
+        }
         // By its contract every value is a text.
         let mut metadata: Map<String, Value> = (metadata.lines())
             .map(|(name, value)| (name.to_owned(), value.into()))
@@ -419,6 +427,12 @@ impl Renderer<'_> {
             is_error: false,
         }
     }
+}
+
+/// The characters of a text once it is JSON, without its quotes.
+fn written(text: &str) -> usize {
+    let json = Value::from(text).to_string();
+    json.chars().count() - 2
 }
 
 /// The files of a diff: how many there are, before the part that is shown and in it.

@@ -107,6 +107,17 @@ pub(super) const ASKS: &[(&str, &str)] = &[
     ("pull_read", r#"{"method": "comments", "index": 11}"#),
     ("pull_read", r#"{"method": "reviews", "index": 11}"#),
     ("pull_read", r#"{"method": "checks", "index": 11}"#),
+    ("search", r#"{"query": "fog"}"#),
+    ("fetch", r#"{"id": "issue:lighthouse/lamp#6"}"#),
+    ("fetch", r#"{"id": "pull:lighthouse/lamp#11"}"#),
+    ("fetch", r#"{"id": "repo:lighthouse/lamp"}"#),
+    ("fetch", r#"{"id": "commit:lighthouse/lamp@5cff6c0283"}"#),
+    ("fetch", r#"{"id": "release:lighthouse/lamp@v1.0.0"}"#),
+    (
+        "fetch",
+        r#"{"id": "https://forge.example.org/lighthouse/lamp/issues/12"}"#,
+    ),
+    ("fetch", r#"{"id": "file:lighthouse/lamp@main:src/fog.rs"}"#),
 ];
 
 /// What is refused, and in which words.

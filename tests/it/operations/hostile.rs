@@ -78,8 +78,9 @@ fn hostile() -> Vec<String> {
     values
 }
 
-/// Why a request is none that an operation may make; it was made for `observatory/telescope`.
-fn fault(asked: &Asked) -> Option<&'static str> {
+/// Why a request is none that a tool may make; it was made for `observatory/telescope`, but where the tool takes
+/// repositories from words.
+fn fault(tool: &str, asked: &Asked) -> Option<&'static str> {
     let Some(target) = asked.line.strip_prefix("GET /api/v1/") else {
         return Some("not a GET below the API");
     };
@@ -106,7 +107,8 @@ fn fault(asked: &Asked) -> Option<&'static str> {
         "version",
         "settings/",
     ];
-    if !homes.iter().any(|home| path.starts_with(home)) {
+    let any_repository = ["search", "fetch"].contains(&tool) && path.starts_with("repos/");
+    if !any_repository && !homes.iter().any(|home| path.starts_with(home)) {
         return Some("another place");
     }
     let strange = |pair: &str| !PARAMETERS.contains(&pair.split('=').next().unwrap_or_default());
@@ -169,7 +171,12 @@ fn whatever_stands_in_an_argument_stays_where_it_belongs() {
                 server.call(tool, &asked);
                 for request in fake.requests() {
                     requests += 1;
-                    assert_eq!(fault(&request), None, "{tool} {asked}: {}", request.line);
+                    assert_eq!(
+                        fault(tool, &request),
+                        None,
+                        "{tool} {asked}: {}",
+                        request.line
+                    );
                 }
                 fake.forget();
             }
@@ -212,5 +219,37 @@ fn a_forge_that_lies_about_everything_gets_a_sentence_and_no_panic() {
                 "{tool} {asked}: {lie}"
             );
         }
+    }
+}
+
+#[test]
+fn a_text_that_swells_as_json_is_cut_before_it_is_too_long() {
+    let fake = Fake::start();
+    let server = Server::before(&fake);
+    for text in [
+        "\"\n".repeat(30_000),
+        "\u{1}".repeat(30_000),
+        "\u{202e}".repeat(30_000),
+        "x".repeat(60_000),
+    ] {
+        let issue = json!({ "number": 1, "title": "Long", "state": "open", "body": text });
+        fake.says(
+            "/api/v1/repos/observatory/telescope/issues/1",
+            Reply::json(200, &issue.to_string()),
+        );
+        let one = json!({ "id": "issue:observatory/telescope#1" });
+        let answer = server.ask("fetch", &one);
+        assert!(
+            (12_000..=24_000).contains(&answer.chars().count()),
+            "{}",
+            answer.chars().count()
+        );
+        let one = json!({ "method": "get", "index": 1, "repo": "observatory/telescope" });
+        let answer = server.ask("issue_read", &one);
+        assert!(
+            (12_000..=24_000).contains(&answer.chars().count()),
+            "{}",
+            answer.chars().count()
+        );
     }
 }
