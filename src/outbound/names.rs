@@ -23,14 +23,13 @@ pub(super) struct Names(Option<TokioResolver>);
 impl Names {
     /// Reads the system's settings. Without any, IP addresses and `localhost` still work.
     pub(super) fn of_system() -> Self {
-        let builder = TokioResolver::builder_tokio().unwrap_or_else(|error| {
+        let mut builder = TokioResolver::builder_tokio().unwrap_or_else(|error| {
             log::warn!("no name servers ({error}): names are found in `/etc/hosts` only");
             TokioResolver::builder_with_config(
                 ResolverConfig::default(),
                 TokioRuntimeProvider::default(),
             )
         });
-        let mut builder = builder;
         let options = builder.options_mut();
         // IPv4 first: asked together, a name that `/etc/hosts` knows for IPv4 waits for DNS.
         options.ip_strategy = LookupIpStrategy::Ipv4thenIpv6;
