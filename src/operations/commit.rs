@@ -1,5 +1,5 @@
 //! Commits of a repository.
-use std::collections::BTreeSet;
+mod compare;
 
 use futures_util::future::join;
 use schemars::JsonSchema;
@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     gitea::{
-        Address, AsDiff, Between, FilePath, GiteaError, GiteaReader, Page, Query, RefName, Sha,
-        views::{Commit, CommitFile, Comparison, Signature},
+        Address, AsDiff, FilePath, GiteaError, GiteaReader, Page, Query, RefName, Sha,
+        views::{Commit, CommitFile, Signature},
     },
     rights::Target,
 };
@@ -28,7 +28,7 @@ pub(super) fn toolset() -> Toolset {
             Operation::read("list", list),
             Operation::read("get", get),
             Operation::read("diff", diff),
-            Operation::read("compare", compare),
+            Operation::read("compare", compare::compare),
         ],
     }
 }
@@ -187,71 +187,6 @@ async fn diff(gitea: GiteaReader, input: Diff) -> Result<Answer, Refusal> {
     let report = Report::new(format!("{} {} diff", repo.name(), short(sha.as_str())));
     let first = input.start_line.unwrap_or(1);
     Ok(report.lines(diff, first, None, Form::Diff).into())
-}
-
-/// what head has that base has not
-#[derive(Deserialize, JsonSchema)]
-struct Compare {
-    #[serde(flatten)]
-    repo: Repo,
-    base: RefName,
-    head: RefName,
-}
-
-impl Input for Compare {
-    fn target(&self) -> Target {
-        self.repo.target()
-    }
-}
-
-async fn compare(gitea: GiteaReader, input: Compare) -> Result<Answer, Refusal> {
-    let Compare { repo, base, head } = &input;
-    let address = repo.at(&[&"compare", &Between { base, head }]);
-    let query = Query::new().with("verification", false);
-    let comparison = match gitea.get::<Comparison>(&address, &query).await {
-        Ok(comparison) => comparison,
-        Err(error) => {
-            let error = match tip(&gitea, repo, Some(base)).await {
-                Err(_) => missing(&gitea, repo, Some(base), None, error).await,
-                Ok(_) => missing(&gitea, repo, Some(head), None, error).await,
-            };
-            return Err(error);
-        }
-    };
-    let (base, head) = (shown(base), shown(head));
-    let mut report = Report::new(format!("{} {base}...{head} commits", repo.name()));
-    if !comparison.commits.is_empty() {
-        report = report.facts(comparison.in_short());
-    }
-    if let Some(newest) = comparison.commits.first() {
-        report = report.pinned("head", newest.sha.as_str());
-    }
-    let total = Some(comparison.total_commits);
-    Ok(report.list(1, total, comparison.commits).into())
-}
-
-/// How many files a comparison names.
-const FILES_NAMED: usize = 15;
-
-impl Comparison {
-    fn in_short(&self) -> Facts {
-        let by_commit = self.commits.iter().flat_map(|it| &it.files);
-        let files = self.files.iter().chain(by_commit);
-        let files: BTreeSet<&str> = files.map(|it| it.path.as_str()).collect();
-        let named: Vec<&str> = files.iter().take(FILES_NAMED).copied().collect();
-        let more = match files.len() - named.len() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let (count, named) = (files.len(), named.join(", "));
-        Facts::new()
-            .with("files changed", format!("{count}: {named}{more}"))
-            .with(
-                "diff",
-                "commit by commit with diff, of a pull request with pull_read diff",
-            )
-            .told("files", files.into_iter().collect::<Vec<_>>())
-    }
 }
 
 impl Commit {

@@ -1,0 +1,81 @@
+//! What one ref has that another has not.
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    gitea::{Between, GiteaReader, Query, RefName, views::Comparison},
+    operations::{
+        Answer, Facts, Refusal, Report,
+        common::Repo,
+        operation::Input,
+        refs::{missing, shown, tip},
+    },
+    rights::Target,
+};
+
+/// what head has that base has not
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct Compare {
+    #[serde(flatten)]
+    repo: Repo,
+    base: RefName,
+    head: RefName,
+}
+
+impl Input for Compare {
+    fn target(&self) -> Target {
+        self.repo.target()
+    }
+}
+
+pub(super) async fn compare(gitea: GiteaReader, input: Compare) -> Result<Answer, Refusal> {
+    let Compare { repo, base, head } = &input;
+    let address = repo.at(&[&"compare", &Between { base, head }]);
+    let query = Query::new().with("verification", false);
+    let comparison = match gitea.get::<Comparison>(&address, &query).await {
+        Ok(comparison) => comparison,
+        Err(error) => {
+            let error = match tip(&gitea, repo, Some(base)).await {
+                Err(_) => missing(&gitea, repo, Some(base), None, error).await,
+                Ok(_) => missing(&gitea, repo, Some(head), None, error).await,
+            };
+            return Err(error);
+        }
+    };
+    let (base, head) = (shown(base), shown(head));
+    let mut report = Report::new(format!("{} {base}...{head} commits", repo.name()));
+    if !comparison.commits.is_empty() {
+        report = report.facts(comparison.in_short());
+    }
+    if let Some(newest) = comparison.commits.first() {
+        report = report.pinned("head", newest.sha.as_str());
+    }
+    let total = Some(comparison.total_commits);
+    Ok(report.list(1, total, comparison.commits).into())
+}
+
+/// How many files a comparison names.
+const FILES_NAMED: usize = 15;
+
+impl Comparison {
+    fn in_short(&self) -> Facts {
+        let by_commit = self.commits.iter().flat_map(|it| &it.files);
+        let files = self.files.iter().chain(by_commit);
+        let files: BTreeSet<&str> = files.map(|it| it.path.as_str()).collect();
+        let named: Vec<&str> = files.iter().take(FILES_NAMED).copied().collect();
+        let more = match files.len() - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let (count, named) = (files.len(), named.join(", "));
+        Facts::new()
+            .with("files changed", format!("{count}: {named}{more}"))
+            .with(
+                "diff",
+                "commit by commit with diff, of a pull request with pull_read diff",
+            )
+            .told("files", files.into_iter().collect::<Vec<_>>())
+    }
+}
