@@ -172,32 +172,37 @@ pub(super) async fn milestone(
     Ok(Some(found))
 }
 
-/// Why Gitea refused a list, where a filter names users: perhaps there is no such user.
+/// Why Gitea refused a list: perhaps there is no such user as a filter names.
 pub(super) async fn explain(
     gitea: &GiteaReader,
     repo: &Repo,
     users: [Option<&Owner>; 2],
     error: GiteaError,
 ) -> Refusal {
-    if !matches!(error, GiteaError::NotFound | GiteaError::Refused(_)) {
-        return error.into();
-    }
+    let strange = match error {
+        GiteaError::NotFound | GiteaError::Refused(_) => unknown_user(gitea, repo, users).await,
+        _ => None,
+    };
+    strange.unwrap_or_else(|| error.into())
+}
+
+/// The refusal of the first of these users that the forge does not know.
+pub(super) async fn unknown_user(
+    gitea: &GiteaReader,
+    repo: &Repo,
+    users: [Option<&Owner>; 2],
+) -> Option<Refusal> {
     for user in users.into_iter().flatten() {
         let address = Address::of(&[&"users", user]);
         let there = gitea.get::<User>(&address, &Query::new()).await;
-        if !matches!(there, Err(GiteaError::NotFound)) {
-            continue;
+        if matches!(there, Err(GiteaError::NotFound)) {
+            let assignees = repo.at(&[&"assignees"]);
+            let known = gitea.list::<User>(&assignees, &Query::new()).await.ok()?;
+            let names = known.items.iter().map(|it| it.login.as_str());
+            return Some(unknown("user", user.as_str(), repo, names));
         }
-        let assignees = repo.at(&[&"assignees"]);
-        return match gitea.list::<User>(&assignees, &Query::new()).await {
-            Ok(known) => {
-                let names = known.items.iter().map(|it| it.login.as_str());
-                unknown("user", user.as_str(), repo, names)
-            }
-            Err(error) => error.into(),
-        };
     }
-    error.into()
+    None
 }
 
 /// The one of this name: in this spelling, else in any case.

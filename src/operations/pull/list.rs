@@ -48,18 +48,22 @@ pub(super) async fn list(gitea: GiteaReader, input: List) -> Result<Answer, Refu
         filters::milestone(&gitea, repo, input.milestone.as_deref()),
     )
     .await?;
-    let address = repo.at(&[&"pulls"]);
+    let (address, users) = (repo.at(&[&"pulls"]), [input.author.as_ref(), None]);
     let query = input.query(&labels, milestone.as_ref());
     let this_page = input.paging.query(query.clone());
     let mut page: Page<PullRequest> = match gitea.list(&address, &this_page).await {
         Ok(page) => page,
         Err(error) => {
-            let users = [input.author.as_ref(), None];
             return Err(filters::explain(&gitea, repo, users, error).await);
         }
     };
     if page.items.iter().any(|pull| !input.is_wanted(pull)) {
         page = input.chosen(&gitea, &address, &query).await?;
+    }
+    if page.items.is_empty()
+        && let Some(refusal) = filters::unknown_user(&gitea, repo, users).await
+    {
+        return Err(refusal);
     }
     for pull in &mut page.items {
         pull.body = None;

@@ -1,0 +1,206 @@
+use serde_json::{Value, json};
+
+use crate::support::{Assistant, Reply, telescope};
+
+fn asks(assistant: &Assistant, method: &str, index: u64) -> String {
+    let arguments = telescope(json!({"method": method, "index": index}));
+    assistant.calls("pull_read", &arguments)
+}
+
+fn list(assistant: &Assistant, filters: Value) -> String {
+    let mut arguments = filters;
+    arguments["method"] = "list".into();
+    assistant.calls("pull_read", &telescope(arguments))
+}
+
+#[test]
+fn a_list_has_a_line_for_each_pull_request() {
+    let assistant = Assistant::new();
+    assert_eq!(
+        list(&assistant, json!({"state": "all", "limit": 10})),
+        "observatory/telescope pull requests 1-6 of 6, open and closed, newest first\n\n\
+         #70 2026-11-23 contributor contributor/telescope:hello -> main: Hello from a fork\n\
+         #69 2026-11-23 contributor big-change -> main: Eighty tables\n\
+         #68 merged 2026-11-23 reviewer docs/typo -> main: Describe the lens\n\
+         #67 2026-11-23 contributor conflict -> main: Another promise\n\
+         #66 draft 2026-11-23 contributor feature/lens-cap -> main: WIP: Know the lens cap\n\
+         #65 2026-11-23 contributor [bug] fix/overflow -> main: Count steps in 32 bits"
+    );
+    assert_eq!(
+        assistant.asked(),
+        ["/repos/observatory/telescope/pulls?state=all&page=1&limit=10"]
+    );
+}
+
+#[test]
+fn filters_are_sent_as_the_ids_that_gitea_wants() {
+    let assistant = Assistant::new();
+    let filters = json!({
+        "labels": ["bug", "question"], "milestone": "1.1", "author": "contributor", "sort": "oldest", "base": "main",
+    });
+    let text = list(&assistant, filters);
+    let applied = "open, into main, label bug, label question, milestone 1.1, author contributor, oldest first";
+    assert!(text.contains(applied), "{text}");
+    assert_eq!(
+        assistant.asked().last().unwrap(),
+        "/repos/observatory/telescope/pulls?state=open&sort=oldest&milestone=1&poster=contributor\
+         &base_branch=main&base=main&labels=11&labels=13&page=1&limit=30"
+    );
+}
+
+#[test]
+fn a_base_that_the_forge_ignores_is_chosen_here() {
+    let assistant = Assistant::new();
+    let text = list(
+        &assistant,
+        json!({"state": "all", "base": "release/1.x", "limit": 10}),
+    );
+    assert_eq!(
+        text,
+        "observatory/telescope pull requests: none of 0, open and closed, into release/1.x, newest first"
+    );
+}
+
+#[test]
+fn an_author_whom_the_forge_does_not_know_is_refused() {
+    let assistant = Assistant::new();
+    let pulls = "/api/v1/repos/observatory/telescope/pulls";
+    let missing = Reply::json(404, r#"{"message":"not found"}"#);
+    let people = Reply::json(200, r#"[{"login":"maintainer"}]"#);
+    assistant.fake.says("/api/v1/users/nobody-here", missing);
+    assistant
+        .fake
+        .says("/api/v1/repos/observatory/telescope/assignees", people);
+    for answer in [
+        Reply::json(200, "[]"),
+        Reply::json(400, r#"{"message":"poster not found"}"#),
+    ] {
+        assistant.fake.says(pulls, answer);
+        assert_eq!(
+            list(&assistant, json!({"author": "nobody-here"})),
+            "refused: no user \"nobody-here\" in observatory/telescope; there are: maintainer"
+        );
+    }
+}
+
+#[test]
+fn a_pull_request_tells_what_a_reviewer_asks_first() {
+    let assistant = Assistant::new();
+    assert_eq!(
+        asks(&assistant, "get", 65),
+        "observatory/telescope pull request #65, open: Count steps in 32 bits\n\
+         author: contributor 2026-11-23 08:34\n\
+         branches: fix/overflow -> main\n\
+         head commit: 329ea23aa6\n\
+         changes: 1 file, +2 -2\n\
+         mergeable: yes\n\
+         reviewers asked: maintainer, reviewer\n\
+         reviews: maintainer commented, reviewer approved\n\
+         labels: bug\n\
+         assignees: contributor\n\
+         milestone: 1.1, due 2026-12-31\n\
+         comments: 5\n\
+         url: https://git.example.org/observatory/telescope/pulls/65\n\n\
+         Fixes #1"
+    );
+    assert_eq!(assistant.asked().len(), 2);
+    let draft = asks(&assistant, "get", 66);
+    assert!(draft.starts_with("observatory/telescope pull request #66, open, draft: WIP"));
+    let merged = asks(&assistant, "get", 68);
+    assert!(merged.contains("\nmerged: maintainer 2026-11-23 08:34 as 639efab4f3\n"));
+}
+
+#[test]
+fn an_issue_is_no_pull_request_and_the_refusal_says_where_it_is() {
+    let assistant = Assistant::new();
+    for method in ["get", "files", "diff", "commits", "reviews", "checks"] {
+        let below = ["", "/files", ".diff", "/commits", "/reviews"];
+        for path in below.map(|it| format!("/api/v1/repos/observatory/telescope/pulls/1{it}")) {
+            let missing = Reply::json(404, r#"{"message":"not found"}"#);
+            assistant.fake.says(&path, missing);
+        }
+        assert_eq!(
+            asks(&assistant, method, 1),
+            "refused: observatory/telescope #1 is an issue and no pull request: read it with issue_read"
+        );
+    }
+}
+
+#[test]
+fn files_and_commits_are_lists_of_lines() {
+    let assistant = Assistant::new();
+    assert_eq!(
+        asks(&assistant, "files", 66),
+        "observatory/telescope #66 files 1-2 of 2\n\n\
+         added +3 -0: docs/lens-cap.md\n\
+         changed +5 -0: src/lens.rs"
+    );
+    assert_eq!(
+        asks(&assistant, "commits", 68),
+        "observatory/telescope #68 commits 1-2 of 2\n\n\
+         8f9fae68ef 2026-11-23 reviewer: Merge branch 'main' into docs/typo\n\
+         c77b02ae45 2026-02-23 reviewer: Describe the lens"
+    );
+}
+
+#[test]
+fn a_large_diff_is_cut_between_files_and_followed_to_its_end() {
+    let assistant = Assistant {
+        max: 6_000,
+        ..Assistant::new()
+    };
+    let arguments = telescope(json!({"method": "diff", "index": 69}));
+    let texts = assistant.follows("pull_read", &arguments);
+    assert!(texts.len() > 1);
+    let lines = |text: &str| text.split_once("\n\n").unwrap().1.lines().count();
+    let total: usize = texts.iter().map(|it| lines(it)).sum();
+    let range = format!(" of {total}, files 1-");
+    assert!(texts[0].starts_with("observatory/telescope #69 diff, lines 1-"));
+    assert!(texts[0].contains(&range), "{}", &texts[0][..100]);
+    for text in &texts {
+        assert!(
+            text.split_once("\n\n")
+                .unwrap()
+                .1
+                .starts_with("diff --git a/")
+        );
+    }
+}
+
+#[test]
+fn reviews_come_with_their_comments_on_lines() {
+    let assistant = Assistant::new();
+    assert_eq!(
+        asks(&assistant, "reviews", 65),
+        "observatory/telescope #65 reviews, 3 in all, oldest first\n\n\
+         reviewer 2026-11-23 08:34, requested changes, dismissed:\n  Nearly. One thing below.\n\
+         reviewer 2026-11-23 08:34, src/mount.rs:8:\n  Say why 32 bits are enough.\n\
+         maintainer 2026-11-23 08:34, commented:\n  Looks fine to me.\n\
+         maintainer 2026-11-23 08:34, src/mount.rs:17:\n  Name the number.\n\
+         reviewer 2026-11-23 08:34, approved:\n  Good."
+    );
+    assert_eq!(assistant.asked().len(), 3);
+    assert_eq!(
+        asks(&assistant, "reviews", 66),
+        "observatory/telescope #66 reviews, none"
+    );
+}
+
+#[test]
+fn checks_are_those_of_the_newest_commit() {
+    let assistant = Assistant::new();
+    let commit = "329ea23aa6567786276512e4f384cbb6150b5bba";
+    let status = json!({"state": "failure", "sha": commit, "total_count": 2, "statuses": [
+        {"status": "failure", "context": "ci/test", "description": "2 of 90 failed", "target_url": "https://ci.example.org/1"},
+        {"status": "success", "context": "ci/lint", "description": ""},
+    ]});
+    let path = format!("/api/v1/repos/observatory/telescope/commits/{commit}/status");
+    assistant
+        .fake
+        .says(&path, Reply::json(200, &status.to_string()));
+    assert_eq!(
+        asks(&assistant, "checks", 65),
+        "observatory/telescope #65 checks 1-2 of 2, of commit 329ea23aa6, combined failure\n\n\
+         failure: ci/test, 2 of 90 failed\nsuccess: ci/lint"
+    );
+}

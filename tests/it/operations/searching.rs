@@ -1,0 +1,206 @@
+use serde_json::{Value, json};
+
+use crate::support::{Assistant, Reply};
+
+const EVERYWHERE: &str = "/api/v1/repos/issues/search";
+const TELESCOPE: &str = "/api/v1/repos/observatory/telescope";
+
+fn json_of(assistant: &Assistant, tool: &str, arguments: &Value) -> Value {
+    let text = assistant.calls(tool, arguments);
+    serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"))
+}
+
+fn ids(assistant: &Assistant, query: &str) -> Vec<String> {
+    let found = json_of(assistant, "search", &json!({ "query": query }));
+    let results = found["results"].as_array().unwrap();
+    let id = |it: &Value| it["id"].as_str().unwrap().to_owned();
+    results.iter().map(id).collect()
+}
+
+/// Issues in Gitea's form: number, title, text.
+fn issues(of: &[(u64, &str, &str)]) -> Reply {
+    let issue = |(number, title, body): &(u64, &str, &str)| {
+        json!({
+            "number": number, "title": title, "body": body, "state": "open",
+            "html_url": format!("https://git.example.org/observatory/telescope/issues/{number}"),
+            "repository": {"full_name": "observatory/telescope"},
+        })
+    };
+    let all: Vec<Value> = of.iter().map(issue).collect();
+    Reply::json(200, &Value::from(all).to_string())
+}
+
+fn nothing() -> Reply {
+    Reply::json(200, r#"{"ok":true,"data":[]}"#)
+}
+
+#[test]
+fn results_are_exactly_an_id_a_title_and_an_address_for_people() {
+    let assistant = Assistant::new();
+    assistant.fake.says("/api/v1/repos/search", nothing());
+    assert_eq!(
+        assistant.calls("search", &json!({"query": "backwards"})),
+        "{\"results\":[{\"id\":\"issue:observatory/telescope#1\",\
+         \"title\":\"observatory/telescope#1 Mount turns the wrong way past 18 hours\",\
+         \"url\":\"https://git.example.org/observatory/telescope/issues/1\"}]}"
+    );
+    let mut asked = assistant.asked();
+    asked.sort();
+    assert_eq!(
+        asked,
+        [
+            "/repos/issues/search?q=backwards&state=all&limit=20",
+            "/repos/search?q=backwards&includeDesc=true&limit=20"
+        ]
+    );
+}
+
+#[test]
+fn what_fits_best_comes_first_and_nothing_comes_twice() {
+    let assistant = Assistant::new();
+    let found = issues(&[
+        (3, "Moon", "the dome turns"),
+        (2, "The dome turns", ""),
+        (1, "Dome", ""),
+    ]);
+    assistant.fake.says(EVERYWHERE, found);
+    assistant.fake.says("/api/v1/repos/search", nothing());
+    let telescope = |number| format!("issue:observatory/telescope#{number}");
+    assert_eq!(ids(&assistant, "dome turns"), [2, 3, 1].map(telescope));
+    assert_eq!(assistant.asked().len(), 6);
+}
+
+#[test]
+fn a_query_that_names_a_repository_finds_its_files_at_a_commit() {
+    let assistant = Assistant::new();
+    assistant
+        .fake
+        .says(&format!("{TELESCOPE}/issues"), issues(&[]));
+    let tip = "639efab4f3a7563be5d001f1b8d700a81f716710";
+    let tree = json!({"sha": tip, "truncated": false, "total_count": 3, "tree": [
+        {"path": "src", "mode": "040000", "type": "tree", "sha": "aa"},
+        {"path": "src/mount.rs", "mode": "100644", "type": "blob", "size": 9, "sha": "bb"},
+        {"path": "docs/über uns.md", "mode": "100644", "type": "blob", "size": 9, "sha": "cc"},
+    ]});
+    let tree = Reply::json(200, &tree.to_string());
+    assistant
+        .fake
+        .says(&format!("{TELESCOPE}/git/trees/{tip}"), tree);
+    let found = json_of(
+        &assistant,
+        "search",
+        &json!({"query": "observatory/telescope über"}),
+    );
+    assert_eq!(
+        found["results"][0],
+        json!({
+            "id": format!("file:observatory/telescope@{tip}:docs/über uns.md"),
+            "title": "observatory/telescope: docs/über uns.md",
+            "url": format!("https://git.example.org/observatory/telescope/src/commit/{tip}/docs/%C3%BCber%20uns.md"),
+        })
+    );
+    let file = format!("file:observatory/telescope@{tip}:src/mount.rs");
+    assert_eq!(
+        ids(&assistant, "observatory/telescope/src/mount.rs")[0],
+        file
+    );
+    assert_eq!(
+        ids(&assistant, "observatory/telescope")[0],
+        "repo:observatory/telescope"
+    );
+    assert_eq!(
+        ids(&assistant, "observatory/telescope#1")[0],
+        "issue:observatory/telescope#1"
+    );
+}
+
+#[test]
+fn what_may_not_be_searched_leaves_the_rest() {
+    let assistant = Assistant::new();
+    let lacking = r#"{"message":"required=[read:issue], token scope=read:repository"}"#;
+    assistant.fake.says(EVERYWHERE, Reply::json(403, lacking));
+    assert_eq!(ids(&assistant, "tele")[0], "repo:observatory/telescope");
+    assistant
+        .fake
+        .says("/api/v1/repos/search", Reply::json(403, lacking));
+    let text = assistant.calls("search", &json!({"query": "tele"}));
+    assert_eq!(text, "refused: the account lacks the scope read:issue");
+}
+
+#[test]
+fn an_issue_is_fetched_with_its_conversation() {
+    let assistant = Assistant::new();
+    let page = "https://git.example.org/observatory/telescope/issues/1";
+    let expected = json!({
+        "id": "issue:observatory/telescope#1",
+        "title": "observatory/telescope#1 Mount turns the wrong way past 18 hours",
+        "text": "At RA 18.2 h the mount runs backwards.\n\n```\nsteps = 65520 -> 240\n```\n\n\
+                 Seen on `v1.0.0`. @maintainer, can you confirm?\n\n\
+                 maintainer 2026-11-23 08:33:\nConfirmed. The counter has 16 bits. See `src/mount.rs`.\n\n\
+                 contributor 2026-11-23 08:33:\nI'll send a fix today.",
+        "url": page,
+        "metadata": {
+            "state": "open", "author": "contributor 2026-11-23 08:33", "labels": "bug, good first issue",
+            "assignees": "maintainer", "milestone": "1.1, due 2026-12-31", "comments": "2",
+        },
+    });
+    for id in [
+        "issue:observatory/telescope#1",
+        page,
+        &format!("{page}?a=b#issuecomment-3"),
+    ] {
+        assert_eq!(json_of(&assistant, "fetch", &json!({ "id": id })), expected);
+    }
+}
+
+#[test]
+fn repositories_releases_and_files_are_fetched() {
+    let assistant = Assistant::new();
+    let fetch = |id: &str| json_of(&assistant, "fetch", &json!({ "id": id }));
+    let repository = fetch("repo:observatory/telescope");
+    assert!(repository["text"].as_str().unwrap().contains("# telescope"));
+    assert_eq!(repository["metadata"]["default branch"], "main");
+    let release = fetch("https://git.example.org/observatory/telescope/releases/tag/v1.0.0");
+    assert_eq!(release["id"], "release:observatory/telescope@v1.0.0");
+    assert_eq!(release["text"], "The telescope moves.");
+}
+
+#[test]
+fn a_branch_with_slashes_is_told_from_the_path_behind_it() {
+    let assistant = Assistant::new();
+    let branches = Reply::json(200, r#"[{"name":"fix"},{"name":"fix/overflow"}]"#);
+    assistant
+        .fake
+        .says(&format!("{TELESCOPE}/branches"), branches);
+    let page = "https://git.example.org/observatory/telescope/src/branch/fix/overflow/src/mount.rs";
+    assistant.calls("fetch", &json!({ "id": page }));
+    let asked = assistant.asked();
+    assert!(
+        asked.iter().any(|it| it.contains("sha=fix%2Foverflow")),
+        "{asked:?}"
+    );
+}
+
+#[test]
+fn what_is_no_id_is_refused_with_examples_and_asks_nothing() {
+    let assistant = Assistant::new();
+    for id in [
+        "12",
+        "issue:telescope#1",
+        "file:observatory/telescope@main:../../x",
+        "repo:../admin",
+        "wiki:a/b",
+        "https://elsewhere.example.org/observatory/telescope",
+        "https://git.example.org.evil.example/a/b",
+        "https://git.example.org/observatory/telescope/wiki/Home",
+        "https://git.example.org/%2e%2e/admin",
+    ] {
+        let text = assistant.calls("fetch", &json!({ "id": id }));
+        assert!(text.starts_with("refused: "), "{id}: {text}");
+        assert!(
+            text.contains("an id is like issue:owner/repo#12"),
+            "{id}: {text}"
+        );
+        assert_eq!(assistant.asked(), [""; 0], "{id}");
+    }
+}
