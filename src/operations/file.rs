@@ -1,8 +1,8 @@
 //! Files of a repository: one, several, folders, and what is written in them.
 mod find;
 mod many;
-mod text;
-mod tree;
+pub(super) mod text;
+pub(super) mod tree;
 
 use schemars::JsonSchema;
 use serde::Deserialize;

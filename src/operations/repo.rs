@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{
     Answer, Facts, Operation, Refusal, Report, Toolset, View,
-    common::{Paging, Repo, day},
+    common::{Paging, Repo, covered, day},
     operation::Input,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
         Address, GiteaError, GiteaReader, Owner, Page, Query,
         views::{Languages, Repository, Topics},
     },
-    rights::{Access, Target},
+    rights::Target,
 };
 
 pub(super) fn toolset() -> Toolset {
@@ -135,16 +135,12 @@ async fn search(gitea: GiteaReader, input: Search) -> Result<Answer, Refusal> {
 }
 
 /// Without what the caller's rights do not cover, and then without the total.
-fn readable(gitea: &GiteaReader, mut page: Page<Repository>) -> Page<Repository> {
-    let before = page.items.len();
-    let rights = gitea.rights();
-    page.items.retain(|it| {
+fn readable(gitea: &GiteaReader, page: Page<Repository>) -> Page<Repository> {
+    covered(gitea, page, |it| {
         let (owner, repo) = it.full_name.split_once('/').unwrap_or_default();
         let (owner, repo) = (owner.to_owned(), repo.to_owned());
-        rights.allow(Access::Read, &Target::Repo { owner, repo })
-    });
-    page.total = page.total.filter(|_| page.items.len() == before);
-    page
+        Target::Repo { owner, repo }
+    })
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -195,7 +191,7 @@ impl View for Language {
 }
 
 impl Repository {
-    fn visibility(&self) -> &'static str {
+    pub(super) fn visibility(&self) -> &'static str {
         match (self.private, self.internal) {
             (_, true) => "internal",
             (true, _) => "private",
@@ -204,7 +200,7 @@ impl Repository {
     }
 
     /// What sets it apart from most.
-    fn marks(&self) -> Vec<String> {
+    pub(super) fn marks(&self) -> Vec<String> {
         let fork = match &self.parent {
             Some(parent) => format!("fork of {parent}"),
             None => "fork".to_owned(),
@@ -220,7 +216,7 @@ impl Repository {
         marks.map(|(_, mark)| mark.to_owned()).collect()
     }
 
-    fn in_full(self) -> Facts {
+    pub(super) fn in_full(self) -> Facts {
         let may = self.permissions.map(|it| match (it.admin, it.push) {
             (true, _) => "administers it",
             (_, true) => "reads and writes",

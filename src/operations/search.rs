@@ -10,12 +10,13 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    Answer, Found, Operation, Refusal, Toolset, common::Repo, operation::Input, refs::tip,
+    Answer, Found, Operation, Refusal, Toolset, common::Repo, file::tree::whole, operation::Input,
+    refs::tip,
 };
 use crate::{
     gitea::{
         Address, FilePath, GiteaError, GiteaReader, Query,
-        views::{Issue, Repository, Tree},
+        views::{Issue, Repository},
     },
     rights::{Access, Target},
 };
@@ -264,18 +265,15 @@ async fn recent_files(gitea: &GiteaReader, words: &Words) -> Result<Vec<Hit>, Gi
     Ok(found.flatten().collect())
 }
 
-/// Files of the default branch by their paths, among the first thousand.
+/// Files of the default branch by their paths.
 async fn files(gitea: &GiteaReader, name: &str, words: &Words) -> Result<Vec<Hit>, GiteaError> {
     let Some(repo) = id::full(name) else {
         return Ok(Vec::new());
     };
     let commit = tip(gitea, &repo, None).await?;
     let root = gitea.facts().await?;
-    let query = Query::new().with("recursive", true).with("per_page", 1000);
-    let tree: Tree = gitea
-        .get(&repo.at(&[&"git/trees", &commit]), &query)
-        .await?;
-    let files = tree.entries.into_iter().filter(|it| it.kind == "blob");
+    let (entries, _) = whole(gitea, &repo, &commit, true).await?;
+    let files = entries.into_iter().filter(|it| it.kind == "blob");
     let mut hits = Vec::new();
     for path in files.map(|it| it.path) {
         let score = words.score_of_path(&path);

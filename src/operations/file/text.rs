@@ -4,8 +4,8 @@ use encoding_rs::{Encoding, UTF_8};
 
 /// A file as text.
 #[derive(Debug, PartialEq)]
-pub(super) struct Decoded {
-    pub(super) text: String,
+pub(in crate::operations) struct Decoded {
+    pub(in crate::operations) text: String,
     /// What a reader must know to write it back: an encoding that is not UTF-8, a mark, line ends.
     pub(super) remark: Option<String>,
 }
@@ -14,7 +14,7 @@ pub(super) struct Decoded {
 ///
 /// # Errors
 /// It is no text; the error names what it looks like.
-pub(super) fn decode(bytes: Vec<u8>) -> Result<Decoded, &'static str> {
+pub(in crate::operations) fn decode(bytes: Vec<u8>) -> Result<Decoded, &'static str> {
     if let Some((encoding, mark)) = Encoding::for_bom(&bytes) {
         let (text, _) = encoding.decode_without_bom_handling(&bytes[mark..]);
         let name = format!("{} with byte order mark", encoding.name());

@@ -103,7 +103,7 @@ pub(super) async fn locate(
 }
 
 /// Every entry of a tree, and how many there are: more where that is more than we read.
-pub(super) async fn whole(
+pub(in crate::operations) async fn whole(
     gitea: &GiteaReader,
     repo: &Repo,
     root: &RefName,

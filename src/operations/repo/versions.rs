@@ -120,7 +120,7 @@ async fn others(gitea: &GiteaReader, repo: &Repo, tag: &RefName) -> Result<Refus
 }
 
 impl Release {
-    fn marks(&self) -> impl Iterator<Item = &'static str> {
+    pub(in crate::operations) fn marks(&self) -> impl Iterator<Item = &'static str> {
         let marks = [(self.draft, "draft"), (self.prerelease, "pre-release")];
         marks
             .into_iter()
@@ -128,7 +128,7 @@ impl Release {
             .map(|(_, mark)| mark)
     }
 
-    fn in_full(self) -> Facts {
+    pub(in crate::operations) fn in_full(self) -> Facts {
         let author = self.author.as_deref().unwrap_or_default();
         let files = self
             .assets

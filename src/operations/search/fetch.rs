@@ -12,7 +12,8 @@ use crate::{
     },
     operations::{
         Answer, Document, Facts, Refusal, View,
-        common::{NOBODY, Repo, byline},
+        common::Repo,
+        file::text,
         operation::Input,
         refs::{is_fixed, missing, short, subject, tip},
     },
@@ -97,21 +98,13 @@ async fn repository(gitea: &GiteaReader, repo: Repo) -> Result<Document, Refusal
     let (found, readme) = join(found, readme(gitea, &repo)).await;
     let found = found?;
     let about = found.description.clone().unwrap_or_default();
-    let visible = if found.private { "private" } else { "public" };
     let metadata = Facts::new()
-        .with("visibility", visible)
-        .maybe("default branch", found.default_branch)
-        .maybe("language", found.language)
-        .with("topics", found.topics)
-        .with("open issues", found.open_issues)
-        .with("open pull requests", found.open_pulls)
-        .maybe("archived", found.archived.then_some(true))
-        .maybe("fork of", found.parent)
-        .maybe("website", found.website);
+        .with("visibility", found.visibility())
+        .with("marks", found.marks());
     Ok(Document {
-        title: found.full_name,
-        url: found.url,
-        metadata,
+        title: found.full_name.clone(),
+        url: found.url.clone(),
+        metadata: metadata.and(found.in_full().without("url")),
         text: [about, readme.unwrap_or_default()]
             .join("\n\n")
             .trim()
@@ -200,10 +193,8 @@ fn text_of(entry: Entry) -> Result<String, String> {
         let target = entry.target.map(|it| format!("symbolic link to {it}"));
         return Err(target.unwrap_or_else(|| "no text".to_owned()));
     };
-    if bytes.contains(&0) {
-        return Err("binary".to_owned());
-    }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    let decoded = text::decode(bytes).map_err(str::to_owned)?;
+    Ok(decoded.text)
 }
 
 async fn commit(gitea: &GiteaReader, repo: Repo, sha: Sha) -> Result<Document, Refusal> {
@@ -230,23 +221,14 @@ async fn commit(gitea: &GiteaReader, repo: Repo, sha: Sha) -> Result<Document, R
 async fn release(gitea: &GiteaReader, repo: Repo, tag: RefName) -> Result<Document, Refusal> {
     let address = repo.at(&[&"releases", &"tags", &tag]);
     let release: Release = gitea.get(&address, &Query::new()).await?;
-    let name = release.name.unwrap_or_else(|| release.tag.clone());
-    let author = release.author.as_deref().unwrap_or(NOBODY);
-    let assets: Vec<String> = release.assets.into_iter().map(|it| it.name).collect();
-    let metadata = Facts::new()
-        .with("tag", release.tag)
-        .with(
-            "author",
-            byline(author, release.published.or(release.created)),
-        )
-        .maybe("draft", release.draft.then_some(true))
-        .maybe("pre-release", release.prerelease.then_some(true))
-        .with("assets", assets);
+    let name = release.name.clone().unwrap_or_else(|| release.tag.clone());
+    let marks: Vec<&str> = release.marks().collect();
+    let metadata = Facts::new().with("tag", tag.as_str()).with("marks", marks);
     Ok(Document {
         title: format!("{} {name}", repo.name()),
-        text: release.body.unwrap_or_default(),
-        url: release.url,
-        metadata,
+        text: release.body.clone().unwrap_or_default(),
+        url: release.url.clone(),
+        metadata: metadata.and(release.in_full().without("url")),
         id: Id::Release(repo, tag).to_string(),
     })
 }

@@ -223,10 +223,7 @@ fn an_issue_is_its_facts_and_its_text() {
 
 #[test]
 fn a_long_conversation_is_followed_to_its_end() {
-    let assistant = Assistant {
-        max: 2_000,
-        ..Assistant::new()
-    };
+    let assistant = Assistant::reading_at_most(2_000);
     let arguments = telescope(json!({"method": "comments", "index": 2}));
     let texts = assistant.follows("issue_read", &arguments);
     assert!(texts.len() > 1);

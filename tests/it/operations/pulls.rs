@@ -145,10 +145,7 @@ fn files_and_commits_are_lists_of_lines() {
 
 #[test]
 fn a_large_diff_is_cut_between_files_and_followed_to_its_end() {
-    let assistant = Assistant {
-        max: 6_000,
-        ..Assistant::new()
-    };
+    let assistant = Assistant::reading_at_most(6_000);
     let arguments = telescope(json!({"method": "diff", "index": 69}));
     let texts = assistant.follows("pull_read", &arguments);
     assert!(texts.len() > 1);
