@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 mod audit; // what stands in the audit log, whatever happens to it
 mod cli; // commands as a person types them: outputs, exit codes
+mod durable; // files that are replaced whole or not at all, whoever edits, kills or fills the disk
 mod gate; // who is let in, and what becomes of requests that mean harm
 mod gitea; // the door to Gitea: what is asked, what is believed, what a bad forge cannot do
 mod house; // which room may use which, and what stands in one place only

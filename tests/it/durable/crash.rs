@@ -1,0 +1,142 @@
+//! Killed at every system call: the file is the old one or the new one, whole, and the next edit
+//! clears the rest. `--nocapture` shows the table.
+use std::{collections::HashMap, fs, os::unix::fs::MetadataExt, path::Path, process::Command};
+
+use aegis::durable::{InPlace, LockedFile};
+
+use super::{Folder, LIMIT, NEW, OLD, PATIENCE, again, mounts, said};
+
+/// What touches files. A question mark before a name: where the machine has no such call, never mind.
+const CALLS: &str = "?open,openat,read,write,?pwrite64,lseek,fsync,fdatasync,fchown,fchmod,fallocate,ftruncate,\
+    ?rename,?renameat,renameat2,?unlink,unlinkat,?newfstatat,?fstat,statx,?readlink,readlinkat,flock,getdents64,fcntl,close";
+
+#[test]
+#[ignore = "run in a process of its own by other tests"]
+fn edits_the_file_it_is_told() {
+    let path = std::env::var("EDITED_FILE").unwrap();
+    let mut file = LockedFile::open(Path::new(&path), LIMIT, PATIENCE).unwrap();
+    file.replace(NEW.as_bytes(), InPlace::Allowed).unwrap();
+}
+
+/// The edit of `.env` under strace with `arguments`; mounted as a single file if `mounted`.
+fn edit(folder: &Folder, mounted: bool, arguments: &[&str]) -> Command {
+    let path = folder.path(".env");
+    let edit = again("crash::edits_the_file_it_is_told");
+    let mut command = if mounted {
+        mounts::mounted(&path, "strace")
+    } else {
+        Command::new("strace")
+    };
+    command
+        .args(arguments)
+        .arg(edit.get_program())
+        .args(edit.get_args());
+    command.env("EDITED_FILE", path);
+    command
+}
+
+/// The calls from the first on that names the file: each by its name and its number among those of the name.
+fn calls(log: &str) -> Vec<(String, usize)> {
+    let mut numbers = HashMap::new();
+    let mut calls = Vec::new();
+    let mut begun = false;
+    for line in log.lines() {
+        let Some((name, rest)) = line.split_once('(') else {
+            continue;
+        };
+        let number = numbers.entry(name).or_insert(0);
+        *number += 1;
+        begun |= rest.contains(".env");
+        if begun {
+            calls.push((name.to_owned(), *number));
+        }
+    }
+    calls
+}
+
+fn whole_after_each_kill(mounted: bool, exists: bool, in_between: &[&str]) {
+    if Command::new("strace").arg("-V").output().is_err() {
+        println!("no strace here: nothing was killed");
+        return;
+    }
+    let folder = || {
+        if exists {
+            Folder::with_file()
+        } else {
+            Folder::new()
+        }
+    };
+    let first = folder();
+    let log = first.path("log");
+    let trace = format!("trace={CALLS}");
+    let output = edit(
+        &first,
+        mounted,
+        &["-o", log.to_str().unwrap(), "-e", &trace],
+    )
+    .output()
+    .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let calls = calls(&fs::read_to_string(log).unwrap());
+    assert!(calls.iter().any(|(name, _)| name.starts_with("rename")));
+
+    let mut seen = Vec::new();
+    for (call, number) in calls {
+        let folder = folder();
+        let before = fs::metadata(folder.path(".env")).ok();
+        let inject = format!("inject={call}:signal=KILL:when={number}");
+        let killed = edit(&folder, mounted, &["-o", "/dev/null", "-e", &inject])
+            .output()
+            .unwrap();
+        assert!(
+            !killed.status.success() || call == "close",
+            "{call} {number}: {}",
+            said(&killed)
+        );
+        let state = |folder: &Folder| match fs::read_to_string(folder.path(".env")) {
+            Ok(text) if text == OLD => "old",
+            Ok(text) if text == NEW => "new",
+            Ok(_) => "torn",
+            Err(_) => "none",
+        };
+        let (then, left) = (state(&folder), folder.names().len());
+        assert!(in_between.contains(&then), "{call} {number}: {then}");
+        if let (Some(before), Ok(after)) = (before, fs::metadata(folder.path(".env"))) {
+            let kept = |file: &fs::Metadata| (file.uid(), file.gid(), file.mode());
+            assert_eq!(kept(&before), kept(&after), "{call} {number}");
+        }
+
+        let file = LockedFile::open(&folder.path(".env"), LIMIT, PATIENCE).unwrap();
+        let later = state(&folder);
+        assert!(
+            ["old", "new"].contains(&later) || !exists,
+            "{call} {number}: {later}"
+        );
+        assert_eq!(
+            folder.names().len(),
+            usize::from(file.bytes().is_some()),
+            "{call} {number}"
+        );
+        println!("killed at {call} {number}: {then} with {left} files, then {later}");
+        seen.push(later);
+    }
+    assert!(seen.contains(&"new"));
+    assert!(seen.contains(if exists { &"old" } else { &"none" }));
+}
+
+#[test]
+fn a_killed_edit_leaves_the_old_file_or_the_new_one_and_the_next_clears_the_rest() {
+    whole_after_each_kill(false, true, &["old", "new"]);
+}
+
+#[test]
+fn a_killed_edit_that_makes_the_file_leaves_it_whole_or_not_there() {
+    whole_after_each_kill(false, false, &["none", "new"]);
+}
+
+#[test]
+fn a_killed_edit_in_place_is_ended_by_the_next() {
+    if mounts::are_possible() {
+        whole_after_each_kill(true, true, &["old", "new", "torn"]);
+    }
+}
