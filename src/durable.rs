@@ -85,8 +85,8 @@ impl LockedFile {
         self.access_when_new = access;
     }
 
-    /// Puts `bytes` in the place of what was read. After any end of the process, the file is what it
-    /// was or what it was to be; after an error, what it was.
+    /// Puts `bytes` in the place of what was read. After any end of the process and after any error
+    /// the file is whole: what it was or what it was to be.
     ///
     /// # Errors
     /// Besides failures of the disk: somebody changed the file since it was read, or it is a mount

@@ -226,6 +226,7 @@ fn read(text: &str) -> (Vec<KeyEntry>, Vec<RejectedKey>) {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
     use proptest::prelude::*;
 
     use super::*;

@@ -67,6 +67,7 @@ impl EnvFile {
 
     /// The file with `value` in every assignment of `name` and nothing else touched; where there is
     /// no such assignment, it gets one at its end.
+    #[must_use]
     pub fn replace(&self, name: &str, value: &[u8]) -> Self {
         let own = |place: &&Place| self.bytes[place.name.clone()] == *name.as_bytes();
         let places: Vec<_> = self.places.iter().filter(own).collect();

@@ -7,7 +7,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, FileType, Mode, OFlags, fchown, fstat, openat, statat},
+    fs::{AtFlags, FileType, Mode, OFlags, Stat, fchown, fstat, openat, statat},
     io::Errno,
     process::{Gid, Uid},
 };
@@ -43,38 +43,36 @@ fn open(place: &Place) -> Result<OwnedFd, Error> {
     let name = place.beside(".lock");
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let new = flags | OFlags::CREATE | OFlags::EXCL;
-    let made = openat(place.folder(), &name, new, Mode::RUSR | Mode::WUSR);
-    let file = match made {
-        Ok(file) => {
-            share(place, &file)?;
-            file
-        }
+    let file = match openat(place.folder(), &name, new, Mode::RUSR | Mode::WUSR) {
         Err(Errno::EXIST) => match openat(place.folder(), &name, flags, Mode::empty()) {
             Err(Errno::NOENT) => return open(place),
-            opened => opened.map_err(failed)?,
+            opened => opened,
         },
-        Err(error) => return Err(failed(error)),
+        made => made,
     };
+    let file = file.map_err(failed)?;
     let stat = fstat(&file).map_err(failed)?;
-    if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
-        Ok(file)
-    } else {
-        Err(Error::Refused {
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(Error::Refused {
             path: place.path().with_file_name(name),
             refusal: Refusal::NotRegular,
-        })
+        });
     }
+    if is_root() {
+        share(place, &file, &stat)?;
+    }
+    Ok(file)
 }
 
 /// A lock that root made must not lock out the user whose file it is.
-fn share(place: &Place, lock: &OwnedFd) -> Result<(), Error> {
-    if !is_root() {
-        return Ok(());
-    }
+fn share(place: &Place, lock: &OwnedFd, stat: &Stat) -> Result<(), Error> {
     let owner = match place.stat()? {
-        Some(stat) => Access::of(&stat),
+        Some(file) => Access::of(&file),
         None => place.folder_access()?,
     };
+    if (stat.st_uid, stat.st_gid) == (owner.uid, owner.gid) {
+        return Ok(());
+    }
     let (uid, gid) = (Uid::from_raw(owner.uid), Gid::from_raw(owner.gid));
     fchown(lock, Some(uid), Some(gid)).map_err(|error| place.failed("be locked", error))
 }

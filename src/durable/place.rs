@@ -147,9 +147,9 @@ impl Place {
         };
         let stat = fstat(&file).map_err(|error| self.failed("be read", error))?;
         self.check(&stat)?;
-        let size = u64::try_from(stat.st_size).unwrap_or(0);
         // Room for all of it, so that growing leaves no copies behind.
-        let mut bytes = Zeroizing::new(Vec::with_capacity(size.min(limit) as usize + 2));
+        let room = usize::try_from(stat.st_size.min(limit.cast_signed())).unwrap_or(0);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(room + 2));
         let read = File::from(file).take(limit + 1).read_to_end(&mut bytes);
         read.map_err(|error| self.failed("be read", error))?;
         if bytes.len() as u64 > limit {

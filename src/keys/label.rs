@@ -65,6 +65,7 @@ fn hides(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
     use super::*;
 
     #[test]

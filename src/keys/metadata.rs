@@ -35,26 +35,30 @@ pub struct KnownKey;
 
 /// What is wrong with a text that should be metadata. None of the text is quoted.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub(super) enum Fault {
-    #[error("{0}")]
+pub enum MetadataFault {
+    /// Half written, or mistyped by somebody.
+    #[error("it is broken: {0}")]
     Broken(String),
+    /// Of a later version, or of something else.
     #[error("it is no key metadata of version 1")]
     Foreign,
 }
 
 impl Metadata {
     /// Reads the text of the file.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Fault> {
-        let text = str::from_utf8(bytes).map_err(|_| Fault::Broken("it is not UTF-8".into()))?;
+    pub fn parse(bytes: &[u8]) -> Result<Self, MetadataFault> {
+        let text =
+            str::from_utf8(bytes).map_err(|_| MetadataFault::Broken("it is not UTF-8".into()))?;
         let document: Members = serde_json::from_str(text).map_err(|error| fault(&error))?;
         if document.has_repeated() {
-            return Err(Fault::Broken("it has a member twice".into()));
+            return Err(MetadataFault::Broken("it has a member twice".into()));
         }
         if document.get("version").map(RawValue::get) != Some("1") {
-            return Err(Fault::Foreign);
+            return Err(MetadataFault::Foreign);
         }
-        let keys = document.get("keys").ok_or(Fault::Foreign)?.get();
-        let texts: Vec<Box<RawValue>> = serde_json::from_str(keys).map_err(|_| Fault::Foreign)?;
+        let keys = document.get("keys").ok_or(MetadataFault::Foreign)?.get();
+        let texts: Vec<Box<RawValue>> =
+            serde_json::from_str(keys).map_err(|_| MetadataFault::Foreign)?;
         let mut metadata = Self {
             rows: Vec::with_capacity(texts.len()),
             by_key: HashMap::with_capacity(texts.len()),
@@ -62,7 +66,7 @@ impl Metadata {
         };
         let mut ids = HashSet::with_capacity(texts.len());
         for (at, text) in texts.into_iter().enumerate() {
-            let broken = |wrong: &str| Fault::Broken(format!("record {} {wrong}", at + 1));
+            let broken = |wrong: &str| MetadataFault::Broken(format!("record {} {wrong}", at + 1));
             let record = read_record(&text).map_err(|wrong| broken(&wrong))?;
             if !ids.insert(record.id.clone()) {
                 return Err(broken("has the `id` of an earlier one"));
@@ -134,7 +138,7 @@ impl Metadata {
     }
 
     /// The text of the file, a record a line. One that was not changed stands as it stood.
-    pub(super) fn to_text(&self) -> String {
+    pub fn to_text(&self) -> String {
         let rows = self
             .rows
             .iter()
@@ -177,11 +181,13 @@ fn read_record(text: &RawValue) -> Result<KeyRecord, String> {
 }
 
 /// Where a text ceases to be JSON. What stands there is not said.
-fn fault(error: &serde_json::Error) -> Fault {
+fn fault(error: &serde_json::Error) -> MetadataFault {
     match error.classify() {
-        Category::Eof => Fault::Broken("it ends too early, as if it was half written".to_owned()),
-        Category::Data => Fault::Foreign,
-        Category::Syntax | Category::Io => Fault::Broken(format!(
+        Category::Eof => {
+            MetadataFault::Broken("it ends too early, as if it was half written".to_owned())
+        }
+        Category::Data => MetadataFault::Foreign,
+        Category::Syntax | Category::Io => MetadataFault::Broken(format!(
             "it is no JSON from line {}, column {} on",
             error.line(),
             error.column()
@@ -191,6 +197,7 @@ fn fault(error: &serde_json::Error) -> Fault {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
     use super::*;
 
     fn id(letter: char) -> KeyId {
@@ -205,7 +212,7 @@ mod tests {
         format!("{{\"version\": 1, \"keys\": [{keys}]}}")
     }
 
-    fn parse(text: &str) -> Result<Metadata, Fault> {
+    fn parse(text: &str) -> Result<Metadata, MetadataFault> {
         Metadata::parse(text.as_bytes())
     }
 
@@ -345,7 +352,7 @@ mod tests {
             ("{\"version\":1,\"ke".to_owned(), "it ends too early"),
             (String::new(), "it ends too early"),
         ] {
-            let Err(Fault::Broken(said)) = parse(&text) else {
+            let Err(MetadataFault::Broken(said)) = parse(&text) else {
                 panic!("this must be broken: {text}")
             };
             assert!(said.contains(reason), "{said} should say {reason}");
@@ -365,7 +372,7 @@ mod tests {
             r#"{"version":"1","keys":[]}"#,
             r#"{"version":1,"keys":{}}"#,
         ] {
-            assert_eq!(parse(text).unwrap_err(), Fault::Foreign, "{text}");
+            assert_eq!(parse(text).unwrap_err(), MetadataFault::Foreign, "{text}");
         }
     }
 

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Metadata, metadata::Fault};
+use super::{Metadata, metadata::MetadataFault};
 use crate::durable::{self, Access, InPlace, LockedFile};
 
 /// No file of metadata is larger: room for a hundred thousand keys.
@@ -85,14 +85,14 @@ impl MetadataFile {
 fn at(path: &Path, bytes: &[u8]) -> Result<Metadata, MetadataError> {
     let path = path.to_owned();
     Metadata::parse(bytes).map_err(|fault| match fault {
-        Fault::Broken(reason) => MetadataError::Broken { path, reason },
-        Fault::Foreign => MetadataError::Foreign(path),
+        MetadataFault::Broken(reason) => MetadataError::Broken { path, reason },
+        MetadataFault::Foreign => MetadataError::Foreign(path),
     })
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     // Opening a FIFO must not wait for who writes it.
-    let flags = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
     let file = File::options().read(true).custom_flags(flags).open(path)?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("it is no regular file"));

@@ -14,7 +14,7 @@ pub use entry::{Form, KeyEntry, SEPARATORS, entry_within};
 pub use key::{ApiKey, KeyError, KeyHint, KeyId};
 pub use label::{Label, LabelError};
 pub use list::{KeyList, KeyWarning, RejectedKey, Weakness};
-pub use metadata::{KnownKey, Metadata};
+pub use metadata::{KnownKey, Metadata, MetadataFault};
 pub use metadata_file::{MetadataError, MetadataFile};
 pub use record::KeyRecord;
 pub use ring::{Key, KeyRing};

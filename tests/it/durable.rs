@@ -82,9 +82,10 @@ impl Folder {
 
 fn names(folder: &Path) -> Vec<OsString> {
     let entries = fs::read_dir(folder).unwrap();
-    let names = entries.map(|entry| entry.unwrap().file_name());
-    let mut names: Vec<_> = names
-        .filter(|name| !name.to_str().unwrap().ends_with(".lock"))
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let others = paths.filter(|path| path.extension().is_none_or(|ending| ending != "lock"));
+    let mut names: Vec<_> = others
+        .map(|path| path.file_name().unwrap().to_owned())
         .collect();
     names.sort();
     names
@@ -275,7 +276,7 @@ fn where_everybody_may_write_nothing_is_edited_unless_names_are_their_owners() {
 fn no_file_grows_beyond_what_its_readers_take() {
     let folder = Folder::with_file();
     let mut file = folder.open(".env").unwrap();
-    let large = vec![b'#'; LIMIT as usize];
+    let large = b"#".repeat(1 << 20);
     file.replace(&large, InPlace::Never).unwrap();
     let larger = file.replace(&[&large[..], b"#"].concat(), InPlace::Never);
     assert!(matches!(
@@ -350,7 +351,7 @@ fn what_somebody_changed_in_the_meantime_is_not_overwritten() {
         }),
         ("closed to others", |folder| folder.set_mode(".env", 0o600)),
         ("removed", |folder| {
-            fs::remove_file(folder.path(".env")).unwrap()
+            fs::remove_file(folder.path(".env")).unwrap();
         }),
     ];
     for (how, change) in changes {
@@ -394,7 +395,7 @@ fn key(number: usize) -> ApiKey {
 }
 
 fn add_key(path: &Path, number: usize) {
-    let mut file = KeysFile::open(path, Duration::from_secs(60)).unwrap();
+    let mut file = KeysFile::open(path, Duration::from_mins(1)).unwrap();
     file.add(NewKey::Plain(&key(number))).unwrap();
     file.commit(InPlace::Never).unwrap();
 }
@@ -452,7 +453,7 @@ fn notes_about_keys_made_at_once_are_all_kept() {
             let path = &path;
             scope.spawn(move || {
                 let mut file =
-                    MetadataFile::open(path, Path::new("none"), Duration::from_secs(60)).unwrap();
+                    MetadataFile::open(path, Path::new("none"), Duration::from_mins(1)).unwrap();
                 let record = KeyRecord::of(&key(number).id(), key(number).hint());
                 file.metadata.note_created(record).unwrap();
                 file.save(InPlace::Never).unwrap();

@@ -3,6 +3,7 @@
 mod audit; // what stands in the audit log, whatever happens to it
 mod cli; // commands as a person types them: outputs, exit codes
 mod durable; // files that are replaced whole or not at all, whoever edits, kills or fills the disk
+mod env_readers; // what other programs make of a `.env`, before and after we edit it
 mod gate; // who is let in, and what becomes of requests that mean harm
 mod gitea; // the door to Gitea: what is asked, what is believed, what a bad forge cannot do
 mod house; // which room may use which, and what stands in one place only

@@ -1,6 +1,13 @@
-//! Killed at every system call: the file is the old one or the new one, whole, and the next edit
-//! clears the rest. `--nocapture` shows the table.
-use std::{collections::HashMap, fs, os::unix::fs::MetadataExt, path::Path, process::Command};
+//! Killed at every system call, and failed by every one: the file is the old one or the new one,
+//! whole, and the next edit clears the rest. `--nocapture` shows the table.
+use std::{
+    collections::HashMap,
+    fs::{self, File},
+    io::{Read, Seek, Write},
+    os::unix::fs::MetadataExt,
+    path::Path,
+    process::Command,
+};
 
 use aegis::durable::{InPlace, LockedFile};
 
@@ -14,8 +21,23 @@ const CALLS: &str = "?open,openat,read,write,?pwrite64,lseek,fsync,fdatasync,fch
 #[ignore = "run in a process of its own by other tests"]
 fn edits_the_file_it_is_told() {
     let path = std::env::var("EDITED_FILE").unwrap();
+    outnumber_the_other_thread();
     let mut file = LockedFile::open(Path::new(&path), LIMIT, PATIENCE).unwrap();
     file.replace(NEW.as_bytes(), InPlace::Allowed).unwrap();
+}
+
+/// Calls are numbered in each thread: what is counted here must be beyond what the test's runner does.
+fn outnumber_the_other_thread() {
+    for _ in 0..64 {
+        let mut null = File::options()
+            .read(true)
+            .write(true)
+            .open("/dev/null")
+            .unwrap();
+        let read = null.try_clone().unwrap().read(&mut [0]).unwrap();
+        assert_eq!(null.write(&[0]).unwrap(), read + 1);
+        assert!(null.rewind().is_ok() && null.metadata().is_ok());
+    }
 }
 
 /// The edit of `.env` under strace with `arguments`; mounted as a single file if `mounted`.
@@ -35,28 +57,31 @@ fn edit(folder: &Folder, mounted: bool, arguments: &[&str]) -> Command {
     command
 }
 
-/// The calls from the first on that names the file: each by its name and its number among those of the name.
-fn calls(log: &str) -> Vec<(String, usize)> {
+/// The calls of the thread that edits, from the first on that names the file: each by its name and
+/// its number among those of the name.
+fn calls(log: &str) -> Vec<(&str, usize)> {
+    let lines = || log.lines().filter_map(|line| line.split_once(' '));
+    let (editing, _) = lines().find(|(_, call)| call.contains("\".env\"")).unwrap();
     let mut numbers = HashMap::new();
     let mut calls = Vec::new();
-    let mut begun = false;
-    for line in log.lines() {
-        let Some((name, rest)) = line.split_once('(') else {
+    for (_, call) in lines().filter(|(thread, _)| *thread == editing) {
+        let Some((name, rest)) = call.trim_start().split_once('(') else {
             continue;
         };
         let number = numbers.entry(name).or_insert(0);
         *number += 1;
-        begun |= rest.contains(".env");
-        if begun {
-            calls.push((name.to_owned(), *number));
+        if !calls.is_empty() || rest.contains("\".env\"") {
+            calls.push((name, *number));
         }
     }
     calls
 }
 
-fn whole_after_each_kill(mounted: bool, exists: bool, in_between: &[&str]) {
+/// Lets every call of an edit go wrong, one in each run: `how` is what strace does to it.
+#[expect(clippy::print_stdout, reason = "the table is for a person to read")]
+fn whole_after_each(how: &str, mounted: bool, exists: bool, in_between: &[&str]) {
     if Command::new("strace").arg("-V").output().is_err() {
-        println!("no strace here: nothing was killed");
+        println!("no strace here: nothing went wrong");
         return;
     }
     let folder = || {
@@ -72,27 +97,25 @@ fn whole_after_each_kill(mounted: bool, exists: bool, in_between: &[&str]) {
     let output = edit(
         &first,
         mounted,
-        &["-o", log.to_str().unwrap(), "-e", &trace],
+        &["-f", "-o", log.to_str().unwrap(), "-e", &trace],
     )
     .output()
     .unwrap();
     assert!(output.status.success(), "{}", said(&output));
-    let calls = calls(&fs::read_to_string(log).unwrap());
+    let log = fs::read_to_string(log).unwrap();
+    let calls = calls(&log);
     assert!(calls.iter().any(|(name, _)| name.starts_with("rename")));
 
     let mut seen = Vec::new();
     for (call, number) in calls {
         let folder = folder();
         let before = fs::metadata(folder.path(".env")).ok();
-        let inject = format!("inject={call}:signal=KILL:when={number}");
-        let killed = edit(&folder, mounted, &["-o", "/dev/null", "-e", &inject])
+        let inject = format!("inject={call}:{how}:when={number}");
+        let output = edit(&folder, mounted, &["-f", "-o", "/dev/null", "-e", &inject])
             .output()
             .unwrap();
-        assert!(
-            !killed.status.success() || call == "close",
-            "{call} {number}: {}",
-            said(&killed)
-        );
+        let ended = output.status.success();
+        assert!(!ended || how != KILL, "{call} {number}: {}", said(&output));
         let state = |folder: &Folder| match fs::read_to_string(folder.path(".env")) {
             Ok(text) if text == OLD => "old",
             Ok(text) if text == NEW => "new",
@@ -117,26 +140,41 @@ fn whole_after_each_kill(mounted: bool, exists: bool, in_between: &[&str]) {
             usize::from(file.bytes().is_some()),
             "{call} {number}"
         );
-        println!("killed at {call} {number}: {then} with {left} files, then {later}");
+        println!("{how} at {call} {number}: {then} with {left} files, then {later}");
         seen.push(later);
     }
     assert!(seen.contains(&"new"));
     assert!(seen.contains(if exists { &"old" } else { &"none" }));
 }
 
+const KILL: &str = "signal=KILL";
+const FAIL: &str = "error=EIO";
+
 #[test]
 fn a_killed_edit_leaves_the_old_file_or_the_new_one_and_the_next_clears_the_rest() {
-    whole_after_each_kill(false, true, &["old", "new"]);
+    whole_after_each(KILL, false, true, &["old", "new"]);
 }
 
 #[test]
 fn a_killed_edit_that_makes_the_file_leaves_it_whole_or_not_there() {
-    whole_after_each_kill(false, false, &["none", "new"]);
+    whole_after_each(KILL, false, false, &["none", "new"]);
 }
 
 #[test]
 fn a_killed_edit_in_place_is_ended_by_the_next() {
     if mounts::are_possible() {
-        whole_after_each_kill(true, true, &["old", "new", "torn"]);
+        whole_after_each(KILL, true, true, &["old", "new", "torn"]);
+    }
+}
+
+#[test]
+fn a_call_that_fails_leaves_the_old_file_or_the_new_one() {
+    whole_after_each(FAIL, false, true, &["old", "new"]);
+}
+
+#[test]
+fn an_edit_in_place_that_fails_takes_back_what_it_wrote() {
+    if mounts::are_possible() {
+        whole_after_each(FAIL, true, true, &["old", "new"]);
     }
 }
