@@ -6,7 +6,9 @@
 //! - [`cli`]: what a person can type; its doc comments are the help, the man pages, the completions.
 //! - [`commands`]: one file a subcommand, and the only place that wires rooms together.
 //! - [`config`]: from text to checked values, all faults together; nobody else reads the environment.
-//! - [`keys`]: what a key is: its text while it is made or compared, its hint, its digest, the ring.
+//!   It edits the keys of a `.env` too, and not a byte beside them.
+//! - [`keys`]: what a key is: its text while it is made or compared, its hint, its digest, the ring,
+//!   and what is written down about it.
 //! - [`auth`]: who may enter: credentials, failures, client addresses; makes the [`caller`].
 //! - [`audit`]: what happened: one chained record a line, written before what it tells of.
 //! - [`server`]: the route table and the order of layers; nothing is routed that is not in the table.
