@@ -15,6 +15,10 @@ pub(super) const ASKS: &[(&str, &str)] = &[
         "repo_read",
         r#"{"method": "get", "repo": "lighthouse/lamp"}"#,
     ),
+    (
+        "repo_read",
+        r#"{"method": "get", "repo": "lighthouse/old-bell"}"#,
+    ),
     ("repo_read", r#"{"method": "list"}"#),
     ("repo_read", r#"{"method": "list", "owner": "lighthouse"}"#),
     ("repo_read", r#"{"method": "search", "query": "lamp"}"#),
@@ -47,6 +51,14 @@ pub(super) const ASKS: &[(&str, &str)] = &[
     (
         "file_read",
         r#"{"method": "get", "path": "assets/lamp.png"}"#,
+    ),
+    (
+        "file_read",
+        r#"{"method": "get", "path": "docs/log-1874.txt"}"#,
+    ),
+    (
+        "file_read",
+        r#"{"method": "get", "path": "CHANGELOG.md", "ref": "v0.9.0"}"#,
     ),
     ("file_read", r#"{"method": "list"}"#),
     ("file_read", r#"{"method": "tree"}"#),
@@ -161,6 +173,71 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "branch_read",
         r#"{"method": "get", "branch": "no-such"}"#,
         r#"no branch, tag or commit "no-such" in lighthouse/lamp; branches: main, docs/first-night, release/1.x, fix/flash-drift, feature/storm-mode"#,
+    ),
+    (
+        "file_read",
+        r#"{"method": "get", "path": "no/such"}"#,
+        r#"no "no/such" in lighthouse/lamp; file_read tree shows every path there is"#,
+    ),
+    (
+        "file_read",
+        r#"{"method": "get", "path": "../x"}"#,
+        "path: a path has names with single slashes between: no `.`, `..` or `.git` among them, no backslash, no control character, at most 1024 bytes",
+    ),
+    (
+        "file_read",
+        r#"{"method": "list", "ref": "no-such"}"#,
+        r#"no branch, tag or commit "no-such" in lighthouse/lamp; branches: main, docs/first-night, release/1.x, fix/flash-drift, feature/storm-mode"#,
+    ),
+    (
+        "file_read",
+        r#"{"method": "list", "repo": "lighthouse/harbour"}"#,
+        "the repository is empty",
+    ),
+    (
+        "file_read",
+        r#"{"method": "find", "query": "x", "repo": "lighthouse/harbour"}"#,
+        "the repository is empty",
+    ),
+    (
+        "pull_read",
+        r#"{"method": "get", "index": 1}"#,
+        "lighthouse/lamp #1 is an issue and no pull request: read it with issue_read",
+    ),
+    (
+        "pull_read",
+        r#"{"method": "diff", "index": 999}"#,
+        "not found, or this server's account may not see it",
+    ),
+    (
+        "user_read",
+        r#"{"method": "get", "username": "pirate"}"#,
+        "not found, or this server's account may not see it",
+    ),
+    (
+        "repo_read",
+        r#"{"method": "get", "repo": "lighthouse/wrecks"}"#,
+        "not found, or this server's account may not see it",
+    ),
+    (
+        "fetch",
+        r#"{"id": "issue:lighthouse/lamp#999"}"#,
+        "not found, or this server's account may not see it",
+    ),
+    (
+        "fetch",
+        r#"{"id": "https://elsewhere.example.org/lighthouse/lamp/issues/1"}"#,
+        "an id is like issue:owner/repo#12, pull:owner/repo#65, repo:owner/repo, file:owner/repo@<commit>:path, commit:owner/repo@<sha> or release:owner/repo@<tag>, as search returns it, or the address of such a page of this forge, which is at https://forge.example.org",
+    ),
+    (
+        "issue_read",
+        r#"{"method": "get"}"#,
+        r#"issue_read get needs index, for example {"method":"get","owner":"lighthouse","repo":"lamp","index":1}"#,
+    ),
+    (
+        "issue_read",
+        r#"{"method": "get", "index": 1, "colour": "red"}"#,
+        r#"issue_read get takes no "colour"; it takes owner, repo, index"#,
     ),
 ];
 
@@ -397,4 +474,22 @@ fn each_call_is_recorded_with_its_outcome() {
         .map(|record| record["outcome"].as_str())
         .collect();
     assert_eq!(outcomes, [Some("ok"), Some("error")], "{finished:?}");
+}
+
+#[test]
+fn an_assistant_goes_from_a_word_to_the_change() {
+    let sandbox = Sandbox::start();
+    let server = Server::before_sandbox(&sandbox);
+    let json = |text: String| serde_json::from_str::<Value>(&text).unwrap();
+    let found = json(server.ask("search", &json!({"query": "flash comes later"})));
+    let id = &found["results"][0]["id"];
+    assert_eq!(id, "issue:lighthouse/lamp#1");
+    let fetched = json(server.ask("fetch", &json!({ "id": id })));
+    let text = fetched["text"].as_str().unwrap();
+    assert!(text.contains("Fix in #11"), "{text}");
+    let pull = arguments("pull_read", r#"{"method": "get", "index": 11}"#);
+    assert!(server.ask("pull_read", &pull).contains("Fixes #1"));
+    let diff = arguments("pull_read", r#"{"method": "diff", "index": 11}"#);
+    let diff = server.ask("pull_read", &diff);
+    assert!(diff.contains("+    let start = Instant::now();"), "{diff}");
 }
