@@ -12,9 +12,4 @@ mod protocol; // the protocol alone: tables, schemas, cancellation, streams
 mod sandbox; // the forge for a first run: Gitea's shapes, pages and refusals over data of our own
 mod serve; // the binary as an operator runs it: before, while and after it serves
 mod settings; // settings: faults together, `.env.example`, no value shown
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the topics that use all of it are being written"
-)]
 mod support; // what tests share: a fake Gitea, an HTTP client, goldens

@@ -51,7 +51,9 @@ fn a_list_by_path_says_what_it_is_and_what_it_is_not() {
         "Mount\n",
     )]);
     let page = Reply::json(200, &page).header("X-Total-Count", "1");
-    assistant.fake.says_once(COMMITS, page);
+    let light = "stat=false&verification=false&files=false";
+    let target = format!("{COMMITS}?path=src%2Fmount.rs&{light}&page=1&limit=50");
+    assistant.fake.says(&target, page);
     let arguments = telescope(json!({"method": "list", "path": "/src/mount.rs"}));
     let text = assistant.calls("commit_read", &arguments);
     assert_eq!(

@@ -9,7 +9,7 @@ mod sandbox;
 mod server;
 
 pub(crate) use assistant::{Assistant, next, telescope};
-pub(crate) use client::{Client, Events, Response};
+pub(crate) use client::{Client, Response};
 pub(crate) use fake::{Asked, Fake, Reply};
 pub(crate) use golden::golden;
 pub(crate) use recorded::{Recorded, recorded};
