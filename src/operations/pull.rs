@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::{
     Answer, Facts, Form, Operation, Refusal, Report, Toolset, View,
     common::{NOBODY, Paging, Repo, byline, day, minute},
+    gather::gather,
     issue::{self, with_due_day},
     operation::Input,
     refs::{light, short},
@@ -93,9 +94,8 @@ impl Pull {
 }
 
 async fn get(gitea: GiteaReader, input: Pull) -> Result<Answer, Refusal> {
-    let (address, query) = (input.at(&[&"reviews"]), Query::new().with("limit", 50));
-    let reviews = gitea.list::<Review>(&address, &query);
-    let (address, query) = (input.at(&[]), Query::new());
+    let (below, address, query) = (input.at(&[&"reviews"]), input.at(&[]), Query::new());
+    let reviews = gather::<Review>(&gitea, &below, &query);
     let pull = input.read(&gitea, gitea.get::<PullRequest>(&address, &query));
     let (pull, reviews) = join(pull, reviews).await;
     let (mut pull, reviews) = (pull?, reviews?.items);

@@ -1,3 +1,4 @@
+//! The list of a repository's issues, and the filters and orders that Gitea does not have.
 use std::cmp::Reverse;
 
 use futures_util::future::try_join;
@@ -59,7 +60,8 @@ pub(super) async fn list(gitea: GiteaReader, input: List) -> Result<Answer, Refu
     let page = if sorted_here || labels.iter().any(is_for_us) {
         input.sorted(&gitea, &query, &labels).await
     } else {
-        let query = input.paging.query(query);
+        // Where it is sorted here, it must come as we know it: newest first.
+        let query = input.paging.query(query.maybe("sort", input.sort.as_str()));
         let page = gitea.list(&repo.at(&[&"issues"]), &query).await;
         page.map_err(Refusal::from)
     };
@@ -122,7 +124,6 @@ impl List {
             .maybe("created_by", self.author.as_ref().map(Owner::as_str))
             .maybe("assigned_by", self.assignee.as_ref().map(Owner::as_str))
             .maybe("since", self.since.map(Moment::rfc3339))
-            .maybe("sort", self.sort.as_str())
     }
 
     /// The page that is wanted, of a list that is read whole: what Gitea cannot do with it.

@@ -1,3 +1,4 @@
+//! The list of a repository's pull requests.
 use futures_util::future::try_join;
 use schemars::JsonSchema;
 use serde::Deserialize;

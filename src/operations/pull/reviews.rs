@@ -1,3 +1,4 @@
+//! What reviewers said of a pull request, in all and on its lines.
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::Paged;

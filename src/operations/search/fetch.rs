@@ -1,3 +1,4 @@
+//! One thing of the forge as a text with its facts.
 use futures_util::future::join;
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,3 +1,4 @@
+//! The names by which `search` and `fetch` know the things of the forge.
 use std::fmt;
 
 use percent_encoding::percent_decode_str;

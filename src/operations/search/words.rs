@@ -1,3 +1,4 @@
+//! What a query means, and how well something fits it.
 use super::id;
 use crate::operations::common::Repo;
 

@@ -145,6 +145,19 @@ fn what_gitea_cannot_sort_is_sorted_here_and_pages() {
 }
 
 #[test]
+fn a_forgejo_sorts_by_itself() {
+    let assistant = Assistant::new();
+    let version = Reply::json(200, r#"{"version":"16.0.0+gitea-1.22.0"}"#);
+    assistant.fake.says("/api/v1/version", version);
+    assistant.fake.says(ISSUES, page(&[(1, "a", 0, &[])]));
+    let text = list(&assistant, json!({"sort": "oldest"}));
+    assert!(text.starts_with("observatory/telescope issues 1-1 of 1, open, oldest first\n\n"));
+    let asked =
+        "/repos/observatory/telescope/issues?type=issues&state=open&sort=oldest&page=1&limit=30";
+    assert_eq!(assistant.asked(), [asked]);
+}
+
+#[test]
 fn more_than_can_be_sorted_here_is_refused_with_what_narrows_it() {
     let assistant = Assistant::new();
     let one: (u64, &str, u64, &[&str]) = (1, "a", 0, &[]);
