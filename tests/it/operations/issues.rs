@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::support::{Assistant, Reply, next, telescope};
+use crate::support::{Assistant, Fake, Reply, Server, next, telescope};
 
 const ISSUES: &str = "/api/v1/repos/observatory/telescope/issues";
 
@@ -146,15 +146,19 @@ fn what_gitea_cannot_sort_is_sorted_here_and_pages() {
 
 #[test]
 fn a_forgejo_sorts_by_itself() {
-    let assistant = Assistant::new();
-    let version = Reply::json(200, r#"{"version":"16.0.0+gitea-1.22.0"}"#);
-    assistant.fake.says("/api/v1/version", version);
-    assistant.fake.says(ISSUES, page(&[(1, "a", 0, &[])]));
-    let text = list(&assistant, json!({"sort": "oldest"}));
-    assert!(text.starts_with("observatory/telescope issues 1-1 of 1, open, oldest first\n\n"));
-    let asked =
-        "/repos/observatory/telescope/issues?type=issues&state=open&sort=oldest&page=1&limit=30";
-    assert_eq!(assistant.asked(), [asked]);
+    let fake = Fake::start();
+    let version = r#"{"version":"16.0.0+gitea-1.22.0"}"#;
+    fake.says("/api/v1/version", Reply::json(200, version));
+    fake.says(ISSUES, page(&[(1, "a", 0, &[])]));
+    let server = Server::before(&fake);
+    let oldest = telescope(json!({"method": "list", "sort": "oldest"}));
+    assert_eq!(
+        server.ask("issue_read", &oldest),
+        "observatory/telescope issues 1-1 of 1, open, oldest first\n\n#1 2026-11-23 reviewer: a"
+    );
+    let query = "?type=issues&state=open&sort=oldest&page=1&limit=30";
+    let asked = fake.asked();
+    assert_eq!(asked.last().unwrap(), &format!("GET {ISSUES}{query}"));
 }
 
 #[test]
