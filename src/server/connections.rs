@@ -3,7 +3,7 @@ use std::{
     any::Any,
     collections::HashMap,
     io,
-    net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener},
+    net::{IpAddr, Ipv6Addr, Shutdown, TcpListener},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -19,6 +19,9 @@ const OTHER_FILES: u64 = 256;
 /// A reader that acknowledges nothing for so long is dropped.
 const STALLED_READER: Duration = Duration::from_secs(30);
 
+/// One connection too many gets an answer that says so; so many times the limit get none.
+const FLOOD: usize = 4;
+
 /// Counts the open connections of each address.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Connections(Arc<Mutex<HashMap<IpAddr, usize>>>);
@@ -28,8 +31,8 @@ pub(super) struct Connections(Arc<Mutex<HashMap<IpAddr, usize>>>);
 pub(super) struct Connection {
     connections: Connections,
     address: Option<IpAddr>,
-    /// Its address had enough others.
-    pub(super) is_one_too_many: bool,
+    /// How many its address had when it was opened, with this one.
+    count: usize,
 }
 
 impl Connections {
@@ -41,32 +44,41 @@ impl Connections {
         most: usize,
         is_proxy: impl Fn(IpAddr) -> bool,
     ) {
-        let peer = stream
-            .downcast_ref::<TcpStream>()
-            .and_then(|stream| stream.peer_addr().ok());
-        let address = peer
-            .as_ref()
-            .map(SocketAddr::ip)
-            .filter(|address| !is_proxy(*address));
-        data.insert(self.count(address.map(network), most));
+        let Some(stream) = stream.downcast_ref::<TcpStream>() else {
+            return;
+        };
+        let peer = stream.peer_addr().ok().map(|peer| peer.ip());
+        let connection = self.count(peer.filter(|peer| !is_proxy(*peer)).map(network));
+        if connection.count > most.saturating_mul(FLOOD) {
+            // It ends as if its client had closed it; there is nothing more to do if that fails.
+            let _ = SockRef::from(stream).shutdown(Shutdown::Both);
+        }
+        data.insert(connection);
     }
 
-    fn count(&self, address: Option<IpAddr>, most: usize) -> Connection {
-        let is_one_too_many = address.is_some_and(|address| {
-            let mut counts = self.counts();
+    fn count(&self, address: Option<IpAddr>) -> Connection {
+        let mut counts = self.counts();
+        let count = address.map_or(0, |address| {
             let count = counts.entry(address).or_default();
             *count += 1;
-            *count > most
+            *count
         });
         Connection {
             connections: self.clone(),
             address,
-            is_one_too_many,
+            count,
         }
     }
 
     fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connection {
+    /// Whether its address had `most` others.
+    pub(super) fn is_beyond(&self, most: usize) -> bool {
+        self.count > most
     }
 }
 

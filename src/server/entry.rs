@@ -48,7 +48,7 @@ struct Arrival<'a> {
     route: &'static Route,
     id: RequestId,
     peer: IpAddr,
-    is_one_too_many: bool,
+    connection: Option<&'a Connection>,
 }
 
 /// An answer for which nobody had to be let in.
@@ -78,9 +78,7 @@ impl<T: Tools> Entry<T> {
             peer: request
                 .peer_addr()
                 .map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip()),
-            is_one_too_many: request
-                .conn_data::<Connection>()
-                .is_some_and(|it| it.is_one_too_many),
+            connection: request.conn_data::<Connection>(),
         };
 
         let (answered, is_known) = match self.admit(arrival).await {
@@ -110,7 +108,8 @@ impl<T: Tools> Entry<T> {
         if route.door == Door::Open {
             return Err(Early::Answer(self.open(route, &head.method)?));
         }
-        if arrival.is_one_too_many {
+        let most = self.parts.settings.connections_per_address;
+        if arrival.connection.is_some_and(|it| it.is_beyond(most)) {
             return Err(refusal::overloaded().into());
         }
         if self.parts.calls.is_closed() {

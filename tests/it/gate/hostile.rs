@@ -266,6 +266,14 @@ fn an_address_has_so_many_connections_and_no_more() {
 }
 
 #[test]
+fn an_address_that_floods_gets_no_answer_at_all() {
+    let gate = Gate::with(|_, server| server.connections_per_address = 1);
+    let idle: Vec<_> = (0..4).map(|_| gate.client().connect()).collect();
+    assert_eq!(rest(&gate.client().connect()), "");
+    drop(idle);
+}
+
+#[test]
 fn a_trusted_proxy_has_as_many_connections_as_it_likes() {
     let gate = Gate::with(|gate, server| {
         gate.trusted_proxies = TrustedProxies::new(vec!["127.0.0.1/32".parse().unwrap()]);
