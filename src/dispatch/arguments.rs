@@ -93,10 +93,11 @@ impl<'t> Reading<'t> {
             }
         }
         self.arguments.retain(|_, value| !is_absent(value));
-        let operation = self.method()?;
-        self.operation = Some(operation);
+        // First, so that the example of a right call says `repo` as it is said here.
         self.rename_aliases()?;
         self.split_full_name()?;
+        let operation = self.method()?;
+        self.operation = Some(operation);
         self.fit(operation)?;
         self.need(operation)?;
         let prepared = self.prepare(operation)?;

@@ -239,6 +239,11 @@ const REFUSED: &[(&str, &str, &str)] = &[
         r#"{"method": "get", "index": 1, "colour": "red"}"#,
         r#"issue_read get takes no "colour"; it takes owner, repo, index"#,
     ),
+    (
+        "issue_read",
+        r#"{"index": 1}"#,
+        r#"issue_read needs method, one of: list, get, comments, labels; for example {"method":"list","owner":"lighthouse","repo":"lamp"}"#,
+    ),
 ];
 
 /// Tools each of whose methods is about one repository.
