@@ -16,6 +16,9 @@ pub use place::Access;
 use place::Place;
 use temporary::Temporary;
 
+/// How long a command waits for another one that edits the same file.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
 /// A file, there or yet to be made, that no other command edits while this value lives.
 ///
 /// It is named by a path that may be a link, which is followed once and stays. The file must be a
@@ -96,12 +99,14 @@ impl LockedFile {
             return Err(self.place.refused(Refusal::Large(self.limit)));
         }
         let mut temporary = Temporary::create(&self.place)?;
-        match temporary.give_to(self.access()) {
+        temporary.write(bytes)?;
+        let given = temporary.give_to(self.access());
+        match given.and_then(|()| temporary.lend_alike()) {
             // A new file is the caller's then, and nobody else reads it.
             Err(Errno::PERM) if self.found.is_none() => {}
             given => given.map_err(|error| self.place.failed("keep its owner and mode", error))?,
         }
-        temporary.write(bytes)?;
+        temporary.sync()?;
         self.check_unchanged()?;
         let renamed = temporary.take_the_place_of(self.place.name(), self.found.is_some());
         drop(temporary);

@@ -34,13 +34,14 @@ pub(super) fn overwrite(place: &Place, found: &Found, new: &[u8]) -> Result<Stat
     reserve(&file, new.len()).map_err(|error| failed(error.into()))?;
 
     let mut journal = Temporary::create(place)?;
+    journal.write(&record(&found.bytes, new))?;
     let access = Access {
         mode: 0o600,
         ..Access::of(&found.stat)
     };
     let given = journal.give_to(access);
     given.map_err(|error| failed(error.into()))?;
-    journal.write(&record(&found.bytes, new))?;
+    journal.sync()?;
     let named = journal.take_the_place_of(&name(place), false);
     named.map_err(|error| failed(error.into()))?;
     place.sync_folder()?;

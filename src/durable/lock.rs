@@ -50,7 +50,13 @@ fn open(place: &Place) -> Result<OwnedFd, Error> {
         },
         made => made,
     };
-    let file = file.map_err(failed)?;
+    let file = file.map_err(|error| match error {
+        Errno::ROFS | Errno::ACCESS => place.failed(
+            "be locked by a file in its folder, which must be writable",
+            error,
+        ),
+        error => failed(error),
+    })?;
     let stat = fstat(&file).map_err(failed)?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(Error::Refused {

@@ -9,8 +9,8 @@ use std::{
 use rand::{TryRng, rngs::SysRng};
 use rustix::{
     fs::{
-        AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, Stat, fchmod, fchown, fstat, openat,
-        renameat, renameat_with, statat, unlinkat,
+        AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, Stat, XattrFlags, fchmod, fchown,
+        fgetxattr, fsetxattr, fstat, openat, renameat, renameat_with, statat, unlinkat,
     },
     io::Errno,
     process::{Gid, Uid, geteuid},
@@ -25,6 +25,10 @@ use super::{
 const MARK: &str = ".aegis-";
 const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 const DRAWN: usize = 6;
+/// The list of others who may read or write a file, beyond its mode.
+const ACL: &str = "system.posix_acl_access";
+/// Room for more entries than file systems keep.
+const MAX_ACL: usize = 64 << 10;
 
 pub(super) struct Temporary<'a> {
     place: &'a Place,
@@ -52,6 +56,11 @@ impl<'a> Temporary<'a> {
         }
     }
 
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let written = self.file.write_all(bytes);
+        written.map_err(|error| self.place.failed("be written", error))
+    }
+
     /// Lets it belong to whom `access` says.
     pub(super) fn give_to(&self, access: Access) -> Result<(), Errno> {
         let now = fstat(&self.file)?;
@@ -63,10 +72,23 @@ impl<'a> Temporary<'a> {
         fchmod(&self.file, Mode::from_raw_mode(access.mode))
     }
 
-    /// Writes it and makes it outlast a power cut.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let written = self.file.write_all(bytes);
-        let synced = written.and_then(|()| self.file.sync_all());
+    /// Lets others read it who may read the file that it is to replace.
+    pub(super) fn lend_alike(&self) -> Result<(), Errno> {
+        let mut list = [0; MAX_ACL];
+        match self
+            .place
+            .open(OFlags::RDONLY)
+            .and_then(|old| fgetxattr(old, ACL, &mut list))
+        {
+            Ok(length) => fsetxattr(&self.file, ACL, &list[..length], XattrFlags::empty()),
+            Err(Errno::NOENT | Errno::NODATA | Errno::OPNOTSUPP) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes it outlast a power cut.
+    pub(super) fn sync(&self) -> Result<(), Error> {
+        let synced = self.file.sync_all();
         synced.map_err(|error| self.place.failed("be written", error))
     }
 

@@ -17,6 +17,8 @@ pub struct Metadata {
     rows: Vec<Row>,
     /// The rows by the fingerprints of their keys.
     by_key: HashMap<String, usize>,
+    /// The names that are taken.
+    ids: HashSet<String>,
     /// The document, of which `keys` counts no more.
     document: Members,
 }
@@ -62,13 +64,13 @@ impl Metadata {
         let mut metadata = Self {
             rows: Vec::with_capacity(texts.len()),
             by_key: HashMap::with_capacity(texts.len()),
+            ids: HashSet::with_capacity(texts.len()),
             document,
         };
-        let mut ids = HashSet::with_capacity(texts.len());
         for (at, text) in texts.into_iter().enumerate() {
             let broken = |wrong: &str| MetadataFault::Broken(format!("record {} {wrong}", at + 1));
             let record = read_record(&text).map_err(|wrong| broken(&wrong))?;
-            if !ids.insert(record.id.clone()) {
+            if metadata.ids.contains(&record.id) {
                 return Err(broken("has the `id` of an earlier one"));
             }
             let pushed = metadata.push(Row { record, text });
@@ -93,7 +95,7 @@ impl Metadata {
     /// # Errors
     /// There is one of that key already.
     pub fn note_created(&mut self, mut record: KeyRecord) -> Result<(), KnownKey> {
-        while self.records().any(|known| known.id == record.id) {
+        while self.ids.contains(&record.id) {
             record.id.push('+');
         }
         let text = Members::default().with(&record);
@@ -162,6 +164,7 @@ impl Metadata {
             }
             self.by_key.insert(key.clone(), self.rows.len());
         }
+        self.ids.insert(row.record.id.clone());
         self.rows.push(row);
         Ok(())
     }

@@ -12,16 +12,15 @@ use std::{
 
 use aegis::{
     config::{KeysFile, KeysFileError, NewKey},
-    durable::{Error, InPlace, LockedFile, Refusal},
+    durable::{Error, InPlace, LockedFile, PATIENCE, Refusal},
     keys::{ApiKey, KeyRecord, MetadataFile},
 };
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, XattrFlags, flock};
 use tempfile::TempDir;
 
 mod crash; // killed at every system call
 mod mounts; // single files mounted, full disks
 
-const PATIENCE: Duration = Duration::from_secs(10);
 const LIMIT: u64 = 1 << 20;
 const OLD: &str = "X=old\n";
 const NEW: &str = "X=new, and longer than it was\n";
@@ -129,6 +128,38 @@ fn what_is_replaced_keeps_its_owner_and_its_mode_and_leaves_nothing_behind() {
     assert_eq!(kept(&after), kept(&before));
     assert_ne!(after.ino(), before.ino());
     assert_eq!(folder.names(), [".env"]);
+}
+
+#[test]
+fn who_may_read_it_by_an_access_list_may_read_it_still() {
+    const ACL: &str = "system.posix_acl_access";
+    // Version 2; then tag, rights, id: the owner 6, user 4711 4, the group 0, the mask 4, others 0.
+    let none = u32::MAX;
+    let entries = [
+        (1_u16, 6_u16, none),
+        (2, 4, 4711),
+        (4, 0, none),
+        (0x10, 4, none),
+        (0x20, 0, none),
+    ];
+    let mut list = 2_u32.to_le_bytes().to_vec();
+    for (tag, rights, id) in entries {
+        list.extend([tag.to_le_bytes(), rights.to_le_bytes()].concat());
+        list.extend(id.to_le_bytes());
+    }
+    let folder = Folder::with_file();
+    if rustix::fs::setxattr(folder.path(".env"), ACL, &list, XattrFlags::empty()).is_err() {
+        return; // a file system without such lists
+    }
+    let mode = folder.mode(".env");
+    folder
+        .open(".env")
+        .unwrap()
+        .replace(NEW.as_bytes(), InPlace::Never)
+        .unwrap();
+    let mut kept = [0; 256];
+    let length = rustix::fs::getxattr(folder.path(".env"), ACL, &mut kept).unwrap();
+    assert_eq!((&kept[..length], folder.mode(".env")), (&list[..], mode));
 }
 
 #[test]

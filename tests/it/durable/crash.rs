@@ -1,9 +1,9 @@
-//! Killed at every system call, and failed by every one: the file is the old one or the new one,
-//! whole, and the next edit clears the rest. `--nocapture` shows the table.
+//! Killed at every system call that changes files, and failed by every one: the file is the old one
+//! or the new one, whole, and the next edit clears the rest. `--nocapture` shows the table.
 use std::{
     collections::HashMap,
     fs::{self, File},
-    io::{Read, Seek, Write},
+    io::Write,
     os::unix::fs::MetadataExt,
     path::Path,
     process::Command,
@@ -13,9 +13,10 @@ use aegis::durable::{InPlace, LockedFile};
 
 use super::{Folder, LIMIT, NEW, OLD, PATIENCE, again, mounts, said};
 
-/// What touches files. A question mark before a name: where the machine has no such call, never mind.
-const CALLS: &str = "?open,openat,read,write,?pwrite64,lseek,fsync,fdatasync,fchown,fchmod,fallocate,ftruncate,\
-    ?rename,?renameat,renameat2,?unlink,unlinkat,?newfstatat,?fstat,statx,?readlink,readlinkat,flock,getdents64,fcntl,close";
+/// What changes files or their names; between two of these nothing is different. A question mark
+/// before a name: where the machine has no such call, never mind.
+const CALLS: &str = "openat,write,fsync,fchown,fchmod,fsetxattr,fallocate,ftruncate,\
+    ?rename,?renameat,renameat2,?unlink,unlinkat";
 
 #[test]
 #[ignore = "run in a process of its own by other tests"]
@@ -29,14 +30,8 @@ fn edits_the_file_it_is_told() {
 /// Calls are numbered in each thread: what is counted here must be beyond what the test's runner does.
 fn outnumber_the_other_thread() {
     for _ in 0..64 {
-        let mut null = File::options()
-            .read(true)
-            .write(true)
-            .open("/dev/null")
-            .unwrap();
-        let read = null.try_clone().unwrap().read(&mut [0]).unwrap();
-        assert_eq!(null.write(&[0]).unwrap(), read + 1);
-        assert!(null.rewind().is_ok() && null.metadata().is_ok());
+        let mut null = File::options().write(true).open("/dev/null").unwrap();
+        null.write_all(b"x").unwrap();
     }
 }
 
@@ -61,7 +56,7 @@ fn edit(folder: &Folder, mounted: bool, arguments: &[&str]) -> Command {
 /// its number among those of the name.
 fn calls(log: &str) -> Vec<(&str, usize)> {
     let lines = || log.lines().filter_map(|line| line.split_once(' '));
-    let (editing, _) = lines().find(|(_, call)| call.contains("\".env\"")).unwrap();
+    let (editing, _) = lines().find(|(_, call)| call.contains("\".env")).unwrap();
     let mut numbers = HashMap::new();
     let mut calls = Vec::new();
     for (_, call) in lines().filter(|(thread, _)| *thread == editing) {
@@ -70,7 +65,7 @@ fn calls(log: &str) -> Vec<(&str, usize)> {
         };
         let number = numbers.entry(name).or_insert(0);
         *number += 1;
-        if !calls.is_empty() || rest.contains("\".env\"") {
+        if !calls.is_empty() || rest.contains("\".env") {
             calls.push((name, *number));
         }
     }
