@@ -3,9 +3,12 @@ use std::{
     collections::BTreeMap,
     env,
     ffi::OsString,
-    fs::File,
+    fs::{self, File},
     io::{self, Read},
-    os::unix::{ffi::OsStringExt, fs::PermissionsExt},
+    os::unix::{
+        ffi::OsStringExt,
+        fs::{FileTypeExt, PermissionsExt},
+    },
     path::{Path, PathBuf},
 };
 
@@ -193,6 +196,10 @@ fn difference(name: &str, process: &Variable, file: &Variable, path: &Path) -> S
 
 /// The bytes and the mode of a file of settings or secrets.
 pub(super) fn read_file(path: &Path) -> io::Result<(Vec<u8>, u32)> {
+    // A pipe that somebody handed over has no name to be found by; one that has would be waited for.
+    if fs::metadata(path)?.file_type().is_fifo() && path.canonicalize().is_ok() {
+        return Err(io::Error::other("it is a named pipe"));
+    }
     let file = File::open(path)?;
     let metadata = file.metadata()?;
     let mode = metadata.permissions().mode();

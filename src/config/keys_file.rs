@@ -1,11 +1,15 @@
 //! The `.env` file while its keys are changed: locked, and written in one step.
 use std::{
+    io,
     ops::{Deref, DerefMut},
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use super::{EditError, KeyEditor, env::MAX_FILE};
+use super::{
+    EditError, KeyEditor,
+    env::{MAX_FILE, read_file},
+};
 use crate::durable::{self, InPlace, LockedFile};
 
 /// A `.env` file that no other command changes while this value lives. Its keys are read and changed
@@ -15,13 +19,28 @@ pub struct KeysFile {
     editor: KeyEditor,
 }
 
-/// Why a `.env` file was not opened for a change, or not written. It is as it was.
+/// Why a `.env` file was not read, not opened for a change, or not written. It is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysFileError {
     #[error("{}: {error}", path.display())]
     Text { path: PathBuf, error: EditError },
+    #[error("{} cannot be read: {source}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
     #[error(transparent)]
     File(#[from] durable::Error),
+}
+
+impl KeyEditor {
+    /// The keys of the file at `path`, for who only looks: nobody is kept from changing it.
+    pub fn read(path: &Path) -> Result<Self, KeysFileError> {
+        let path = path.to_owned();
+        match read_file(&path) {
+            Ok((bytes, _)) => {
+                Self::parse(bytes).map_err(|error| KeysFileError::Text { path, error })
+            }
+            Err(source) => Err(KeysFileError::Unreadable { path, source }),
+        }
+    }
 }
 
 impl KeysFile {

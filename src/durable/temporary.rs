@@ -27,8 +27,8 @@ const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 const DRAWN: usize = 6;
 /// The list of others who may read or write a file, beyond its mode.
 const ACL: &str = "system.posix_acl_access";
-/// Room for more entries than file systems keep.
-const MAX_ACL: usize = 64 << 10;
+/// Room for five hundred entries, more than most file systems keep.
+const MAX_ACL: usize = 4 << 10;
 
 pub(super) struct Temporary<'a> {
     place: &'a Place,

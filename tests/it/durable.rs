@@ -11,9 +11,9 @@ use std::{
 };
 
 use aegis::{
-    config::{KeysFile, KeysFileError, NewKey},
+    config::{Env, KeyEditor, KeysFile, KeysFileError, NewKey},
     durable::{Error, InPlace, LockedFile, PATIENCE, Refusal},
-    keys::{ApiKey, KeyRecord, MetadataFile},
+    keys::{ApiKey, KeyRecord, Metadata, MetadataFile},
 };
 use rustix::fs::{FlockOperation, XattrFlags, flock};
 use tempfile::TempDir;
@@ -510,6 +510,18 @@ fn an_edit_of_keys_that_changes_nothing_writes_nothing() {
         fs::metadata(folder.path(".env")).unwrap().ino(),
         before.ino()
     );
+}
+
+#[test]
+fn nobody_waits_for_a_pipe_that_is_called_as_the_file_of_settings() {
+    let folder = Folder::new();
+    let path = folder.path(".env");
+    let made = Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    assert!(Env::read(Some(&path)).is_err());
+    assert!(KeyEditor::read(&path).is_err());
+    assert!(KeysFile::open(&path, PATIENCE).is_err());
+    assert!(Metadata::load(&path).is_err());
 }
 
 #[test]
