@@ -16,7 +16,8 @@ impl Churn {
     /// Begins a new period when the last is over. Wide buckets become narrow again after one in which
     /// the table would have held everybody.
     pub(super) fn roll(&mut self, now: u64, capacity: usize) {
-        if now - self.since < PERIOD {
+        // Another thread may have come first, with a later time.
+        if now.saturating_sub(self.since) < PERIOD {
             return;
         }
         self.wide &= self.failures >= capacity / 4;
@@ -30,7 +31,20 @@ impl Churn {
     /// A bucket made way whose failures still counted, or did not.
     pub(super) fn note_eviction(&mut self, counted: bool, capacity: usize) {
         self.evictions += usize::from(counted);
-        if !self.wide && self.evictions > capacity / 2 {
+        if self.evictions > capacity / 2 {
+            self.widen();
+        }
+    }
+
+    /// So many are blocked: each ends in a record, and a stranger shall not fill the log.
+    pub(super) fn note_blocked(&mut self, blocked: usize, capacity: usize) {
+        if blocked > capacity / 2 {
+            self.widen();
+        }
+    }
+
+    fn widen(&mut self) {
+        if !self.wide {
             (self.wide, self.alarm) = (true, true);
         }
     }
@@ -43,5 +57,20 @@ impl Churn {
     /// Whether an attack has just been noticed. Says so once.
     pub(super) fn take_alarm(&mut self) -> bool {
         std::mem::take(&mut self.alarm)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_comes_late_begins_no_period() {
+        let mut churn = Churn::default();
+        churn.note_blocked(3, 4);
+        churn.note_failure();
+        churn.roll(PERIOD, 4);
+        churn.roll(PERIOD - 1, 4);
+        assert!(churn.wide());
     }
 }

@@ -202,6 +202,7 @@ impl Table {
             last: now,
         };
         self.blocked.insert((until, bucket));
+        self.churn.note_blocked(self.blocked.len(), capacity);
         self.records
             .insert(bucket, Record::Blocked(Box::new(block)));
         Verdict::Tripped

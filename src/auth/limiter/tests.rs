@@ -220,6 +220,20 @@ fn an_attack_from_many_addresses_is_counted_by_network_and_named_once() {
 }
 
 #[test]
+fn where_half_the_places_are_blocked_neighbours_are_blocked_as_one() {
+    let mut scene = Scene::new(100, 1);
+    let blocked = (0..1000).filter(|&network| {
+        scene.now += Duration::from_millis(1);
+        scene.fail(v6(network << 64)) == Verdict::Tripped
+    });
+    assert_eq!(
+        blocked.count(),
+        52,
+        "51 single ones, and the network that holds all"
+    );
+}
+
+#[test]
 fn memory_has_a_bound_whatever_comes() {
     let mut scene = Scene::new(1000, 5);
     for number in 0..20_000 {
