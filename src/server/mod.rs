@@ -142,6 +142,9 @@ pub async fn serve<T: Tools>(
         handle.stop(true).await;
     };
     let (ended, ()) = tokio::join!(server, stopped);
+    // The workers' threads drop what still ran: its records are written before the log is closed.
+    let last_writes = Duration::from_secs(LAST_WRITES);
+    let _ = timeout(last_writes, parts.calls.wait()).await;
     ended
 }
 

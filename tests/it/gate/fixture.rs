@@ -47,7 +47,7 @@ pub(super) struct Hands {
     pub(super) begun: Arc<Notify>,
     /// Lets `wait` end.
     pub(super) go: Arc<Notify>,
-    /// Says that `wait` has ended.
+    /// Says that `wait` has ended, or was given up.
     pub(super) ended: mpsc::Sender<()>,
 }
 
@@ -185,9 +185,9 @@ impl Tools for Few {
                     caller.key.as_ref().map(|key| key.hint)
                 ),
                 "wait" => {
+                    let _ended = Ended(hands.ended);
                     hands.begun.notify_one();
                     hands.go.notified().await;
-                    let _ = hands.ended.send(());
                     "waited".to_owned()
                 }
                 "break" => panic!("secret words of a panic"),
@@ -198,5 +198,14 @@ impl Tools for Few {
                 ..ToolResult::default()
             })
         }
+    }
+}
+
+/// Says that a call is no more.
+struct Ended(mpsc::Sender<()>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.send(());
     }
 }

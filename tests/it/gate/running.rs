@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use aegis::audit::FailureMode;
+use aegis::{audit::FailureMode, server::ServerSettings};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 
@@ -119,11 +119,20 @@ fn a_legacy_call_outlives_its_client_and_the_server_waits_for_it() {
 }
 
 #[test]
-fn the_grace_is_not_exceeded() {
-    let mut gate = Gate::with(|_, server| server.shutdown_grace = Duration::from_millis(20));
+fn what_outlasts_the_grace_is_given_up_before_the_server_has_stopped() {
+    let (ended, has_ended) = mpsc::channel();
+    let short = |_: &mut _, server: &mut ServerSettings| {
+        server.shutdown_grace = Duration::from_millis(20);
+    };
+    let mut gate = Gate::build(short, FailureMode::Block, ended);
     let _running = begin_waiting(&gate);
     gate.ask_to_stop();
     gate.join();
+    assert_eq!(
+        has_ended.try_recv(),
+        Ok(()),
+        "its record is written by then"
+    );
 }
 
 #[test]
