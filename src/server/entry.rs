@@ -105,7 +105,12 @@ impl<T: Tools> Entry<T> {
     async fn admit(&self, arrival: Arrival<'_>) -> Result<Rc<Caller>, Early> {
         let Arrival { head, route, .. } = arrival;
         head::check(head)?;
+        let is_own_host = || head::hosts(head).all(|it| self.parts.settings.site.allows_host(it));
+        let is_own_page = || head.headers.get_all(ORIGIN).all(|it| self.allows(it));
         if route.door == Door::Open {
+            if is_preflight(head) && is_own_host() && is_own_page() {
+                return Err(Early::Answer(answer::preflight(&head.headers)));
+            }
             return Err(Early::Answer(self.open(route, &head.method)?));
         }
         let most = self.parts.settings.connections_per_address;
@@ -123,20 +128,15 @@ impl<T: Tools> Entry<T> {
             client_ip: gatekeeper.client_address(arrival.peer, &head.headers)?,
             request_id: arrival.id,
         };
-        if !head::hosts(head).all(|host| self.parts.settings.site.allows_host(host)) {
+        if !is_own_host() {
             gatekeeper.turn_away(&knock, DenialReason::ForbiddenHost);
             return Err(refusal::forbidden_host().into());
         }
-        if !head
-            .headers
-            .get_all(ORIGIN)
-            .all(|origin| self.allows(origin))
-        {
+        if !is_own_page() {
             gatekeeper.turn_away(&knock, DenialReason::ForbiddenOrigin);
             return Err(refusal::forbidden_origin().into());
         }
-        let has = |name| head.headers.contains_key(name);
-        if head.method == Method::OPTIONS && has(ORIGIN) && has(ACCESS_CONTROL_REQUEST_METHOD) {
+        if is_preflight(head) {
             return Err(Early::Answer(answer::preflight(&head.headers)));
         }
         Ok(gatekeeper.admit(&knock, Instant::now()).await?)
@@ -214,6 +214,12 @@ impl<T: Tools> Entry<T> {
     fn allows(&self, origin: &HeaderValue) -> bool {
         self.parts.settings.site.allows_origin(origin.as_bytes())
     }
+}
+
+/// Whether a browser asks what a page may send.
+fn is_preflight(head: &RequestHead) -> bool {
+    let has = |name| head.headers.contains_key(name);
+    head.method == Method::OPTIONS && has(ORIGIN) && has(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 fn find_handler(route: &Route, method: &Method) -> Result<Handler, Fault> {

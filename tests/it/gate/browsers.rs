@@ -135,7 +135,8 @@ fn a_page_of_ours_is_told_before_it_has_a_key_what_it_may_send() {
         .client()
         .with("Origin", "http://localhost:6274")
         .with("Access-Control-Request-Method", "POST");
-    for path in ["/mcp", "/mcp/sse", "/nothing"] {
+    let discovery = "/.well-known/oauth-protected-resource";
+    for path in ["/mcp", "/mcp/sse", "/nothing", "/health", discovery] {
         let asked = asks.with(
             "Access-Control-Request-Headers",
             "authorization,mcp-param-x,cookie, Mcp-Name",
