@@ -42,8 +42,8 @@ pub struct Gatekeeper {
     disabled_reminder: Reminder,
 }
 
-/// A request at the gate, before its body is read.
-#[derive(Clone, Copy, Debug)]
+/// A request at the gate, before its body is read. It holds what was sent as a key, so nothing prints it.
+#[derive(Clone, Copy)]
 pub struct Knock<'a> {
     pub head: &'a RequestHead,
     /// The pattern that matched, or `unmatched`: never the path.
