@@ -137,9 +137,7 @@ impl Renderer<'_> {
             } => self.list(*first, *total, items, offset, room),
             Body::Texts(items) => {
                 let texts: Vec<String> = items.iter().map(|item| entry(item.as_ref())).collect();
-                let mut shown = self.characters(&texts.join("\n"), offset, room);
-                shown.items = 0..items.len();
-                shown
+                self.characters(&texts.join("\n"), offset, room)
             }
             Body::Text(text) => self.characters(text, offset, room),
             Body::Lines {
@@ -176,6 +174,11 @@ impl Renderer<'_> {
                 shown.text.truncate(before);
                 shown.next.push(("offset", end.into()));
                 break;
+            }
+            if let Some((cut, _)) = shown.text.char_indices().nth(room) {
+                // One item longer than an answer, which no forge's titles are.
+                shown.text.truncate(cut);
+                shown.text.push('…');
             }
             shown.hidden += hidden;
             end += 1;
@@ -247,6 +250,7 @@ impl Renderer<'_> {
             if form == Form::Numbered {
                 let _ = write!(shown.text, "{number}: ");
             }
+            let mark = shown.text.len() - at;
             let hidden = if skip > 0 {
                 let mut clean = String::new();
                 let hidden = self.redactor.line(line, &mut clean);
@@ -270,11 +274,11 @@ impl Renderer<'_> {
                     continue;
                 }
                 // One line longer than an answer: its characters are told apart by `offset`.
-                let cut = shown.text.char_indices().nth(room.saturating_sub(1));
+                let cut = shown.text.char_indices().nth(room.max(mark + 2) - 1);
                 shown
                     .text
                     .truncate(cut.map_or(shown.text.len(), |(cut, _)| cut));
-                let read = shown.text.chars().count();
+                let read = shown.text.chars().count() - mark;
                 shown.next.push(("start_line", number.into()));
                 shown.next.push(("offset", (skip + read).into()));
             }
@@ -349,10 +353,10 @@ impl Renderer<'_> {
                 }
                 object.insert("items".to_owned(), facts_of(&items[shown.items]));
             }
-            Body::Texts(items) => {
-                object.insert("items".to_owned(), facts_of(&items[shown.items]));
+            Body::Texts(items) if shown.range.is_empty() => {
+                object.insert("items".to_owned(), facts_of(&items));
             }
-            Body::Text(_) | Body::Lines { .. } => {
+            Body::Texts(_) | Body::Text(_) | Body::Lines { .. } => {
                 object.insert("text".to_owned(), shown.text.into());
             }
         }

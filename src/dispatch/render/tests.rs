@@ -167,6 +167,13 @@ proptest! {
     }
 
     #[test]
+    fn following_numbered_lines_loses_no_character(line in "[a-z]{300,900}") {
+        let report = |first| Report::new("f").lines(line.clone(), first, None, Form::Numbered);
+        let all = followed(report, 400);
+        prop_assert_eq!(all.replace("1: ", "").trim_end(), line);
+    }
+
+    #[test]
     fn following_a_text_to_its_end_gives_every_character_once(text in "[a-zé \n]{0,900}", max in 60_usize..400) {
         let report = |_| Report::new("t").text(text.clone());
         let all = followed(report, max);
