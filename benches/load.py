@@ -51,10 +51,10 @@ def nginx(folder):
     for file in sorted((ROOT / "tests/recorded").glob("*.jsonl")):
         for line in file.read_text().splitlines():
             it = json.loads(line)
-            if it["method"] == "GET" and it["status"] == 200 and it.get("answer") is not None:
-                size = len(json.dumps(it["answer"]))
-                if size > seen.get(it["path"], (0,))[0]:
-                    seen[it["path"]] = (size, it)
+            if it["as"] == "aegis-bot" and it["status"] == 200 and it.get("answer") is not None:
+                path, size = urllib.request.unquote(it["path"]), len(json.dumps(it["answer"]))
+                if size > seen.get(path, (0,))[0]:
+                    seen[path] = (size, it)
     for number, (path, (_, it)) in enumerate(seen.items()):
         answer, target = it["answer"], folder / f"{number}"
         if isinstance(answer, dict) and set(answer) == {"base64", "bytes"}:
@@ -64,8 +64,7 @@ def nginx(folder):
         kind = it["headers"].get("Content-Type", "application/json").split(";")[0]
         count = it["headers"].get("X-Total-Count")
         total = f"add_header X-Total-Count {count};" if count else ""
-        prefix = "" if it.get("note", "").find("outside the API") >= 0 else "/api/v1"
-        places.append(f'location = "{prefix}{urllib.request.unquote(path)}" {{ types {{}} default_type {kind}; {total} alias {target}; }}')
+        places.append(f'location = "/api/v1{path}" {{ types {{}} default_type {kind}; {total} alias {target}; }}')
     conf = folder / "nginx.conf"
     conf.write_text(f"""worker_processes 1; daemon off; pid {folder}/pid; error_log {folder}/error.log;
 events {{ worker_connections 1024; }}

@@ -12,7 +12,8 @@ async fn main() -> std::io::Result<()> {
     let body = web::Bytes::from(vec![b'x'; usize::from(size)]);
     HttpServer::new(move || {
         let body = body.clone();
-        let answer = move || {
+        // A body that nobody reads would cost its connection.
+        let answer = move |_: web::Bytes| {
             let body = body.clone();
             async move {
                 HttpResponse::Ok()
