@@ -77,13 +77,10 @@ impl Renderer<'_> {
             .chain(&facts)
             .map(|it| it.chars().count() + 1)
             .sum::<usize>();
-        let asked_for = Value::Object(asked.arguments.clone())
-            .to_string()
-            .chars()
-            .count();
+        let repeated = serde_json::to_string(asked.arguments).map_or(0, |it| it.chars().count());
         let room = self
             .max
-            .saturating_sub(before + asked_for + HEAD_ROOM)
+            .saturating_sub(before + repeated + HEAD_ROOM)
             .max(self.max / 4);
         let shown = self.body(
             &report.body,
@@ -197,10 +194,14 @@ impl Renderer<'_> {
 
     /// A text of which `skip` characters have been read.
     fn characters(&self, text: &str, skip: usize, room: usize) -> Shown {
-        let mut whole = String::with_capacity(text.len());
-        let mut hidden = self.entry(text, &mut whole);
-        let total = whole.chars().count();
-        let rest: String = whole.chars().skip(skip).collect();
+        let mut rest = String::with_capacity(text.len());
+        let mut hidden = self.entry(text, &mut rest);
+        let total = rest.chars().count();
+        let read = rest
+            .char_indices()
+            .nth(skip)
+            .map_or(rest.len(), |(at, _)| at);
+        rest.drain(..read);
         let mut shown = Shown::default();
         let Some((cut, _)) = rest.char_indices().nth(room) else {
             if skip > 0 {

@@ -170,7 +170,8 @@ proptest! {
     fn following_numbered_lines_loses_no_character(line in "[a-z]{300,900}") {
         let report = |first| Report::new("f").lines(line.clone(), first, None, Form::Numbered);
         let all = followed(report, 400);
-        prop_assert_eq!(all.replace("1: ", "").trim_end(), line);
+        let joined = all.replace("1: ", "");
+        prop_assert_eq!(joined.trim_end(), line);
     }
 
     #[test]
