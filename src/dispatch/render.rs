@@ -172,7 +172,9 @@ impl Renderer<'_> {
                 shown.next.push(("offset", end.into()));
                 break;
             }
-            if let Some((cut, _)) = shown.text.char_indices().nth(room) {
+            if used > room
+                && let Some((cut, _)) = shown.text.char_indices().nth(room)
+            {
                 // One item longer than an answer, which no forge's titles are.
                 shown.text.truncate(cut);
                 shown.text.push('…');
