@@ -31,48 +31,49 @@ const FILTERS: [&str; 9] = [
 /// The most items of a page.
 const MOST: u64 = 50;
 
-/// A call that can run.
-pub(super) struct Question<'t> {
-    pub(super) operation: &'t Operation,
-    /// The arguments as they were understood, `method` among them: what a call that goes on repeats.
+/// A call as it was read.
+pub(super) struct Call<'t> {
+    /// The arguments as they were sent: what the record says of them, whether the call can run or not.
+    pub(super) sent: Map<String, Value>,
+    /// `None` where not even that is known.
+    pub(super) operation: Option<&'t Operation>,
+    /// What runs, or the sentence for the assistant.
+    pub(super) question: Result<(Question, Prepared), String>,
+}
+
+/// What a call that can run was understood as.
+pub(super) struct Question {
+    /// The arguments, `method` among them: what a call that goes on repeats.
     pub(super) arguments: Map<String, Value>,
     /// Lines for the head: what was not used, or not as it was said.
     pub(super) notes: Vec<String>,
 }
 
-/// A call that cannot run: what is known of it for the record, and the sentence for the assistant.
-pub(super) struct Misfit<'t> {
-    pub(super) operation: Option<&'t Operation>,
-    pub(super) arguments: Map<String, Value>,
-    pub(super) sentence: String,
-}
-
 /// Reads a call's arguments for this tool.
-pub(super) fn read<'t>(
-    tool: &'t Tool,
-    raw: Option<&RawValue>,
-) -> Result<(Question<'t>, Prepared), Box<Misfit<'t>>> {
-    let mut call = Reading {
+pub(super) fn read<'t>(tool: &'t Tool, raw: Option<&RawValue>) -> Call<'t> {
+    let (sent, fault) = match raw.map(|raw| serde_json::from_str(raw.get())) {
+        Some(Ok(Once(Value::Object(sent)))) => (sent, None),
+        Some(Err(error)) => (
+            Map::new(),
+            Some(format!("the arguments cannot be read: {error}")),
+        ),
+        Some(Ok(_)) | None => (Map::new(), None),
+    };
+    let mut reading = Reading {
         tool,
         operation: None,
-        arguments: Map::new(),
+        arguments: sent.clone(),
         notes: Vec::new(),
     };
-    match call.understand(raw) {
-        Ok((operation, prepared)) => {
-            let (arguments, notes) = (call.arguments, call.notes);
-            let question = Question {
-                operation,
-                arguments,
-                notes,
-            };
-            Ok((question, prepared))
-        }
-        Err(sentence) => Err(Box::new(Misfit {
-            operation: call.operation,
-            arguments: call.arguments,
-            sentence,
-        })),
+    let understood = fault.map_or_else(|| reading.understand(), Err);
+    let question = understood.map(|prepared| {
+        let (arguments, notes) = (reading.arguments, reading.notes);
+        (Question { arguments, notes }, prepared)
+    });
+    Call {
+        sent,
+        operation: reading.operation,
+        question,
     }
 }
 
@@ -84,14 +85,7 @@ struct Reading<'t> {
 }
 
 impl<'t> Reading<'t> {
-    fn understand(&mut self, raw: Option<&RawValue>) -> Result<(&'t Operation, Prepared), String> {
-        if let Some(raw) = raw {
-            let once: Once = serde_json::from_str(raw.get())
-                .map_err(|error| format!("the arguments cannot be read: {error}"))?;
-            if let Value::Object(arguments) = once.0 {
-                self.arguments = arguments;
-            }
-        }
+    fn understand(&mut self) -> Result<Prepared, String> {
         self.arguments.retain(|_, value| !is_absent(value));
         // First, so that the example of a right call says `repo` as it is said here.
         self.rename_aliases()?;
@@ -100,8 +94,7 @@ impl<'t> Reading<'t> {
         self.operation = Some(operation);
         self.fit(operation)?;
         self.need(operation)?;
-        let prepared = self.prepare(operation)?;
-        Ok((operation, prepared))
+        self.prepare(operation)
     }
 
     fn method(&mut self) -> Result<&'t Operation, String> {
@@ -430,5 +423,37 @@ impl<'de> Visitor<'de> for OnceVisitor {
             }
         }
         Ok(Value::Object(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        dispatch::Catalog,
+        rights::{Access, Rights},
+    };
+
+    #[test]
+    fn what_was_sent_is_known_whole_whether_it_can_run_or_not() {
+        let catalog = Catalog::new(operations::all(), &["all".to_owned()]).expect("every toolset");
+        let tool = catalog.find("issue_read", Rights::up_to(Access::Read));
+        let tool = tool.expect("a tool of the catalog");
+        for (text, runs) in [
+            (
+                r#"{"method":"list","strange":1,"owner":"a","repo":"b"}"#,
+                false,
+            ),
+            (r#"{"method":"nothing","owner":"a","repo":"b"}"#, false),
+            (
+                r#"{"method":"list","repo":"a/b","per_page":"999","sha":null}"#,
+                true,
+            ),
+        ] {
+            let raw = RawValue::from_string(text.to_owned()).expect("JSON");
+            let call = read(tool, Some(&raw));
+            assert_eq!(Value::Object(call.sent).to_string(), text);
+            assert_eq!(call.question.is_ok(), runs, "{text}");
+        }
     }
 }

@@ -79,15 +79,16 @@ impl Dispatcher {
             redactor: &shared.redactor,
         };
         let read = arguments::read(tool, call.arguments.as_deref());
-        let (operation, sent) = match &read {
-            Ok((asked, _)) => (Some(asked.operation), &asked.arguments),
-            Err(misfit) => (misfit.operation, &misfit.arguments),
-        };
+        let operation = read.operation;
         let name = operation.map_or_else(|| tool.name.clone(), |it| tool.full_name(it));
-        let opened =
-            shared
-                .audit
-                .open_call(&caller, &tool.name, &name, tool.access, sent, call.number);
+        let opened = shared.audit.open_call(
+            &caller,
+            &tool.name,
+            &name,
+            tool.access,
+            &read.sent,
+            call.number,
+        );
         let Ok(entry) = opened.map(AuditEntry::cancelled_if_dropped) else {
             return Outcome::AuditUnavailable;
         };
@@ -96,11 +97,11 @@ impl Dispatcher {
         let permit = shared
             .in_flight
             .enter(caller.key.as_ref().map(|key| key.id));
-        let (result, outcome) = match read {
+        let (result, outcome) = match read.question {
             _ if permit.is_none() => {
                 refused("too many calls of this key are running; try again when one has ended")
             }
-            Err(misfit) => refused(&misfit.sentence),
+            Err(sentence) => refused(&sentence),
             Ok((asked, prepared)) => {
                 let repeated = Asked {
                     arguments: &asked.arguments,
