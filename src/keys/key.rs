@@ -14,6 +14,9 @@ pub(super) const MIN_LENGTH: usize = 32;
 /// The longest.
 pub(super) const MAX_LENGTH: usize = 512;
 
+/// How examples begin. Whoever sends it has not filled in a key, so it opens nothing.
+const UNFILLED: &str = "YOUR_";
+
 /// A key in full: 32 to 512 characters of `[A-Za-z0-9._~+/=-]`. It prints as `[hidden]`.
 #[derive(Clone, Debug)]
 pub struct ApiKey(Secret);
@@ -21,6 +24,10 @@ pub struct ApiKey(Secret);
 /// Why a text is no key. Names positions and lengths, never the text.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum KeyError {
+    #[error(
+        "`YOUR_` stands in it: an example that was not filled in; make a key with `aegis generate-key`"
+    )]
+    Unfilled,
     #[error("{0} characters, at least {MIN_LENGTH} needed")]
     Short(usize),
     #[error("{0} characters, at most {MAX_LENGTH} allowed")]
@@ -43,7 +50,7 @@ impl ApiKey {
     }
 
     /// # Errors
-    /// The text is too short, too long, or has a character that no key has.
+    /// The text is too short, too long, an example, or has a character that no key has.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
         let mut characters = text.chars().enumerate();
         if let Some((at, character)) = characters.find(|(_, c)| !is_key_character(*c)) {
@@ -53,6 +60,7 @@ impl ApiKey {
             });
         }
         match text.len() {
+            _ if text.contains(UNFILLED) => Err(KeyError::Unfilled),
             length if length < MIN_LENGTH => Err(KeyError::Short(length)),
             length if length > MAX_LENGTH => Err(KeyError::Long(length)),
             _ => Ok(Self(Secret::new(text.to_owned()))),
@@ -177,6 +185,12 @@ mod tests {
         );
         let ids: std::collections::HashSet<_> = keys.iter().map(ApiKey::id).collect();
         assert_eq!(ids.len(), 1000);
+    }
+
+    #[test]
+    fn an_example_that_was_not_filled_in_is_no_key() {
+        let example = ApiKey::parse("YOUR_GENERATED_KEY_GOES_HERE_1234567").map(|_| ());
+        assert_eq!(example, Err(KeyError::Unfilled));
     }
 
     #[test]
