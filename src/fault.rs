@@ -76,7 +76,16 @@ pub struct Fault {
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
 }
 
+/// Why something was not done, when the audit log cannot be written.
+pub const UNRECORDED: &str =
+    "it was not run, for it could not be recorded in the audit log; try again later";
+
 impl Fault {
+    /// Nothing runs unrecorded.
+    pub fn unrecorded() -> Self {
+        Self::new(FaultCode::AuditUnavailable, UNRECORDED).with("Retry-After", "30")
+    }
+
     pub fn new(code: FaultCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,

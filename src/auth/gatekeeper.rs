@@ -192,7 +192,7 @@ impl Gatekeeper {
             key_source: key.as_ref().map(|key| key.source),
             request_id: knock.request_id,
         });
-        recorded.map_err(|AuditUnavailable| refusal::unrecorded())?;
+        recorded.map_err(|AuditUnavailable| Fault::unrecorded())?;
         let by_query = key
             .as_ref()
             .is_some_and(|key| key.source == KeySource::Query);

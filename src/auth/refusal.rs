@@ -61,8 +61,3 @@ pub(super) fn blocked(left: Duration, lockout: Lockout) -> Fault {
     );
     Fault::new(FaultCode::TooManyFailures, sentence).with(RETRY_AFTER, seconds.to_string())
 }
-
-pub(super) fn unrecorded() -> Fault {
-    let sentence = "the audit log cannot be written, and nothing runs unrecorded; try again later";
-    Fault::new(FaultCode::AuditUnavailable, sentence).with(RETRY_AFTER, "30")
-}

@@ -14,10 +14,7 @@ use super::{
     methods::{self, Pending, Reply, Step},
     reply::RpcError,
 };
-use crate::{
-    caller::Caller,
-    fault::{Fault, FaultCode},
-};
+use crate::{caller::Caller, fault::Fault};
 
 /// Answers a POST.
 pub(super) async fn post<T: Tools>(
@@ -101,17 +98,9 @@ async fn run<T: Tools>(
         task.await.ok().flatten()
     };
     match outcome {
-        Some(Outcome::AuditUnavailable) => Err(unrecorded()),
+        Some(Outcome::AuditUnavailable) => Err(Fault::unrecorded()),
         outcome => Ok(json(pending.reply(&*protocol.tools, outcome.as_ref()))),
     }
-}
-
-pub(super) fn unrecorded() -> Fault {
-    Fault::new(
-        FaultCode::AuditUnavailable,
-        "the call was not run: it could not be recorded in the audit log; try again later",
-    )
-    .with("Retry-After", "30")
 }
 
 pub(super) fn json(reply: Reply) -> HttpResponse {

@@ -8,7 +8,6 @@ use serde_json::value::RawValue;
 use super::{
     Outcome, ToolCall, Tools,
     headers::{require_accepts, require_json},
-    http::unrecorded,
     message::{object, present, string},
     methods::arguments,
     reply,
@@ -58,7 +57,7 @@ pub(super) async fn call<T: Tools>(
             FaultCode::NotFound,
             "no tool of this name; GET /mcp/tools names those there are",
         )),
-        Outcome::AuditUnavailable => Err(unrecorded()),
+        Outcome::AuditUnavailable => Err(Fault::unrecorded()),
     }
 }
 

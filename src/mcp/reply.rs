@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::{Outcome, ToolResult, Tools, era::Revision, message::Id};
+use crate::fault::UNRECORDED;
 
 /// How long a client may keep the list of tools. It depends on the key, and changes with the settings
 /// at a restart.
@@ -167,10 +168,7 @@ pub(super) fn outcome<T: Tools>(
             let unknown = "no tool of this name; tools/list names those there are";
             error(Some(id), &RpcError::invalid_params(unknown))
         }
-        Outcome::AuditUnavailable => {
-            let unrecorded = "the call was not run: it could not be recorded in the audit log";
-            error(Some(id), &RpcError::internal(unrecorded))
-        }
+        Outcome::AuditUnavailable => error(Some(id), &RpcError::internal(UNRECORDED)),
     }
 }
 
