@@ -11,6 +11,8 @@ use crate::cli::Command;
 
 /// Does what was asked for.
 pub fn run(command: Command) -> Result<(), Failure> {
+    process::hide_memory();
+    process::hush_panics();
     match command {
         Command::Serve(asked) => serve::run(&asked),
         Command::GenerateKey(asked) => generate_key::run(&asked),

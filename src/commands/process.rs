@@ -1,5 +1,9 @@
 //! What a process that holds keys asks of its operating system.
-use std::panic;
+use std::{
+    fmt,
+    io::{self, Write},
+    panic,
+};
 
 use rustix::process::{
     DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit,
@@ -14,7 +18,9 @@ pub(super) fn hide_memory() {
     let dumps = setrlimit(Resource::Core, none);
     let dumpable = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     if let Err(error) = dumps.and(dumpable) {
-        log::warn!("a crash could leave keys in a core dump: {error}");
+        say(format_args!(
+            "warning: a crash could leave keys in a core dump: {error}"
+        ));
     }
 }
 
@@ -22,8 +28,17 @@ pub(super) fn hide_memory() {
 pub(super) fn hush_panics() {
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
-        log::error!("critical: a panic at {}", place.unwrap_or_default());
+        say(format_args!(
+            "critical: a panic at {}",
+            place.unwrap_or_default()
+        ));
     }));
+}
+
+/// Says something before anybody keeps a log, and whatever its level is.
+fn say(line: fmt::Arguments<'_>) {
+    // Nobody is left to tell if standard error is closed.
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// Takes as many open files, and so connections, as the operating system allows.

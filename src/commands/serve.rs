@@ -41,7 +41,6 @@ use crate::{
 };
 
 pub(super) fn run(asked: &Serve) -> Result<(), Failure> {
-    process::hide_memory();
     if asked.health {
         return System::new().block_on(health::run(asked));
     }
@@ -68,7 +67,6 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     }
 
     process::allow_connections();
-    process::hush_panics();
     let signals = Signals::hear()?;
     let sandbox = plan.sandbox.then(sandbox::start).transpose();
     let sandbox = sandbox.map_err(|error| Failure::Other(format!("no sandbox: {error}")))?;
