@@ -18,4 +18,4 @@ pub use keys_file::{KeysFile, KeysFileError};
 pub use settings::{
     AuditConfig, Config, DEFAULT_AUDIT_LOG, GateConfig, GiteaConfig, ListenConfig, TlsRoots,
 };
-pub use values::{host, is_private};
+pub use values::{host, is_private, trusts_every_private};

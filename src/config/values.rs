@@ -64,6 +64,12 @@ pub(super) fn networks(text: &str) -> Option<Vec<IpNet>> {
     network.map(|network| vec![network.trunc()])
 }
 
+/// Whether all private networks are among these, as `private` means it.
+pub fn trusts_every_private(networks: &[IpNet]) -> bool {
+    let mut private = PRIVATE.iter().filter_map(|net| net.parse::<IpNet>().ok());
+    private.all(|net| networks.contains(&net))
+}
+
 /// The private ranges of RFC 1918 and RFC 4193, link-local addresses, and the machine itself.
 const PRIVATE: [&str; 7] = [
     "10.0.0.0/8",

@@ -2,7 +2,7 @@
 use log::Level;
 use url::Url;
 
-use crate::config::{Config, is_private};
+use crate::config::{Config, is_private, trusts_every_private};
 
 /// Sentences about these settings, each with its weight.
 pub(super) fn advice(config: &Config, sandbox: bool) -> Vec<(Level, String)> {
@@ -40,6 +40,12 @@ pub(super) fn advice(config: &Config, sandbox: bool) -> Vec<(Level, String)> {
         say(
             Level::Warn,
             "`TRUSTED_PROXIES` is not set: behind a proxy all clients have its address, and keys travel in the clear without one that does TLS",
+        );
+    }
+    if trusts_every_private(&listen.trusted_proxies) {
+        say(
+            Level::Warn,
+            "`TRUSTED_PROXIES` is `private` and others can reach this address: whoever is in a private network can name any address as the client's; name the proxy's own address instead",
         );
     }
     advice
