@@ -8,7 +8,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::{
-    Env,
+    Env, SettingError,
     env::{ENV_FILE, KEYS},
     error::ConfigError,
     reader::Reader,
@@ -103,17 +103,24 @@ impl Config {
     /// # Errors
     /// All that is wrong, together.
     pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
+        let (config, errors) = Self::read(env);
+        if errors.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigError(errors))
+        }
+    }
+
+    /// Reads every setting, and says all that is wrong. What is has its default, for whoever wants
+    /// to look for further faults; nobody serves by it.
+    pub fn read(env: &Env) -> (Self, Vec<SettingError>) {
         let mut reader = Reader::new(env);
         let mut config = read(&mut reader);
         config.warnings.extend(env.warnings().iter().cloned());
         config
             .warnings
             .extend(unknown::warnings(env, &reader.names));
-        if reader.errors.is_empty() {
-            Ok(config)
-        } else {
-            Err(ConfigError(reader.errors))
-        }
+        (config, reader.errors)
     }
 
     /// The name of every setting.

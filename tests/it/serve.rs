@@ -179,6 +179,43 @@ fn without_settings_it_says_all_that_must_be_mended() {
 }
 
 #[test]
+fn all_that_must_be_mended_is_told_in_one_round_with_what_may_have_been_meant() {
+    let url = nobody();
+    let wrong = [
+        ("GITEA_URL", &*url),
+        ("GITEA_TOKN", "a-token"),
+        ("MAX_AUTH_FAILURES", "0"),
+        ("TOOLSETS", "planets"),
+    ];
+    let output = refused(&[], &wrong);
+    assert_eq!(output.status.code(), Some(78));
+    let told = text(&output.stderr);
+    for words in [
+        "did you mean `GITEA_TOKEN`?",
+        "error: 4 things must be mended\n",
+        "  `MAX_AUTH_FAILURES` ",
+        "  `GITEA_TOKEN` is not set",
+        "  No API keys configured in environment",
+        "  `TOOLSETS` names a toolset that does not exist",
+    ] {
+        assert!(told.contains(words), "{told}");
+    }
+    let output = refused(&[], &[("GITEA_URL", "no address"), ("MCP_API_KEYS", KEY)]);
+    assert!(!text(&output.stderr).contains("`GITEA_URL` is not set"));
+}
+
+#[test]
+fn a_check_finds_a_log_that_cannot_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = nobody();
+    let mut variables = with_gitea(&url, "a-token");
+    variables.push(("AUDIT_LOG_PATH", folder.path().to_str().unwrap()));
+    let output = refused(&["--check"], &variables);
+    assert_eq!(output.status.code(), Some(78));
+    assert!(text(&output.stderr).contains("is a folder, not a file"));
+}
+
+#[test]
 fn a_missing_folder_of_the_log_is_told_with_the_command_that_makes_it() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("it's/not there/audit.log");
@@ -389,6 +426,12 @@ fn what_is_hardly_meant_is_warned_of() {
         assert!(told.contains(words), "{told}");
     }
     assert!(!told.contains("planets"));
+    variables.push(("TRUSTED_PROXIES", "private"));
+    let spoken = |host| {
+        let output = refused(&["--host", host], &variables);
+        text(&output.stderr).contains("`TRUSTED_PROXIES` is `private` and others can reach")
+    };
+    assert!(spoken("::") && !spoken("::1"));
 }
 
 #[test]

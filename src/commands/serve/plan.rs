@@ -9,6 +9,7 @@ use rustix::{
 
 use super::advice::advice;
 use crate::{
+    audit::AuditOpenError,
     cli::Serve,
     commands::Failure,
     config::{Config, DEFAULT_AUDIT_LOG, Env},
@@ -16,6 +17,9 @@ use crate::{
     keys::{ApiKey, KeyList},
     operations,
 };
+
+/// Where keys come from, and whether any are needed.
+const KEYS: [&str; 3] = ["MCP_API_KEYS", "MCP_API_KEYS_FILE", "AUTH_ENABLED"];
 
 /// Everything that is known before a file is made or a port is taken.
 pub(super) struct Plan {
@@ -35,10 +39,11 @@ pub(super) struct Plan {
 
 impl Plan {
     /// # Errors
-    /// Settings that cannot be read, all together.
+    /// The file of settings cannot be read. What is wrong with settings is among the problems.
     pub(super) fn new(asked: &Serve) -> Result<Self, Failure> {
         let env = Env::read(asked.env_file.as_deref())?;
-        let mut config = Config::from_env(&env)?;
+        let (mut config, errors) = Config::read(&env);
+        let is_wrong = |name: &str| errors.iter().any(|error| error.variable == name);
         if let Some(host) = asked.host {
             config.listen.address.set_ip(host);
         }
@@ -50,23 +55,27 @@ impl Plan {
 
         let warnings = std::mem::take(&mut config.warnings).into_iter();
         let mut notes: Vec<_> = warnings.map(|warning| (Level::Warn, warning)).collect();
-        let mut problems = Vec::new();
+        let mut problems: Vec<_> = errors.iter().map(ToString::to_string).collect();
         let keys = if asked.sandbox {
             KeyList {
                 keys: vec![made_key()?],
                 ..KeyList::default()
             }
         } else {
-            read_keys(&mut config, &mut notes, &mut problems)
+            let told = KEYS.iter().any(|name| is_wrong(name));
+            read_keys(&mut config, told, &mut notes, &mut problems)
         };
-        if config.gitea.url.is_none() && !asked.sandbox {
+        if config.gitea.url.is_none() && !asked.sandbox && !is_wrong("GITEA_URL") {
             problems.push(
                 "`GITEA_URL` is not set: copy `.env.example` to `.env` and fill it in, or look around with `aegis serve --sandbox`"
                     .to_owned(),
             );
         }
         let catalog = read_catalog(&mut config, &mut problems);
-        problems.extend(audit_log.as_deref().and_then(missing_folder));
+        if !is_wrong("AUDIT_LOG_PATH") {
+            let log = audit_log.as_deref();
+            problems.extend(log.and_then(|log| missing_folder(log).or_else(|| unwritable(log))));
+        }
         if let (Some(mode), Some(file)) = (env.shared_mode(), env.file()) {
             let file = shown(file);
             let told = format!(
@@ -96,8 +105,10 @@ fn made_key() -> Result<ApiKey, Failure> {
     ApiKey::generate().map_err(|error| Failure::Other(format!("no key was made: {error}")))
 }
 
+/// Takes the keys out of the settings. Why there are none may be `told` already.
 fn read_keys(
     config: &mut Config,
+    told: bool,
     notes: &mut Vec<(Level, String)>,
     problems: &mut Vec<String>,
 ) -> KeyList {
@@ -116,7 +127,7 @@ fn read_keys(
         notes.extend(weak);
         list.merge(more);
     }
-    if config.gate.auth_enabled && list.keys.is_empty() {
+    if config.gate.auth_enabled && list.keys.is_empty() && !told {
         problems.push(
             "No API keys configured in environment: put one that `aegis generate-key` makes into `MCP_API_KEYS` in `.env`"
                 .to_owned(),
@@ -148,9 +159,7 @@ fn read_catalog(config: &mut Config, problems: &mut Vec<String>) -> Catalog {
 
 /// Says that the folder of a file does not exist, and which command makes it.
 fn missing_folder(file: &Path) -> Option<String> {
-    let folder = file
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())?;
+    let folder = folder_of(file);
     if folder.exists() {
         return None;
     }
@@ -171,6 +180,29 @@ fn missing_folder(file: &Path) -> Option<String> {
     Some(format!(
         "the folder of the audit log does not exist: make it with `{command}`, or name another file in `AUDIT_LOG_PATH`"
     ))
+}
+
+/// Says why a log could not be written, without writing.
+fn unwritable(file: &Path) -> Option<String> {
+    let place = file.to_owned();
+    let refused = match file.symlink_metadata().map(|found| found.file_type()) {
+        Ok(found) if found.is_dir() => AuditOpenError::IsFolder(place),
+        Ok(found) if found.is_symlink() => AuditOpenError::IsLink(place),
+        Ok(found) if !found.is_file() => AuditOpenError::NotAFile(place),
+        Ok(_) if access(file, Access::READ_OK | Access::WRITE_OK).is_ok() => return None,
+        Err(_) if access(folder_of(file), Access::WRITE_OK | Access::EXEC_OK).is_ok() => {
+            return None;
+        }
+        Ok(_) | Err(_) => AuditOpenError::NoPermission(place),
+    };
+    Some(refused.to_string())
+}
+
+fn folder_of(file: &Path) -> &Path {
+    let folder = file.parent();
+    folder
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 /// A path as a shell takes it.
