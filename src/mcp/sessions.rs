@@ -62,7 +62,7 @@ impl Sessions {
             let message = format!(
                 "this key has {most} open streams, and may have no more (`MAX_STREAMS_PER_KEY`)"
             );
-            return Err(Fault::new(FaultCode::Overloaded, message));
+            return Err(Fault::new(FaultCode::Overloaded, message).with("Retry-After", "1"));
         }
         own.insert(id.clone(), session);
         Ok(id)

@@ -149,7 +149,7 @@ pub(super) fn post<T: Tools>(
             TrySendError::Closed(_) => no_stream(),
             TrySendError::Full(_) => {
                 let message = format!("{WAITING} answers wait for the reader of this stream");
-                Fault::new(FaultCode::Overloaded, message)
+                Fault::new(FaultCode::Overloaded, message).with("Retry-After", "1")
             }
         })?;
     shared.tracker.spawn_local(async move {

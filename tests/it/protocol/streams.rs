@@ -383,6 +383,7 @@ async fn answers_wait_for_a_slow_reader_up_to_a_bound() {
         .await
         .unwrap_err();
     assert_eq!(fault.code.as_str(), "overloaded");
+    assert_eq!(fault.headers, [("Retry-After", "1".into())]);
     stream.message("2024-11-05", "ping").await;
     send(&client, &stream, &ping).await;
 }
