@@ -4,7 +4,7 @@ use crate::fault::{Fault, FaultCode};
 pub(super) fn old_version() -> Fault {
     Fault::new(
         FaultCode::InvalidRequest,
-        "HTTP/1.0 is not spoken here; use HTTP/1.1",
+        "HTTP/1.0 is not spoken here; use HTTP/1.1 (in nginx: `proxy_http_version 1.1`)",
     )
 }
 
