@@ -71,13 +71,14 @@ pub fn trusts_every_private(networks: &[IpNet]) -> bool {
 }
 
 /// The private ranges of RFC 1918 and RFC 4193, link-local addresses, and the machine itself.
-const PRIVATE: [&str; 7] = [
+const PRIVATE: [&str; 8] = [
     "10.0.0.0/8",
     "172.16.0.0/12",
     "192.168.0.0/16",
     "127.0.0.0/8",
     "169.254.0.0/16",
     "fc00::/7",
+    "fe80::/10",
     "::1/128",
 ];
 
