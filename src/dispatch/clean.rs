@@ -8,6 +8,9 @@ use crate::{keys::KeyRing, secret::Secret};
 /// The shortest and the longest run of key characters that could be a key.
 const KEY_LENGTHS: std::ops::RangeInclusive<usize> = 32..=512;
 
+/// So many beginnings of a run are tried: a path has more slashes than a key is likely to follow.
+const MOST_PARTS: usize = 16;
+
 /// Knows what must never appear in an answer: the Gitea token, the address of Gitea's API, and every
 /// key in force.
 #[derive(Debug)]
@@ -40,6 +43,15 @@ impl Redactor {
         show_hidden(&redacted, out)
     }
 
+    /// What cleans the lines of this text: most texts hold nothing that could be a secret, which
+    /// one look at the whole tells faster than a look at each line.
+    pub(super) fn lines_of(&self, text: &str) -> LinesOf<'_> {
+        let mut exact = self.exact.iter().map(Secret::expose);
+        let suspicious =
+            exact.any(|it| text.contains(it)) || runs(text, is_key_byte).next().is_some();
+        LinesOf(suspicious.then_some(self))
+    }
+
     /// The same for a text of several lines, in a place that has no lines of its own to cut.
     pub(super) fn text(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
@@ -59,16 +71,40 @@ impl Redactor {
     fn keys_in<'l>(&self, line: &'l str) -> Vec<&'l str> {
         let mut found = Vec::new();
         for run in runs(line, is_key_byte) {
-            let parts = runs(run, |byte| is_key_byte(byte) && byte != b'=');
+            if run.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+                found.extend(Some(run).filter(|it| self.is_key(it)));
+                continue;
+            }
+            let after = run.match_indices(['=', '/']).map(|(at, _)| at + 1);
+            let parts = std::iter::once(0)
+                .chain(after)
+                .take(MOST_PARTS)
+                .flat_map(|start| {
+                    let shorter =
+                        |part: &&'l str| part.strip_suffix(['.', '/', '=', '-', '~', '+']);
+                    std::iter::successors(Some(&run[start..]), shorter).take(4)
+                });
             let words = runs(run, |byte| byte.is_ascii_alphanumeric());
-            let whole = std::iter::once(run);
-            found.extend(whole.chain(parts).chain(words).filter(|it| self.is_key(it)));
+            found.extend(parts.chain(words).filter(|it| self.is_key(it)));
         }
         found
     }
 
     fn is_key(&self, run: &str) -> bool {
         KEY_LENGTHS.contains(&run.len()) && self.ring.load().find(run.as_bytes()).is_some()
+    }
+}
+
+/// Cleans the lines of one text.
+pub(super) struct LinesOf<'r>(Option<&'r Redactor>);
+
+impl LinesOf<'_> {
+    /// As [`Redactor::line`].
+    pub(super) fn line(&self, line: &str, out: &mut String) -> usize {
+        match self.0 {
+            Some(redactor) => redactor.line(line, out),
+            None => show_hidden(line, out),
+        }
     }
 }
 
@@ -98,10 +134,9 @@ fn runs(text: &str, belongs: impl Fn(u8) -> bool) -> impl Iterator<Item = &str> 
 }
 
 fn show_hidden(line: &str, out: &mut String) -> usize {
-    if line
-        .bytes()
-        .all(|byte| (b' '..0x7f).contains(&byte) || byte == b'\t')
-    {
+    // Without a way out of the loop it looks at many bytes at once.
+    let odd = |byte: u8| byte != b'\t' && !(b' '..0x7f).contains(&byte);
+    if !line.bytes().fold(false, |any, byte| any | odd(byte)) {
         out.push_str(line);
         return 0;
     }
@@ -236,6 +271,32 @@ mod tests {
                 out == format!("{before}[redacted]{after}"),
                 "not redacted after {before:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_key_with_signs_in_it_is_redacted_wherever_it_stands() {
+        for key in [
+            "Zm9vYmFyYmF6cXV4MDEyMzQ1Njc4OTAxMjM0NTY3ODk=",
+            "team-a.0123456789-abcdef/0123+456789",
+        ] {
+            let made = ApiKey::parse(key).expect("a key");
+            let ring = KeyRing::new([&made], Rights::up_to(Access::Read));
+            let redactor = Redactor::new(Vec::new(), Arc::new(ArcSwap::from_pointee(ring)));
+            for (before, after) in [
+                ("", ""),
+                ("MCP_API_KEYS=", ""),
+                ("see ", "."),
+                ("host/", "/"),
+                ("K=", ".-"),
+            ] {
+                let mut out = String::new();
+                redactor.line(&format!("{before}{key}{after}"), &mut out);
+                assert!(
+                    out == format!("{before}[redacted]{after}"),
+                    "not redacted after {before:?}"
+                );
+            }
         }
     }
 

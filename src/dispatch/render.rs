@@ -238,7 +238,7 @@ impl Renderer<'_> {
         let mut shown = Shown::default();
         let (first, mut skip, mut used) = (*window.start(), skip, 0);
         let (mut total, mut last, mut files) = (0, 0, Files::default());
-        let mut full = false;
+        let (mut full, cleaner) = (false, self.redactor.lines_of(text));
         for (number, line) in (1..).zip(text.lines()) {
             total = number;
             let starts_file = form == Form::Diff && line.starts_with("diff --git ");
@@ -256,11 +256,11 @@ impl Renderer<'_> {
             let mark = shown.text.len() - at;
             let hidden = if skip > 0 {
                 let mut clean = String::new();
-                let hidden = self.redactor.line(line, &mut clean);
+                let hidden = cleaner.line(line, &mut clean);
                 shown.text.extend(clean.chars().skip(skip));
                 hidden
             } else {
-                self.redactor.line(line, &mut shown.text)
+                cleaner.line(line, &mut shown.text)
             };
             let length = shown.text[at..].chars().count() + 1;
             if used + length > room {
@@ -309,14 +309,12 @@ impl Renderer<'_> {
 
     /// One item, or a text: each of its lines.
     fn entry(&self, text: &str, out: &mut String) -> usize {
-        let mut hidden = 0;
+        let (lines, mut hidden) = (self.redactor.lines_of(text), 0);
         for (at, line) in text.split('\n').enumerate() {
             if at > 0 {
                 out.push('\n');
             }
-            hidden += self
-                .redactor
-                .line(line.strip_suffix('\r').unwrap_or(line), out);
+            hidden += lines.line(line.strip_suffix('\r').unwrap_or(line), out);
         }
         hidden
     }
