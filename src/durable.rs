@@ -8,6 +8,7 @@ mod temporary;
 
 use std::{fs::File, path::Path, time::Duration};
 
+use ring::digest::{self, Digest, SHA256};
 use rustix::{fs::Stat, io::Errno, process::geteuid};
 use zeroize::Zeroizing;
 
@@ -27,15 +28,16 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 pub struct LockedFile {
     place: Place,
     found: Option<Found>,
+    bytes: Option<Zeroizing<Vec<u8>>>,
     access_when_new: Access,
     limit: u64,
     _lock: File,
 }
 
-/// What stood in the file when it was read, and which file that was.
+/// A file as it was when it was read.
 struct Found {
     stat: Stat,
-    bytes: Zeroizing<Vec<u8>>,
+    digest: Digest,
 }
 
 /// Whether a file that cannot be replaced, being a mount of its own, may be overwritten in place.
@@ -54,7 +56,7 @@ impl LockedFile {
         let lock = lock::take(&place, patience)?;
         temporary::clear(&place)?;
         journal::settle(&place, limit)?;
-        let found = place.read(limit)?;
+        let (found, bytes) = place.read(limit)?.unzip();
         Ok(Self {
             access_when_new: Access {
                 mode: 0o600,
@@ -62,6 +64,7 @@ impl LockedFile {
             },
             place,
             found,
+            bytes,
             limit,
             _lock: lock,
         })
@@ -72,9 +75,14 @@ impl LockedFile {
         self.place.path()
     }
 
-    /// What it holds; `None` where there is no file yet.
-    pub fn bytes(&self) -> Option<&[u8]> {
-        self.found.as_ref().map(|found| &found.bytes[..])
+    /// Whether there is a file yet.
+    pub fn exists(&self) -> bool {
+        self.found.is_some()
+    }
+
+    /// What it held when it was opened, once; nothing where there was no file.
+    pub fn take_bytes(&mut self) -> Zeroizing<Vec<u8>> {
+        self.bytes.take().unwrap_or_default()
     }
 
     /// Whose it is and who may read it; of a file that is not there yet, who will.
@@ -114,18 +122,18 @@ impl LockedFile {
             (Ok(stat), _) => stat,
             (Err(Errno::EXIST), _) => return Err(Error::Changed(self.path().to_owned())),
             (Err(Errno::BUSY), Some(found)) if in_place == InPlace::Allowed => {
-                journal::overwrite(&self.place, found, bytes)?
+                journal::overwrite(&self.place, found, bytes, self.limit)?
             }
             (Err(Errno::BUSY), _) => return Err(Error::MountPoint(self.path().to_owned())),
             (Err(error), _) => return Err(self.place.failed("be replaced", error)),
         };
-        let bytes = Zeroizing::new(bytes.to_vec());
-        self.found = Some(Found { stat, bytes });
+        let digest = digest::digest(&SHA256, bytes);
+        self.found = Some(Found { stat, digest });
         self.place.sync_folder()
     }
 
     fn check_unchanged(&self) -> Result<(), Error> {
-        let now = self.place.read(self.limit)?;
+        let now = self.place.look(self.limit)?;
         let same = match (&self.found, &now) {
             (None, None) => true,
             (Some(then), Some(now)) => then.is(now),
@@ -153,7 +161,7 @@ impl Found {
                 stat.st_gid,
             )
         };
-        marks(&self.stat) == marks(&other.stat) && self.bytes == other.bytes
+        marks(&self.stat) == marks(&other.stat) && self.digest.as_ref() == other.digest.as_ref()
     }
 }
 

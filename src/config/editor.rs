@@ -13,6 +13,7 @@ pub struct KeyEditor {
     file: EnvFile,
     keys: Vec<KeyEntry>,
     rejected: Vec<RejectedKey>,
+    changed: bool,
 }
 
 /// A key that is to be written down.
@@ -53,6 +54,7 @@ impl KeyEditor {
             file,
             keys,
             rejected,
+            changed: false,
         })
     }
 
@@ -69,6 +71,14 @@ impl KeyEditor {
     /// The entries that are no keys. They stay where they are.
     pub fn rejected(&self) -> &[RejectedKey] {
         &self.rejected
+    }
+
+    pub(super) fn is_changed(&self) -> bool {
+        self.changed
+    }
+
+    pub(super) fn note_written(&mut self) {
+        self.changed = false;
     }
 
     /// Adds a key after the others.
@@ -153,7 +163,7 @@ impl KeyEditor {
         if !others(&file).eq(others(&self.file)) {
             return Err(EditError::Unsafe { line });
         }
-        (self.file, self.keys) = (file, keys);
+        (self.file, self.keys, self.changed) = (file, keys, true);
         Ok(())
     }
 }

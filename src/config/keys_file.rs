@@ -47,8 +47,8 @@ impl KeysFile {
     /// Locks and reads the file at `path`, which need not be there yet: a new one gets mode 0600.
     /// Waits up to `patience` for another command that has it.
     pub fn open(path: &Path, patience: Duration) -> Result<Self, KeysFileError> {
-        let file = LockedFile::open(path, MAX_FILE, patience)?;
-        let editor = KeyEditor::parse(file.bytes().unwrap_or_default().to_vec());
+        let mut file = LockedFile::open(path, MAX_FILE, patience)?;
+        let editor = KeyEditor::parse(std::mem::take(&mut *file.take_bytes()));
         let editor = editor.map_err(|error| KeysFileError::Text {
             path: file.path().to_owned(),
             error,
@@ -63,7 +63,7 @@ impl KeysFile {
 
     /// Whether there is a file yet.
     pub fn exists(&self) -> bool {
-        self.file.bytes().is_some()
+        self.file.exists()
     }
 
     /// The mode of the file, if others than its owner may read or write it.
@@ -74,8 +74,9 @@ impl KeysFile {
 
     /// Writes what was changed, in one step. Where nothing was, nothing is written.
     pub fn commit(&mut self, in_place: InPlace) -> Result<(), KeysFileError> {
-        if self.file.bytes().unwrap_or_default() != self.editor.as_bytes() {
+        if self.editor.is_changed() {
             self.file.replace(self.editor.as_bytes(), in_place)?;
+            self.editor.note_written();
         }
         Ok(())
     }

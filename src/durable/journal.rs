@@ -24,17 +24,22 @@ const ENDING: &str = ".aegis-journal";
 const HEAD: &[u8] = b"aegis journal 1\n";
 
 /// Writes `new` over what was `found`.
-pub(super) fn overwrite(place: &Place, found: &Found, new: &[u8]) -> Result<Stat, Error> {
+pub(super) fn overwrite(
+    place: &Place,
+    found: &Found,
+    new: &[u8],
+    limit: u64,
+) -> Result<Stat, Error> {
     let failed = |error: io::Error| place.failed("be overwritten", error);
-    let mut file = open(place)?;
-    let now = fstat(&file).map_err(|error| failed(error.into()))?;
-    if (now.st_dev, now.st_ino) != (found.stat.st_dev, found.stat.st_ino) {
+    let read = place.read(limit)?.filter(|(now, _)| now.is(found));
+    let Some((_, old)) = read else {
         return Err(Error::Changed(place.path().to_owned()));
-    }
+    };
+    let mut file = open(place)?;
     reserve(&file, new.len()).map_err(|error| failed(error.into()))?;
 
     let mut journal = Temporary::create(place)?;
-    journal.write(&record(&found.bytes, new))?;
+    journal.write(&record(&old, new))?;
     let access = Access {
         mode: 0o600,
         ..Access::of(&found.stat)
@@ -48,7 +53,7 @@ pub(super) fn overwrite(place: &Place, found: &Found, new: &[u8]) -> Result<Stat
 
     if let Err(error) = write(&mut file, new) {
         // The old text has its room on the disk. Where even that fails, the journal stays.
-        write(&mut file, &found.bytes).map_err(failed)?;
+        write(&mut file, &old).map_err(failed)?;
         remove(place)?;
         return Err(failed(error));
     }
@@ -61,19 +66,19 @@ pub(super) fn overwrite(place: &Place, found: &Found, new: &[u8]) -> Result<Stat
 /// that is neither was written by somebody else since, and is left alone.
 pub(super) fn settle(place: &Place, limit: u64) -> Result<(), Error> {
     let journal = place.sibling(name(place))?;
-    let Some(record) = journal.read(2 * limit + HEAD.len() as u64 + 8)? else {
+    let Some((journal_found, record)) = journal.read(2 * limit + HEAD.len() as u64 + 8)? else {
         return Ok(());
     };
-    let Some(current) = place.read(limit)? else {
+    let Some((found, current)) = place.read(limit)? else {
         return remove(place);
     };
     // Beside a file of root's own, somebody else's word does not count.
-    let makers = [geteuid().as_raw(), current.stat.st_uid];
-    let ours = makers.contains(&record.stat.st_uid);
-    let Some((old, new)) = texts(&record.bytes).filter(|_| ours) else {
+    let makers = [geteuid().as_raw(), found.stat.st_uid];
+    let ours = makers.contains(&journal_found.stat.st_uid);
+    let Some((old, new)) = texts(&record).filter(|_| ours) else {
         return Err(journal.refused(Refusal::ForeignJournal));
     };
-    if is_torn(&current.bytes, old, new) {
+    if is_torn(&current, old, new) {
         let written = write(&mut open(place)?, new);
         written.map_err(|error| {
             place.failed("be mended after an earlier command was killed", error)

@@ -2,11 +2,12 @@
 use std::{
     ffi::{OsStr, OsString},
     fs::File,
-    io::Read,
+    io::{ErrorKind, Read},
     os::{fd::OwnedFd, unix::ffi::OsStrExt},
     path::{Path, PathBuf},
 };
 
+use ring::digest::{self, SHA256};
 use rustix::{
     fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, fsync, open, openat, readlinkat, statat},
     io::Errno,
@@ -15,6 +16,9 @@ use rustix::{
 use zeroize::Zeroizing;
 
 use super::{Error, Found, Refusal, is_root};
+
+/// How much of a file is looked at in one go.
+const PIECE: usize = 64 << 10;
 
 /// Who owns a file and what its mode is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -133,8 +137,44 @@ impl Place {
         }
     }
 
-    /// The file, if it is one that the caller may edit.
-    pub(super) fn read(&self, limit: u64) -> Result<Option<Found>, Error> {
+    /// The file, if it is one that the caller may edit, and what it holds.
+    pub(super) fn read(&self, limit: u64) -> Result<Option<(Found, Zeroizing<Vec<u8>>)>, Error> {
+        let Some((mut file, stat)) = self.open_to_read()? else {
+            return Ok(None);
+        };
+        // Room for all of it, so that growing leaves no copies behind.
+        let room = usize::try_from(stat.st_size.min(limit.cast_signed())).unwrap_or(0);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(room + 2));
+        let read = (&mut file).take(limit + 1).read_to_end(&mut bytes);
+        read.map_err(|error| self.failed("be read", error))?;
+        if bytes.len() as u64 > limit {
+            return Err(self.refused(Refusal::Large(limit)));
+        }
+        let digest = digest::digest(&SHA256, &bytes);
+        Ok(Some((Found { stat, digest }, bytes)))
+    }
+
+    /// The file, if it is one that the caller may edit, for whom what it holds is nothing new.
+    pub(super) fn look(&self, limit: u64) -> Result<Option<Found>, Error> {
+        let Some((file, stat)) = self.open_to_read()? else {
+            return Ok(None);
+        };
+        let mut file = file.take(limit + 1);
+        let mut digest = digest::Context::new(&SHA256);
+        let mut piece = Zeroizing::new(vec![0; PIECE]);
+        loop {
+            match file.read(&mut piece) {
+                Ok(0) => break,
+                Ok(length) => digest.update(&piece[..length]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.failed("be read", error)),
+            }
+        }
+        let digest = digest.finish();
+        Ok(Some(Found { stat, digest }))
+    }
+
+    fn open_to_read(&self) -> Result<Option<(File, Stat)>, Error> {
         // Asked for before it is opened: opening a device may do something already.
         match self.stat()? {
             None => return Ok(None),
@@ -147,15 +187,7 @@ impl Place {
         };
         let stat = fstat(&file).map_err(|error| self.failed("be read", error))?;
         self.check(&stat)?;
-        // Room for all of it, so that growing leaves no copies behind.
-        let room = usize::try_from(stat.st_size.min(limit.cast_signed())).unwrap_or(0);
-        let mut bytes = Zeroizing::new(Vec::with_capacity(room + 2));
-        let read = File::from(file).take(limit + 1).read_to_end(&mut bytes);
-        read.map_err(|error| self.failed("be read", error))?;
-        if bytes.len() as u64 > limit {
-            return Err(self.refused(Refusal::Large(limit)));
-        }
-        Ok(Some(Found { stat, bytes }))
+        Ok(Some((File::from(file), stat)))
     }
 
     pub(super) fn open(&self, access: OFlags) -> Result<OwnedFd, Errno> {

@@ -64,9 +64,10 @@ impl MetadataFile {
             let mode = access.mode & WIDEST_MODE;
             file.belong_when_new(Access { mode, ..access });
         }
-        let metadata = match file.bytes() {
-            Some(bytes) => at(path, bytes)?,
-            None => Metadata::default(),
+        let metadata = if file.exists() {
+            at(path, &file.take_bytes())?
+        } else {
+            Metadata::default()
         };
         Ok(Self { file, metadata })
     }

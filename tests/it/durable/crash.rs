@@ -132,7 +132,7 @@ fn whole_after_each(how: &str, mounted: bool, exists: bool, in_between: &[&str])
         );
         assert_eq!(
             folder.names().len(),
-            usize::from(file.bytes().is_some()),
+            usize::from(file.exists()),
             "{call} {number}"
         );
         println!("{how} at {call} {number}: {then} with {left} files, then {later}");
