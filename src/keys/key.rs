@@ -152,9 +152,31 @@ impl KeyId {
         KeyHint::of(self.to_hex().as_bytes())
     }
 
-    /// The first 16 hexadecimal digits: names a key in its metadata and verifies nothing.
-    pub fn fingerprint(&self) -> String {
-        hex::encode(&self.0[..8])
+    /// By which its metadata names the key.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut start = [0; 8];
+        start.copy_from_slice(&self.0[..8]);
+        Fingerprint(start)
+    }
+}
+
+/// The first 16 hexadecimal digits of a key's digest: it names a key and verifies nothing.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Fingerprint([u8; 8]);
+
+impl Fingerprint {
+    /// Reads it as it is written: 16 lower-case hexadecimal digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut start = [0; 8];
+        hex::decode_to_slice(text, &mut start).ok()?;
+        let is_lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+        is_lower.then_some(Self(start))
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
     }
 }
 

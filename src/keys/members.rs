@@ -1,5 +1,5 @@
 //! A JSON object, member by member as it was written: what is not known to us is kept.
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserialize, Deserializer,
@@ -9,10 +9,15 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::KeyRecord;
 
-#[derive(Debug, Default)]
-pub(super) struct Members(Vec<(String, Box<RawValue>)>);
+#[derive(Default)]
+pub(super) struct Members<'a>(Vec<(String, Cow<'a, RawValue>)>);
 
-impl Members {
+impl<'a> Members<'a> {
+    /// The members of an object that was read before.
+    pub(super) fn of(object: &'a str) -> Self {
+        serde_json::from_str(object).expect("it was read before")
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&RawValue> {
         let member = self.0.iter().find(|(known, _)| known == name);
         member.map(|(_, text)| &**text)
@@ -30,12 +35,12 @@ impl Members {
     }
 
     /// The object with what `record` says instead of what it said of the same, on one line.
-    pub(super) fn with(mut self, record: &KeyRecord) -> Box<RawValue> {
+    pub(super) fn with(mut self, record: &KeyRecord) -> String {
         for (name, value) in record.members() {
             let place = self.0.iter().position(|(known, _)| known == name);
             match (place, value) {
-                (Some(at), Some(value)) => self.0[at].1 = raw(&value),
-                (None, Some(value)) => self.0.push((name.to_owned(), raw(&value))),
+                (Some(at), Some(value)) => self.0[at].1 = Cow::Owned(raw(&value)),
+                (None, Some(value)) => self.0.push((name.to_owned(), Cow::Owned(raw(&value)))),
                 (Some(at), None) => drop(self.0.remove(at)),
                 (None, None) => {}
             }
@@ -43,8 +48,7 @@ impl Members {
         let members = self
             .iter()
             .map(|(name, text)| format!("{}: {text}", raw(name)));
-        let object = format!("{{{}}}", members.collect::<Vec<_>>().join(", "));
-        RawValue::from_string(object).expect("an object of JSON values is JSON")
+        format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -53,7 +57,7 @@ pub(super) fn raw(text: &str) -> Box<RawValue> {
     to_raw_value(text).expect("every text can be JSON")
 }
 
-impl<'de> Deserialize<'de> for Members {
+impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(InOrder)
     }
@@ -62,16 +66,16 @@ impl<'de> Deserialize<'de> for Members {
 struct InOrder;
 
 impl<'de> Visitor<'de> for InOrder {
-    type Value = Members;
+    type Value = Members<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
         let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
+        while let Some((name, text)) = map.next_entry()? {
+            members.push((name, Cow::Borrowed(text)));
         }
         Ok(Members(members))
     }

@@ -1,12 +1,15 @@
 //! `aegis-keys.json`: what is known about keys, beside the file that has them. A reader never
 //! writes it; who writes it keeps whatever else stands there.
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    ops::Range,
+};
 
 use chrono::{DateTime, Utc};
 use serde_json::{error::Category, value::RawValue};
 
 use super::{
-    KeyHint, KeyId, KeyRecord,
+    Fingerprint, KeyHint, KeyId, KeyRecord,
     members::{Members, raw},
     record::Written,
 };
@@ -14,20 +17,25 @@ use super::{
 /// What is known about keys.
 #[derive(Debug)]
 pub struct Metadata {
+    /// The document as it was read.
+    text: String,
     rows: Vec<Row>,
-    /// The rows by the fingerprints of their keys.
-    by_key: HashMap<String, usize>,
-    /// The names that are taken.
-    ids: HashSet<String>,
-    /// The document, of which `keys` counts no more.
-    document: Members,
+    /// The rows by whose they are.
+    by_key: HashMap<Fingerprint, usize>,
 }
 
 #[derive(Debug)]
 struct Row {
     record: KeyRecord,
-    /// As it stands in the file, with whatever else it says.
-    text: Box<RawValue>,
+    text: Text,
+}
+
+/// A record as it is to be written, with whatever else it says.
+#[derive(Debug)]
+enum Text {
+    /// Where it stands in the document.
+    Found(Range<usize>),
+    Made(String),
 }
 
 /// There is a record of that key already.
@@ -48,35 +56,11 @@ pub enum MetadataFault {
 
 impl Metadata {
     /// Reads the text of the file.
-    pub fn parse(bytes: &[u8]) -> Result<Self, MetadataFault> {
-        let text =
-            str::from_utf8(bytes).map_err(|_| MetadataFault::Broken("it is not UTF-8".into()))?;
-        let document: Members = serde_json::from_str(text).map_err(|error| fault(&error))?;
-        if document.has_repeated() {
-            return Err(MetadataFault::Broken("it has a member twice".into()));
-        }
-        if document.get("version").map(RawValue::get) != Some("1") {
-            return Err(MetadataFault::Foreign);
-        }
-        let keys = document.get("keys").ok_or(MetadataFault::Foreign)?.get();
-        let texts: Vec<Box<RawValue>> =
-            serde_json::from_str(keys).map_err(|_| MetadataFault::Foreign)?;
-        let mut metadata = Self {
-            rows: Vec::with_capacity(texts.len()),
-            by_key: HashMap::with_capacity(texts.len()),
-            ids: HashSet::with_capacity(texts.len()),
-            document,
-        };
-        for (at, text) in texts.into_iter().enumerate() {
-            let broken = |wrong: &str| MetadataFault::Broken(format!("record {} {wrong}", at + 1));
-            let record = read_record(&text).map_err(|wrong| broken(&wrong))?;
-            if metadata.ids.contains(&record.id) {
-                return Err(broken("has the `id` of an earlier one"));
-            }
-            let pushed = metadata.push(Row { record, text });
-            pushed.map_err(|KnownKey| broken("has the `fp` of an earlier one"))?;
-        }
-        Ok(metadata)
+    pub fn parse(bytes: Vec<u8>) -> Result<Self, MetadataFault> {
+        let text = String::from_utf8(bytes);
+        let text = text.map_err(|_| MetadataFault::Broken("it is not UTF-8".into()))?;
+        let (rows, by_key) = read(&text)?;
+        Ok(Self { text, rows, by_key })
     }
 
     /// What is known of the key with this digest.
@@ -95,11 +79,18 @@ impl Metadata {
     /// # Errors
     /// There is one of that key already.
     pub fn note_created(&mut self, mut record: KeyRecord) -> Result<(), KnownKey> {
-        while self.ids.contains(&record.id) {
+        if let Some(key) = record.fp {
+            match self.by_key.entry(key) {
+                Entry::Occupied(_) => return Err(KnownKey),
+                Entry::Vacant(place) => place.insert(self.rows.len()),
+            };
+        }
+        while self.records().any(|known| known.id == record.id) {
             record.id.push('+');
         }
-        let text = Members::default().with(&record);
-        self.push(Row { record, text })
+        let text = Text::Made(Members::default().with(&record));
+        self.rows.push(Row { record, text });
+        Ok(())
     }
 
     /// From `end` on the key is refused.
@@ -111,7 +102,7 @@ impl Metadata {
     pub fn note_replaced(&mut self, key: &KeyId, hint: KeyHint, new: &KeyId) {
         let new = self
             .key(new)
-            .map_or_else(|| new.fingerprint(), |record| record.id.clone());
+            .map_or_else(|| new.fingerprint().to_string(), |record| record.id.clone());
         self.change(key, hint, |record| record.replaced_by = Some(new));
     }
 
@@ -132,11 +123,11 @@ impl Metadata {
             added.expect("a key that has no record has none");
         }
         let row = &mut self.rows[self.by_key[&key.fingerprint()]];
-        let (id, fp) = (row.record.id.clone(), row.record.fp.clone());
+        let (id, fp) = (row.record.id.clone(), row.record.fp);
         change(&mut row.record);
         (row.record.id, row.record.fp) = (id, fp);
-        let members: Members = serde_json::from_str(row.text.get()).expect("it was read before");
-        row.text = members.with(&row.record);
+        let text = Members::of(row.text.within(&self.text)).with(&row.record);
+        row.text = Text::Made(text);
     }
 
     /// The text of the file, a record a line. One that was not changed stands as it stood.
@@ -144,9 +135,10 @@ impl Metadata {
         let rows = self
             .rows
             .iter()
-            .map(|row| format!("\n    {}", row.text.get()));
+            .map(|row| format!("\n    {}", row.text.within(&self.text)));
         let rows = rows.collect::<Vec<_>>().join(",");
-        let members = self.document.iter().map(|(name, text)| {
+        let document = Members::of(&self.text);
+        let members = document.iter().map(|(name, text)| {
             let text = match name {
                 "keys" if rows.is_empty() => "[]",
                 "keys" => &format!("[{rows}\n  ]"),
@@ -156,29 +148,66 @@ impl Metadata {
         });
         format!("{{{}\n}}\n", members.collect::<Vec<_>>().join(","))
     }
+}
 
-    fn push(&mut self, row: Row) -> Result<(), KnownKey> {
-        if let Some(key) = &row.record.fp {
-            if self.by_key.contains_key(key) {
-                return Err(KnownKey);
-            }
-            self.by_key.insert(key.clone(), self.rows.len());
+impl Text {
+    fn within<'a>(&'a self, document: &'a str) -> &'a str {
+        match self {
+            Self::Found(place) => &document[place.clone()],
+            Self::Made(text) => text,
         }
-        self.ids.insert(row.record.id.clone());
-        self.rows.push(row);
-        Ok(())
     }
 }
 
 impl Default for Metadata {
     /// Nothing is known.
     fn default() -> Self {
-        Self::parse(br#"{"version": 1, "keys": []}"#).expect("this is metadata")
+        Self::parse(br#"{"version": 1, "keys": []}"#.to_vec()).expect("this is metadata")
     }
 }
 
-fn read_record(text: &RawValue) -> Result<KeyRecord, String> {
-    let written: Written = serde_json::from_str(text.get())
+type Rows = (Vec<Row>, HashMap<Fingerprint, usize>);
+
+fn read(text: &str) -> Result<Rows, MetadataFault> {
+    let document: Members<'_> = serde_json::from_str(text).map_err(|error| fault(&error))?;
+    if document.has_repeated() {
+        return Err(MetadataFault::Broken("it has a member twice".into()));
+    }
+    if document.get("version").map(RawValue::get) != Some("1") {
+        return Err(MetadataFault::Foreign);
+    }
+    let keys = document.get("keys").ok_or(MetadataFault::Foreign)?.get();
+    let records: Vec<&RawValue> = serde_json::from_str(keys).map_err(|_| MetadataFault::Foreign)?;
+
+    let mut rows = Vec::with_capacity(records.len());
+    let mut by_key = HashMap::with_capacity(records.len());
+    let broken = |at, wrong: &str| MetadataFault::Broken(format!("record {} {wrong}", at + 1));
+    for (at, found) in records.into_iter().map(RawValue::get).enumerate() {
+        let record = read_record(found).map_err(|wrong| broken(at, &wrong))?;
+        if record
+            .fp
+            .is_some_and(|key| by_key.insert(key, at).is_some())
+        {
+            return Err(broken(at, "has the `fp` of an earlier one"));
+        }
+        let start = found.as_ptr() as usize - text.as_ptr() as usize;
+        let text = Text::Found(start..start + found.len());
+        rows.push(Row { record, text });
+    }
+    let ids = rows
+        .iter()
+        .enumerate()
+        .map(|(at, row): (_, &Row)| (&*row.record.id, at));
+    let mut ids: Vec<_> = ids.collect();
+    ids.sort_unstable();
+    if let Some(pair) = ids.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        return Err(broken(pair[1].1, "has the `id` of an earlier one"));
+    }
+    Ok((rows, by_key))
+}
+
+fn read_record(text: &str) -> Result<KeyRecord, String> {
+    let written: Written<'_> = serde_json::from_str(text)
         .map_err(|_| "has no `id`, a member twice, or one that is no text".to_owned())?;
     KeyRecord::try_from(written).map_err(|wrong| format!("has a wrong member: {wrong}"))
 }
@@ -216,7 +245,7 @@ mod tests {
     }
 
     fn parse(text: &str) -> Result<Metadata, MetadataFault> {
-        Metadata::parse(text.as_bytes())
+        Metadata::parse(text.as_bytes().to_vec())
     }
 
     #[test]
@@ -243,7 +272,7 @@ mod tests {
         );
         let known = read.key(&old).unwrap();
         assert_eq!(known.label, record.label);
-        assert_eq!(known.replaced_by, Some(new.fingerprint()));
+        assert_eq!(known.replaced_by, Some(new.fingerprint().to_string()));
         assert_eq!(known.retired_at, Some(time("2026-04-09T00:00:00.250Z")));
         // Of a key that was not recorded, the age stays unknown.
         let unknown = read.key(&new).unwrap();
@@ -390,7 +419,7 @@ mod tests {
             r#"{{"version":1,"keys":[{{"id":"1","x":{closed}}}],"y":{closed}}}"#
         ));
         assert_eq!(kept.unwrap().records().len(), 1);
-        assert!(Metadata::parse(b"\xff\xfe{\0}\0").is_err());
+        assert!(Metadata::parse(b"\xff\xfe{\0}\0".to_vec()).is_err());
         assert!(parse(&document(&"7,".repeat(1 << 20))).is_err());
     }
 

@@ -45,7 +45,7 @@ impl Metadata {
     /// It is there and says nothing that can be relied on.
     pub fn load(path: &Path) -> Result<Option<Self>, MetadataError> {
         match read(path) {
-            Ok(bytes) => at(path, &bytes).map(Some),
+            Ok(bytes) => at(path, bytes).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(MetadataError::Unreadable {
                 path: path.to_owned(),
@@ -65,7 +65,7 @@ impl MetadataFile {
             file.belong_when_new(Access { mode, ..access });
         }
         let metadata = if file.exists() {
-            at(path, &file.take_bytes())?
+            at(path, std::mem::take(&mut *file.take_bytes()))?
         } else {
             Metadata::default()
         };
@@ -83,7 +83,7 @@ impl MetadataFile {
     }
 }
 
-fn at(path: &Path, bytes: &[u8]) -> Result<Metadata, MetadataError> {
+fn at(path: &Path, bytes: Vec<u8>) -> Result<Metadata, MetadataError> {
     let path = path.to_owned();
     Metadata::parse(bytes).map_err(|fault| match fault {
         MetadataFault::Broken(reason) => MetadataError::Broken { path, reason },
@@ -95,10 +95,12 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     // Opening a FIFO must not wait for who writes it.
     let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
     let file = File::options().read(true).custom_flags(flags).open(path)?;
-    if !file.metadata()?.is_file() {
+    let found = file.metadata()?;
+    if !found.is_file() {
         return Err(io::Error::other("it is no regular file"));
     }
-    let mut bytes = Vec::new();
+    let room = usize::try_from(found.len().min(MAX_FILE)).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(room + 1);
     file.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_FILE {
         return Err(io::Error::other("it is larger than 32 MiB"));

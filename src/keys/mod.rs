@@ -11,7 +11,7 @@ mod record;
 mod ring;
 
 pub use entry::{Form, KeyEntry, SEPARATORS, entry_within};
-pub use key::{ApiKey, KeyError, KeyHint, KeyId};
+pub use key::{ApiKey, Fingerprint, KeyError, KeyHint, KeyId};
 pub use label::{Label, LabelError};
 pub use list::{KeyList, KeyWarning, RejectedKey, Weakness};
 pub use metadata::{KnownKey, Metadata, MetadataFault};

@@ -1,8 +1,10 @@
 //! What is written down about one key: never the key.
+use std::borrow::Cow;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
 
-use super::{KeyHint, KeyId, Label, LabelError};
+use super::{Fingerprint, KeyHint, KeyId, Label, LabelError};
 
 /// One key of the metadata file.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -11,8 +13,8 @@ pub struct KeyRecord {
     pub id: String,
     pub label: Option<Label>,
     pub hint: Option<KeyHint>,
-    /// The key's fingerprint: 16 hexadecimal digits of its digest. A record without one is of no key.
-    pub fp: Option<String>,
+    /// Whose record it is. One without is of no key.
+    pub fp: Option<Fingerprint>,
     pub created_at: Option<DateTime<Utc>>,
     /// How it is known when the key was made: `generated` by us, or `adopted`, so that old at least.
     pub source: Option<String>,
@@ -28,18 +30,23 @@ pub struct KeyRecord {
 
 /// A record as it stands in the file, member by member.
 #[derive(Deserialize)]
-pub(super) struct Written {
-    id: String,
-    label: Option<String>,
-    hint: Option<String>,
-    fp: Option<String>,
-    created_at: Option<String>,
-    source: Option<String>,
-    expires_at: Option<String>,
-    replaced_by: Option<String>,
-    retired_at: Option<String>,
-    revoked_at: Option<String>,
+pub(super) struct Written<'a> {
+    #[serde(borrow)]
+    id: Text<'a>,
+    label: Option<Text<'a>>,
+    hint: Option<Text<'a>>,
+    fp: Option<Text<'a>>,
+    created_at: Option<Text<'a>>,
+    source: Option<Text<'a>>,
+    expires_at: Option<Text<'a>>,
+    replaced_by: Option<Text<'a>>,
+    retired_at: Option<Text<'a>>,
+    revoked_at: Option<Text<'a>>,
 }
+
+/// A text that is not copied where it stands as it is read.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// What is wrong with a member of a record. It is never quoted: a key may have got there.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +71,7 @@ impl KeyRecord {
     pub fn of(key: &KeyId, hint: KeyHint) -> Self {
         let fingerprint = key.fingerprint();
         Self {
-            id: fingerprint.clone(),
+            id: fingerprint.to_string(),
             label: None,
             hint: Some(hint),
             fp: Some(fingerprint),
@@ -98,7 +105,7 @@ impl KeyRecord {
             ("id", Some(self.id.clone())),
             ("label", label),
             ("hint", self.hint.map(|hint| hint.to_string())),
-            ("fp", self.fp.clone()),
+            ("fp", self.fp.map(|fp| fp.to_string())),
             ("created_at", time(self.created_at)),
             ("source", self.source.clone()),
             ("expires_at", time(self.expires_at)),
@@ -109,51 +116,42 @@ impl KeyRecord {
     }
 }
 
-impl TryFrom<Written> for KeyRecord {
+impl TryFrom<Written<'_>> for KeyRecord {
     type Error = Wrong;
 
-    fn try_from(written: Written) -> Result<Self, Wrong> {
-        let hint = |text: String| KeyHint::parse(&text).ok_or(Wrong::Hint);
+    fn try_from(written: Written<'_>) -> Result<Self, Wrong> {
+        let label = |text: Text<'_>| Label::written(&text.0);
+        let hint = |text: Text<'_>| KeyHint::parse(&text.0).ok_or(Wrong::Hint);
+        let fp = |text: Text<'_>| Fingerprint::parse(&text.0).ok_or(Wrong::Fingerprint);
         Ok(Self {
             id: name("id", written.id)?,
-            label: written.label.as_deref().map(Label::written).transpose()?,
+            label: written.label.map(label).transpose()?,
             hint: written.hint.map(hint).transpose()?,
-            fp: written.fp.map(fingerprint).transpose()?,
+            fp: written.fp.map(fp).transpose()?,
             created_at: time("created_at", written.created_at)?,
-            source: written
-                .source
-                .map(|text| name("source", text))
-                .transpose()?,
+            source: some_name("source", written.source)?,
             expires_at: time("expires_at", written.expires_at)?,
-            replaced_by: written
-                .replaced_by
-                .map(|text| name("replaced_by", text))
-                .transpose()?,
+            replaced_by: some_name("replaced_by", written.replaced_by)?,
             retired_at: time("retired_at", written.retired_at)?,
             revoked_at: time("revoked_at", written.revoked_at)?,
         })
     }
 }
 
-fn time(member: &'static str, text: Option<String>) -> Result<Option<DateTime<Utc>>, Wrong> {
-    let read = |text: String| DateTime::parse_from_rfc3339(&text).map(|time| time.to_utc());
+fn time(member: &'static str, text: Option<Text<'_>>) -> Result<Option<DateTime<Utc>>, Wrong> {
+    let read = |text: Text<'_>| DateTime::parse_from_rfc3339(&text.0).map(|time| time.to_utc());
     text.map(read).transpose().map_err(|_| Wrong::Time(member))
 }
 
-fn name(member: &'static str, text: String) -> Result<String, Wrong> {
-    let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
-    if visible && (1..=MAX_NAME).contains(&text.len()) {
-        Ok(text)
-    } else {
-        Err(Wrong::Name(member))
-    }
+fn some_name(member: &'static str, text: Option<Text<'_>>) -> Result<Option<String>, Wrong> {
+    text.map(|text| name(member, text)).transpose()
 }
 
-fn fingerprint(text: String) -> Result<String, Wrong> {
-    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    if text.len() == 16 && text.bytes().all(is_digit) {
-        Ok(text)
+fn name(member: &'static str, text: Text<'_>) -> Result<String, Wrong> {
+    let visible = text.0.bytes().all(|byte| byte.is_ascii_graphic());
+    if visible && (1..=MAX_NAME).contains(&text.0.len()) {
+        Ok(text.0.into_owned())
     } else {
-        Err(Wrong::Fingerprint)
+        Err(Wrong::Name(member))
     }
 }
