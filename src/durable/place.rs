@@ -45,6 +45,9 @@ pub(super) struct Place {
     path: PathBuf,
 }
 
+/// A file and what it holds.
+type Reading = (Found, Zeroizing<Vec<u8>>);
+
 impl Place {
     /// The place that `path` names: a link there is followed once.
     pub(super) fn find(path: &Path) -> Result<Self, Error> {
@@ -138,7 +141,7 @@ impl Place {
     }
 
     /// The file, if it is one that the caller may edit, and what it holds.
-    pub(super) fn read(&self, limit: u64) -> Result<Option<(Found, Zeroizing<Vec<u8>>)>, Error> {
+    pub(super) fn read(&self, limit: u64) -> Result<Option<Reading>, Error> {
         let Some((mut file, stat)) = self.open_to_read()? else {
             return Ok(None);
         };
