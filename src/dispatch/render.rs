@@ -172,8 +172,8 @@ impl Renderer<'_> {
                 shown.next.push(("offset", end.into()));
                 break;
             }
-            if used > room
-                && let Some((cut, _)) = shown.text.char_indices().nth(room)
+            if used > self.max
+                && let Some((cut, _)) = shown.text.char_indices().nth(self.max)
             {
                 // One item longer than an answer, which no forge's titles are.
                 shown.text.truncate(cut);
