@@ -125,6 +125,11 @@ impl Forge {
         }))
     }
 
+    /// The address of the API.
+    pub fn api(&self) -> String {
+        format!("{}/api/v1", self.root)
+    }
+
     /// What is known of the forge; waits for it for a while. Nothing is asked in a call's name
     /// before this: it is the probe that keeps an administrator's token from being used.
     pub(super) async fn facts(&self, deadline: Instant) -> Result<Arc<Facts>, GiteaError> {

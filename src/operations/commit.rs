@@ -60,7 +60,7 @@ async fn list(gitea: GiteaReader, input: List) -> Result<Answer, Refusal> {
         .maybe("sha", at.as_ref().map(RefName::as_str))
         .maybe("path", path.map(FilePath::as_str))
         .maybe("since", input.since.map(Moment::rfc3339))
-        .maybe("until", input.until.map(Moment::rfc3339));
+        .maybe("until", input.until.map(Moment::end_rfc3339));
     let (address, query) = (repo.at(&[&"commits"]), light(query));
     let commits = async {
         match path {

@@ -1,5 +1,5 @@
 //! What many operations share: the vocabulary of arguments, and the parts of inputs.
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, Timelike, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Timelike, Utc};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -165,17 +165,28 @@ pub(super) fn covered<T>(
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(with = "String", description = "")]
-pub(super) struct Moment(DateTime<Utc>);
+pub(super) struct Moment {
+    time: DateTime<Utc>,
+    /// It was a date, so it is the whole day.
+    is_day: bool,
+}
 
 impl Moment {
-    /// As Gitea takes it.
+    /// Its beginning, as Gitea takes it.
     pub(super) fn rfc3339(self) -> String {
-        self.0.to_rfc3339_opts(SecondsFormat::Secs, true)
+        self.time.to_rfc3339_opts(SecondsFormat::Secs, true)
+    }
+
+    /// Its end, as Gitea takes it: what is asked for until a day is asked for with that day.
+    pub(super) fn end_rfc3339(self) -> String {
+        let rest = TimeDelta::seconds(if self.is_day { 86_399 } else { 0 });
+        let end = self.time.checked_add_signed(rest).unwrap_or(self.time);
+        end.to_rfc3339_opts(SecondsFormat::Secs, true)
     }
 
     /// As the head of an answer says it.
     pub(super) fn day(self) -> String {
-        day(self.0)
+        day(self.time)
     }
 }
 
@@ -190,9 +201,10 @@ impl TryFrom<String> for Moment {
             Some(date.and_time(NaiveTime::MIN).and_utc())
         };
         let time = || Some(DateTime::parse_from_rfc3339(&text).ok()?.to_utc());
+        let is_day = ago.is_none() && text.parse::<NaiveDate>().is_ok();
         let moment = ago.or_else(date).or_else(time);
         moment
-            .map(Self)
+            .map(|time| Self { time, is_day })
             .ok_or("a time is a date (`2026-11-16`), an RFC 3339 time, or days ago (`7d`)")
     }
 }

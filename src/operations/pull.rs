@@ -172,7 +172,10 @@ async fn checks(gitea: GiteaReader, input: Paged) -> Result<Answer, Refusal> {
         return Err(GiteaError::Garbled.into());
     };
     let address = pull.repo.at(&[&"commits", &head, &"status"]);
-    let status: CombinedStatus = gitea.get(&address, &paging.query(Query::new())).await?;
+    let query = paging.query(Query::new());
+    // Where nothing was checked, `null` is the answer of some forges.
+    let status: Option<CombinedStatus> = gitea.get(&address, &query).await?;
+    let status = status.unwrap_or_default();
     let last = paging.first() - 1 + status.statuses.len() as u64;
     let page = Page {
         more: !status.statuses.is_empty() && last < status.total_count,

@@ -105,7 +105,6 @@ pub(super) fn forge(
     };
     let outbound = Outbound::new(roots, gitea.ca_pem.as_ref().map(|pem| pem.as_slice()));
     let outbound = outbound.map_err(|error| Failure::Settings(error.to_string()))?;
-    let api = format!("{}/api/v1", url.as_str().trim_end_matches('/'));
     let settings = GiteaSettings {
         url,
         token: token.clone(),
@@ -114,7 +113,8 @@ pub(super) fn forge(
     };
     let forge = Forge::new(&settings, outbound);
     let forge = forge.map_err(|error| Failure::Settings(error.to_string()))?;
-    Ok((forge, vec![token, Secret::new(api)]))
+    let api = Secret::new(forge.api());
+    Ok((forge, vec![token, api]))
 }
 
 pub(super) fn dispatch(

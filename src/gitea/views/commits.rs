@@ -78,7 +78,7 @@ pub struct Comparison {
 }
 
 /// The checks of a commit, the newest of each.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct CombinedStatus {
     /// `pending`, `success`, `error`, `failure`, `warning`; `None` where there are no checks.
     #[serde(default, deserialize_with = "filled")]

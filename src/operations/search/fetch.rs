@@ -85,11 +85,15 @@ async fn pull(gitea: &GiteaReader, repo: Repo, index: u64) -> Result<Document, R
     })
 }
 
-/// What was said below an issue or a pull request, each after a line of its own.
+/// What was said below an issue or a pull request, each after a line of its own and indented, so
+/// that none can pose as somebody else's.
 async fn conversation(gitea: &GiteaReader, repo: &Repo, index: u64) -> Result<String, GiteaError> {
     let address = repo.at(&[&"issues", &index, &"comments"]);
     let comments = gitea.list::<Comment>(&address, &Query::new()).await?.items;
-    let told = |it: &Comment| format!("\n\n{}\n{}", it.line(), it.body);
+    let told = |it: &Comment| {
+        let lines = it.body.lines().map(|line| format!("\n  {line}"));
+        format!("\n\n{}{}", it.line(), lines.collect::<String>())
+    };
     Ok(comments.iter().map(told).collect())
 }
 

@@ -97,7 +97,7 @@ fn a_page_by_path_is_cut_from_those_that_gitea_gives_by_fifty() {
 fn a_list_since_a_day_has_no_total_as_gitea_counts_without_the_day() {
     let assistant = Assistant::new();
     let arguments = telescope(json!({
-        "method": "list", "since": "2026-02-01", "until": "2026-02-10", "limit": 5,
+        "method": "list", "since": "2026-02-01", "until": "2026-02-10T00:00:00Z", "limit": 5,
     }));
     let text = assistant.calls("commit_read", &arguments);
     let head = "observatory/telescope commits 1-5, since 2026-02-01, until 2026-02-10\nnext: ";
@@ -217,4 +217,13 @@ fn a_sha_is_hexadecimal_and_nothing_else_reaches_gitea() {
         assert_eq!(text, "refused: sha: a sha has 4 to 64 hexadecimal digits");
     }
     assert!(assistant.asked().is_empty());
+}
+
+#[test]
+fn what_is_asked_for_until_a_day_is_asked_for_with_that_day() {
+    let assistant = Assistant::new();
+    let arguments = telescope(json!({"method": "list", "until": "2026-02-10"}));
+    assistant.calls("commit_read", &arguments);
+    let asked = assistant.asked().join("\n");
+    assert!(asked.contains("until=2026-02-10T23%3A59%3A59Z"), "{asked}");
 }

@@ -136,8 +136,8 @@ fn an_issue_is_fetched_with_its_conversation() {
         "title": "observatory/telescope#1 Mount turns the wrong way past 18 hours",
         "text": "At RA 18.2 h the mount runs backwards.\n\n```\nsteps = 65520 -> 240\n```\n\n\
                  Seen on `v1.0.0`. @maintainer, can you confirm?\n\n\
-                 maintainer 2026-11-23 08:33:\nConfirmed. The counter has 16 bits. See `src/mount.rs`.\n\n\
-                 contributor 2026-11-23 08:33:\nI'll send a fix today.",
+                 maintainer 2026-11-23 08:33:\n  Confirmed. The counter has 16 bits. See `src/mount.rs`.\n\n\
+                 contributor 2026-11-23 08:33:\n  I'll send a fix today.",
         "url": page,
         "metadata": {
             "state": "open", "author": "contributor 2026-11-23 08:33", "labels": "bug, good first issue",
