@@ -11,8 +11,11 @@ fn main() -> ExitCode {
     match commands::run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
+            let told = failure.to_string();
             // Nobody is left to tell if standard error is closed.
-            let _ = writeln!(io::stderr(), "error: {failure}");
+            if !told.is_empty() {
+                let _ = writeln!(io::stderr(), "error: {told}");
+            }
             failure.exit_code()
         }
     }

@@ -9,17 +9,30 @@ pub enum Failure {
     /// Settings or files must be mended; trying again changes nothing.
     #[error("{0}")]
     Settings(String),
+    /// Another command is at work on the same file; later it may be done.
+    #[error("{0}")]
+    Busy(String),
+    /// The person at the terminal broke it off; this is what it left.
+    #[error("{0}")]
+    Interrupted(String),
     /// Everything else.
     #[error("{0}")]
     Other(String),
+    /// All is said already, and the code is a part of it.
+    #[error("")]
+    Said(u8),
 }
 
 impl Failure {
-    /// The one place where a meaning becomes a code. 78 is `EX_CONFIG` of sysexits.h; usage (2) is clap's.
+    /// The one place where a meaning becomes a code. 75 and 78 are `EX_TEMPFAIL` and `EX_CONFIG` of
+    /// sysexits.h, 130 is what shells say of SIGINT; usage (2) is clap's.
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Settings(_) => ExitCode::from(78),
+            Self::Busy(_) => ExitCode::from(75),
+            Self::Interrupted(_) => ExitCode::from(130),
             Self::Other(_) => ExitCode::FAILURE,
+            Self::Said(code) => ExitCode::from(*code),
         }
     }
 
