@@ -9,6 +9,9 @@ pub enum Failure {
     /// Settings or files must be mended; trying again changes nothing.
     #[error("{0}")]
     Settings(String),
+    /// What was typed does not say enough; this is what to add.
+    #[error("{0}")]
+    Usage(String),
     /// Another command is at work on the same file; later it may be done.
     #[error("{0}")]
     Busy(String),
@@ -25,10 +28,11 @@ pub enum Failure {
 
 impl Failure {
     /// The one place where a meaning becomes a code. 75 and 78 are `EX_TEMPFAIL` and `EX_CONFIG` of
-    /// sysexits.h, 130 is what shells say of SIGINT; usage (2) is clap's.
+    /// sysexits.h, 130 is what shells say of SIGINT, 2 is clap's too.
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Settings(_) => ExitCode::from(78),
+            Self::Usage(_) => ExitCode::from(2),
             Self::Busy(_) => ExitCode::from(75),
             Self::Interrupted(_) => ExitCode::from(130),
             Self::Other(_) => ExitCode::FAILURE,

@@ -66,6 +66,8 @@ const ONLY: &[(&str, &[&str])] = &[
     ("std::env", &["config/env.rs"]),
     ("clap", &["cli.rs", "main.rs"]),
     ("env_logger", &["commands"]),
+    ("dialoguer", &["commands"]),
+    ("signal_hook", &["commands"]),
 ];
 
 struct Source {
