@@ -233,15 +233,18 @@ impl<'t> Reading<'t> {
     }
 
     fn prepare(&self, operation: &Operation) -> Result<Prepared, String> {
-        let mut arguments = self.arguments.clone();
-        arguments.retain(|name, _| operation.argument(name).is_some());
-        let error = match operation.prepare(arguments.clone()) {
+        let taken = || {
+            let sent = self.arguments.iter();
+            let taken = sent.filter(|(name, _)| operation.argument(name).is_some());
+            taken.map(|(name, value)| (name.clone(), value.clone()))
+        };
+        let error = match operation.prepare(taken().collect()) {
             Ok(prepared) => return Ok(prepared),
             Err(error) => error,
         };
         // serde does not name the field of a flattened struct: find the one whose change helps.
         let culprit = operation.arguments.iter().find(|argument| {
-            let mut other = arguments.clone();
+            let mut other: Map<_, _> = taken().collect();
             let changed = other.insert(argument.name.clone(), operations::example(&argument.name));
             changed.is_some() && operation.prepare(other).is_ok()
         });
