@@ -109,11 +109,20 @@ pub enum AuditEvent<'a> {
         entry: usize,
         length: usize,
     },
+    /// What the chain has come to, told elsewhere too: a log that was cut or rewritten since does
+    /// not hold this head. Written by the log itself.
+    Checkpoint {
+        /// How many records were written since the one before, or since the server started.
+        records: u64,
+        /// SHA-256 of the line before.
+        head: [u8; 32],
+        seal: Option<Seal>,
+    },
     /// The first record of a file that goes on where another ended. Written by the log itself.
     Rotated {
         chain_id: [u8; 8],
-        /// The file as it was called when it was left.
-        previous_file: &'a [u8],
+        /// The file as it was called when it was left; `None` where nobody knows.
+        previous_file: Option<&'a [u8]>,
         previous_head: [u8; 32],
     },
     /// Records that could not be written. Written by the log itself.
@@ -126,6 +135,35 @@ pub enum AuditEvent<'a> {
     Recovered {
         torn_bytes: u64,
     },
+    /// The log ends before a record that was in it. Found while the server runs, the chain goes on
+    /// behind what is missing; found at the start (cut, or restored from a backup), this is the
+    /// first record of a chain of its own. Written by the log itself.
+    Truncated {
+        expected: Option<Previous>,
+        found: Option<Previous>,
+    },
+    /// Under the log's name stood something else than its file. Written by the log itself, into the
+    /// file that it now goes to.
+    Replaced {
+        /// What stood there.
+        by: &'static str,
+        expected: Option<Previous>,
+        found: Option<Previous>,
+    },
+    /// The disk is full; what follows is lost until an `audit_gap` says how much. Written by the log
+    /// itself, in room that it had kept.
+    DiskFull {
+        reason: &'static str,
+    },
+}
+
+/// The proof that a checkpoint was made by who had the key then; the key is gone since.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Seal {
+    /// Which of the keys it was, from 0 on.
+    pub number: u64,
+    /// HMAC-SHA-256 over the head's 64 digits.
+    pub mac: [u8; 32],
 }
 
 /// Why a request was refused at the door.

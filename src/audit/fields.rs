@@ -21,9 +21,13 @@ impl AuditEvent<'_> {
             Self::FailuresAggregated { .. } => "auth_failures_aggregated",
             Self::CallStarted { .. } | Self::CallFinished { .. } => "tool_call",
             Self::ConfigKeyRejected { .. } => "config_key_rejected",
+            Self::Checkpoint { .. } => "audit_checkpoint",
             Self::Rotated { .. } => "audit_rotated",
             Self::Gap { .. } => "audit_gap",
             Self::Recovered { .. } => "audit_recovered",
+            Self::Truncated { .. } => "audit_log_truncated",
+            Self::Replaced { .. } => "audit_log_replaced",
+            Self::DiskFull { .. } => "audit_disk_full",
         }
     }
 
@@ -189,6 +193,17 @@ impl AuditEvent<'_> {
                     .put("entry", Plain(entry))
                     .put("length", Plain(length));
             }
+            Self::Checkpoint {
+                records,
+                head,
+                seal,
+            } => {
+                record
+                    .put("records", Plain(records))
+                    .put("head", head)
+                    .put("sealed", seal.map(|seal| Plain(seal.number)))
+                    .put("seal", seal.map(|seal| seal.mac));
+            }
             Self::Rotated {
                 chain_id,
                 previous_file,
@@ -210,6 +225,26 @@ impl AuditEvent<'_> {
                 record
                     .put("torn_bytes", Plain(torn_bytes))
                     .put("severity", "high");
+            }
+            Self::Truncated { expected, found } => {
+                record
+                    .put("expected", expected)
+                    .put("found", found)
+                    .put("severity", "high");
+            }
+            Self::Replaced {
+                by,
+                expected,
+                found,
+            } => {
+                record
+                    .put("by", by)
+                    .put("expected", expected)
+                    .put("found", found)
+                    .put("severity", "high");
+            }
+            Self::DiskFull { reason } => {
+                record.put("reason", reason).put("severity", "high");
             }
         }
     }

@@ -15,7 +15,7 @@ mod writer;
 
 pub use clock::Clock;
 pub use entry::{AuditEntry, CallOutcome, Finished};
-pub use event::{AuditEvent, DenialReason};
+pub use event::{AuditEvent, DenialReason, Seal};
 pub use file::AuditOpenError;
 pub use log::{AuditLog, AuditSettings, AuditUnavailable, FailureMode};
 pub use tail::Previous;

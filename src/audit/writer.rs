@@ -37,7 +37,7 @@ pub(super) struct Writer {
 #[derive(Clone, Debug)]
 struct Rotated {
     chain_id: [u8; 8],
-    previous_file: Vec<u8>,
+    previous_file: Option<Vec<u8>>,
     previous_head: [u8; 32],
 }
 
@@ -114,7 +114,7 @@ impl Writer {
             if self.rotated.is_none() {
                 self.rotated = Some(Rotated {
                     chain_id: chain_id(&self.file.file).map_err(failed)?,
-                    previous_file: self.file.name().unwrap_or_default(),
+                    previous_file: self.file.name(),
                     previous_head: self.prev,
                 });
             }
@@ -139,7 +139,7 @@ impl Writer {
         if let Some(rotated) = self.rotated.clone() {
             let event = AuditEvent::Rotated {
                 chain_id: rotated.chain_id,
-                previous_file: &rotated.previous_file,
+                previous_file: rotated.previous_file.as_deref(),
                 previous_head: rotated.previous_head,
             };
             self.append(&event, now)?;

@@ -2,7 +2,7 @@
 use std::{net::Ipv6Addr, process::Command, sync::Arc};
 
 use aegis::{
-    audit::{AuditEvent, AuditLog, CallOutcome, DenialReason, Finished, Previous},
+    audit::{AuditEvent, AuditLog, CallOutcome, DenialReason, Finished, Previous, Seal},
     caller::{Caller, CallerKey, KeySource},
     keys::ApiKey,
     rights::{Access, Rights},
@@ -20,6 +20,10 @@ fn every_record_has_its_fields_in_their_order() {
     let log = Arc::new(scene.open());
     let first = DateTime::from_timestamp_millis(1_769_690_000_000).unwrap();
     let last = DateTime::from_timestamp_millis(1_769_690_096_001).unwrap();
+    let newest = Previous {
+        seq: 41,
+        hash: [0xab; 32],
+    };
     let events = [
         AuditEvent::ServerStarted {
             version: "0.1.0",
@@ -33,10 +37,7 @@ fn every_record_has_its_fields_in_their_order() {
             instance: "0a0b0c0d",
             auth: false,
             keys: 0,
-            previous: Some(Previous {
-                seq: 41,
-                hash: [0xab; 32],
-            }),
+            previous: Some(newest),
         },
         AuditEvent::ConfigKeyRejected {
             entry: 2,
@@ -81,9 +82,27 @@ fn every_record_has_its_fields_in_their_order() {
             first,
             last,
         },
+        AuditEvent::Checkpoint {
+            records: 1_000,
+            head: [0xef; 32],
+            seal: None,
+        },
+        AuditEvent::Checkpoint {
+            records: 7,
+            head: [0xef; 32],
+            seal: Some(Seal {
+                number: 3,
+                mac: [0x12; 32],
+            }),
+        },
         AuditEvent::Rotated {
             chain_id: [1, 2, 3, 4, 5, 6, 7, 8],
-            previous_file: b"audit.log.1",
+            previous_file: Some(b"audit.log.1"),
+            previous_head: [0xcd; 32],
+        },
+        AuditEvent::Rotated {
+            chain_id: [1, 2, 3, 4, 5, 6, 7, 8],
+            previous_file: None,
             previous_head: [0xcd; 32],
         },
         AuditEvent::Gap {
@@ -92,6 +111,20 @@ fn every_record_has_its_fields_in_their_order() {
             last,
         },
         AuditEvent::Recovered { torn_bytes: 61 },
+        AuditEvent::Truncated {
+            expected: Some(newest),
+            found: Some(Previous { seq: 12, ..newest }),
+        },
+        AuditEvent::Truncated {
+            expected: Some(newest),
+            found: None,
+        },
+        AuditEvent::Replaced {
+            by: "a symbolic link",
+            expected: Some(newest),
+            found: None,
+        },
+        AuditEvent::DiskFull { reason: "no_space" },
     ];
     for event in &events {
         log.record(event).unwrap();
