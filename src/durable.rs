@@ -9,7 +9,11 @@ mod temporary;
 use std::{fs::File, path::Path, time::Duration};
 
 use ring::digest::{self, Digest, SHA256};
-use rustix::{fs::Stat, io::Errno, process::geteuid};
+use rustix::{
+    fs::{AtFlags, Stat, StatxAttributes, StatxFlags},
+    io::Errno,
+    process::geteuid,
+};
 use zeroize::Zeroizing;
 
 pub use error::{Error, Refusal};
@@ -169,6 +173,14 @@ impl Found {
 /// there is none.
 pub fn access(path: &Path) -> Option<Access> {
     rustix::fs::stat(path).ok().map(|stat| Access::of(&stat))
+}
+
+/// Whether the file that `path` names is a mount of its own, which only `InPlace::Allowed` changes.
+/// An old kernel does not tell; then [`Error::MountPoint`] does.
+pub fn is_mount(path: &Path) -> bool {
+    let flags = StatxFlags::empty();
+    let found = rustix::fs::statx(rustix::fs::CWD, path, AtFlags::empty(), flags);
+    found.is_ok_and(|found| found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
 }
 
 fn is_root() -> bool {

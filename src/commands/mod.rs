@@ -1,6 +1,11 @@
 //! One file a subcommand. The only room that sees settings, and the one that wires the others.
 mod failure;
 mod generate_key;
+#[expect(
+    dead_code,
+    reason = "the commands that edit keys are about to come; then this line goes"
+)]
+mod key_files;
 mod logging;
 mod process;
 #[expect(
@@ -8,6 +13,14 @@ mod process;
     reason = "the commands that ask are about to come; then this line goes"
 )]
 mod prompt;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "the commands that ask are about to come; then this line goes"
+    )
+)]
+mod running;
 mod serve;
 
 pub use failure::Failure;

@@ -28,7 +28,7 @@ use self::{
     opening::{Signals, bind, open_audit, private_file, random},
     plan::Plan,
 };
-use super::{Failure, logging, process};
+use super::{Failure, logging, process, running::reachable};
 use crate::{
     audit::{AuditEvent, AuditLog},
     auth::{DISABLED, Gatekeeper},
@@ -113,7 +113,7 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
         audit_log.display()
     );
     if sandbox.is_some() {
-        let root = format!("http://{}", screen::reachable(address));
+        let root = format!("http://{}", reachable(address));
         let key = in_force.and_then(|_| keys.keys.first());
         // Nobody may be there to read it.
         let _ = screen::show(&mut io::stdout(), &root, key, &audit_log);

@@ -50,22 +50,32 @@ impl Env {
     /// # Errors
     /// The file was named and cannot be read, or it is no text file.
     pub fn read(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let named = file.map(Path::to_owned).or_else(|| {
-            let named = env::var_os(ENV_FILE).filter(|name| !name.is_empty());
-            named.map(PathBuf::from)
-        });
-        let path = named.clone().unwrap_or_else(|| PathBuf::from(".env"));
-        let (bytes, mode) = match read_file(&path) {
+        Self::read_file(&Self::file_path(file), named(file).is_some())
+    }
+
+    /// As [`Env::read`], for who may make the file: it need not be there even if it was named.
+    pub fn read_if_there(file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::read_file(&Self::file_path(file), false)
+    }
+
+    /// Where the `.env` file is, or would be.
+    pub fn file_path(file: Option<&Path>) -> PathBuf {
+        named(file).unwrap_or_else(|| PathBuf::from(".env"))
+    }
+
+    fn read_file(path: &Path, expected: bool) -> Result<Self, ConfigError> {
+        let (bytes, mode) = match read_file(path) {
             Ok(read) => read,
-            Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
+            Err(error) if !expected && error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Self::new(env::vars_os(), None));
             }
-            Err(error) => return Err(unreadable(&path, &error.to_string())),
+            Err(error) => return Err(unreadable(path, &error.to_string())),
         };
         if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-            return Err(unreadable(&path, "it is UTF-16, save it as UTF-8"));
+            return Err(unreadable(path, "it is UTF-16, save it as UTF-8"));
         }
-        let mut read = Self::new(env::vars_os(), Some((path, EnvFile::parse(bytes))));
+        let file = (path.to_owned(), EnvFile::parse(bytes));
+        let mut read = Self::new(env::vars_os(), Some(file));
         read.shared_mode = Some(mode & 0o7777).filter(|mode| mode & 0o077 != 0);
         Ok(read)
     }
@@ -179,6 +189,14 @@ impl Variable {
             .filter(|item| !item.trim().is_empty())
             .count()
     }
+}
+
+/// The file that somebody named: on the command line, else by `AEGIS_ENV_FILE`.
+fn named(file: Option<&Path>) -> Option<PathBuf> {
+    file.map(Path::to_owned).or_else(|| {
+        let named = env::var_os(ENV_FILE).filter(|name| !name.is_empty());
+        named.map(PathBuf::from)
+    })
 }
 
 fn difference(name: &str, process: &Variable, file: &Variable, path: &Path) -> String {

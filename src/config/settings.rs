@@ -1,5 +1,9 @@
 //! Every setting: its name, default, bounds and unit.
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use env_filter::Filter;
 use ipnet::IpNet;
@@ -55,6 +59,8 @@ pub struct GateConfig {
     pub auth_enabled: bool,
     /// Texts that list keys, each with the variable it is from.
     pub keys: Vec<(&'static str, Secret)>,
+    /// What is written down about keys, if not beside the `.env` file.
+    pub key_metadata: Option<PathBuf>,
     pub max_failures: u32,
     pub failure_window: Duration,
     /// Whether a blocked address is blocked for valid keys too.
@@ -95,6 +101,14 @@ pub struct AuditConfig {
     pub allow_failure: bool,
     /// Whether each request of a blocked address is recorded.
     pub each_blocked: bool,
+}
+
+impl GateConfig {
+    /// Where that is, for the keys of this `.env` file.
+    pub fn key_metadata(&self, env_file: &Path) -> PathBuf {
+        let beside = || env_file.with_file_name("aegis-keys.json");
+        self.key_metadata.clone().unwrap_or_else(beside)
+    }
 }
 
 impl Config {
@@ -214,6 +228,7 @@ fn gate(reader: &mut Reader<'_>) -> GateConfig {
             .into_iter()
             .filter_map(|(name, text)| Some((name, text?)))
             .collect(),
+        key_metadata: reader.text("AEGIS_KEYS_FILE").map(PathBuf::from),
         max_failures: reader.number("MAX_AUTH_FAILURES", 5, 1..=100_000),
         failure_window: reader.seconds("AUTH_FAILURE_WINDOW", 300, 1..=604_800),
         strict_lockout: reader.choice("AUTH_LOCKOUT_MODE", [("fair", false), ("strict", true)]),

@@ -3,10 +3,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::screen::reachable;
 use crate::{
     cli::Serve,
-    commands::Failure,
+    commands::{Failure, running::reachable},
     config::{Config, Env},
     outbound::{Method, Outbound, Request, TlsRoots},
 };

@@ -1,23 +1,12 @@
 //! What `serve --sandbox` shows: where it is, the key of this run, and lines to paste.
 use std::{
     io::{self, Write},
-    net::SocketAddr,
     path::Path,
 };
 
 use console::style;
 
 use crate::keys::ApiKey;
-
-/// The address under which somebody on this machine reaches a listener.
-pub(super) fn reachable(listener: SocketAddr) -> SocketAddr {
-    let ip = match listener.ip() {
-        std::net::IpAddr::V4(ip) if ip.is_unspecified() => std::net::Ipv4Addr::LOCALHOST.into(),
-        std::net::IpAddr::V6(ip) if ip.is_unspecified() => std::net::Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, listener.port())
-}
 
 pub(super) fn show(
     out: &mut impl Write,

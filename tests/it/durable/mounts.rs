@@ -2,7 +2,7 @@
 //! are in a namespace of their own, which ends with the command in it.
 use std::{fs, path::Path, process::Command};
 
-use aegis::durable::{Error, InPlace, LockedFile, Refusal};
+use aegis::durable::{Error, InPlace, LockedFile, Refusal, is_mount};
 
 use super::{Folder, LIMIT, NEW, OLD, PATIENCE, again, said};
 
@@ -33,6 +33,8 @@ pub(super) fn mounted(path: &Path, program: &str) -> Command {
 fn edits_a_file_that_is_a_mount() {
     let path = std::env::var("EDITED_FILE").unwrap();
     let path = Path::new(&path);
+    assert!(is_mount(path));
+    assert!(!is_mount(path.parent().unwrap()));
     let mut file = LockedFile::open(path, LIMIT, PATIENCE).unwrap();
     let replaced = file.replace(NEW.as_bytes(), InPlace::Never);
     assert!(matches!(replaced, Err(Error::MountPoint(_))));

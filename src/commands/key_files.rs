@@ -1,0 +1,171 @@
+//! The files with the keys and with what is known of them: found as `serve` finds them, and changed
+//! by one command at a time.
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use super::{Failure, prompt::Prompts};
+use crate::{
+    config::{Config, Env, KeyEditor, KeysFile, KeysFileError},
+    durable::{self, InPlace},
+    keys::{Metadata, MetadataError, MetadataFile},
+};
+
+/// Settings without which it is not known which keys there are.
+const NEEDED: [&str; 3] = ["MCP_API_KEYS", "MCP_API_KEYS_FILE", "AEGIS_KEYS_FILE"];
+
+/// Where the keys are. Nothing is locked by knowing that.
+pub(super) struct KeyFiles {
+    /// The `.env` file, which need not be there yet.
+    pub(super) env_file: PathBuf,
+    /// `aegis-keys.json`, which need not be there yet.
+    pub(super) metadata: PathBuf,
+    /// The other settings. One that is wrong has its default: whoever must revoke a key need not
+    /// mend the rest first.
+    pub(super) config: Config,
+    /// The mode of the `.env` file, if others than its owner may read or write it.
+    pub(super) shared_mode: Option<u32>,
+}
+
+/// Both files, which no other command changes while this value lives.
+pub(super) struct LockedKeys {
+    pub(super) keys: KeysFile,
+    pub(super) known: MetadataFile,
+    in_place: InPlace,
+}
+
+impl KeyFiles {
+    /// Finds them by `--env-file`, `AEGIS_ENV_FILE` and `AEGIS_KEYS_FILE`.
+    ///
+    /// # Errors
+    /// A file is there and cannot be read.
+    pub(super) fn find(env_file: Option<&Path>) -> Result<Self, Failure> {
+        let env = Env::read_if_there(env_file)?;
+        let (config, errors) = Config::read(&env);
+        let needed = errors
+            .iter()
+            .filter(|error| NEEDED.contains(&&*error.variable));
+        let problems: Vec<_> = needed.map(ToString::to_string).collect();
+        if !problems.is_empty() {
+            return Err(Failure::settings(&problems));
+        }
+        let env_file = Env::file_path(env_file);
+        Ok(Self {
+            metadata: config.gate.key_metadata(&env_file),
+            shared_mode: env.shared_mode(),
+            env_file,
+            config,
+        })
+    }
+
+    /// What is known of the keys, for who only looks.
+    pub(super) fn known(&self) -> Result<Metadata, MetadataError> {
+        Ok(Metadata::load(&self.metadata)?.unwrap_or_default())
+    }
+
+    /// The keys in the `.env` file, for who only looks; none where there is no file.
+    pub(super) fn keys(&self) -> Result<KeyEditor, KeysFileError> {
+        if self.env_file.symlink_metadata().is_err() {
+            let nothing = KeyEditor::parse(Vec::new()).map_err(|error| KeysFileError::Text {
+                path: self.env_file.clone(),
+                error,
+            });
+            return nothing;
+        }
+        KeyEditor::read(&self.env_file)
+    }
+
+    /// Settles whether a file may be overwritten that is a mount of its own and cannot be replaced:
+    /// `allowed` says so, or the person does.
+    pub(super) fn in_place(
+        &self,
+        allowed: bool,
+        person: Option<&mut Prompts>,
+    ) -> Result<InPlace, Failure> {
+        let mut mounts = [&self.env_file, &self.metadata].into_iter();
+        let Some(mount) = mounts.find(|file| durable::is_mount(file)) else {
+            return Ok(InPlace::Never);
+        };
+        let asked = |person: &mut Prompts| {
+            let question = format!(
+                "{} is mounted as a single file and cannot be replaced in one step. Overwrite it in place?",
+                mount.display()
+            );
+            person.confirm(&question, false)
+        };
+        if allowed || person.map(asked).transpose()? == Some(true) {
+            return Ok(InPlace::Allowed);
+        }
+        Err(durable::Error::MountPoint(mount.clone()).into())
+    }
+
+    /// Locks and reads both, the keys first. Waits for other commands for ten seconds in all.
+    pub(super) fn lock(&self, in_place: InPlace) -> Result<LockedKeys, Failure> {
+        let deadline = Instant::now() + durable::PATIENCE;
+        let keys = KeysFile::open(&self.env_file, durable::PATIENCE)?;
+        let known = self.lock_known(deadline.saturating_duration_since(Instant::now()))?;
+        Ok(LockedKeys {
+            keys,
+            known,
+            in_place,
+        })
+    }
+
+    /// Locks and reads what is known of keys alone.
+    pub(super) fn lock_known(&self, patience: Duration) -> Result<MetadataFile, Failure> {
+        Ok(MetadataFile::open(
+            &self.metadata,
+            &self.env_file,
+            patience,
+        )?)
+    }
+}
+
+impl LockedKeys {
+    /// Writes what is known of the keys. This comes first: a key that is to be refused is then
+    /// refused, whatever becomes of the command.
+    pub(super) fn save_known(&mut self) -> Result<(), Failure> {
+        Ok(self.known.save(self.in_place)?)
+    }
+
+    /// Writes the keys.
+    pub(super) fn commit_keys(&mut self) -> Result<(), Failure> {
+        Ok(self.keys.commit(self.in_place)?)
+    }
+}
+
+impl From<durable::Error> for Failure {
+    fn from(error: durable::Error) -> Self {
+        let told = error.to_string();
+        match error {
+            durable::Error::Locked(_) => Self::Busy(told),
+            durable::Error::Refused { .. } => Self::Settings(told),
+            durable::Error::Changed(_)
+            | durable::Error::MountPoint(_)
+            | durable::Error::Io { .. } => Self::Other(told),
+        }
+    }
+}
+
+impl From<KeysFileError> for Failure {
+    fn from(error: KeysFileError) -> Self {
+        match error {
+            KeysFileError::File(error) => error.into(),
+            KeysFileError::Text { .. } | KeysFileError::Unreadable { .. } => {
+                Self::Settings(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<MetadataError> for Failure {
+    fn from(error: MetadataError) -> Self {
+        match error {
+            MetadataError::File(error) => error.into(),
+            MetadataError::Broken { .. }
+            | MetadataError::Foreign(_)
+            | MetadataError::Unreadable { .. } => Self::Settings(error.to_string()),
+        }
+    }
+}
