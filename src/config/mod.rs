@@ -8,6 +8,7 @@ mod keys_file;
 mod reader;
 mod settings;
 mod unknown;
+mod until;
 mod values;
 
 pub use editor::{EditError, KeyEditor, NewKey};
@@ -18,4 +19,5 @@ pub use keys_file::{KeysFile, KeysFileError};
 pub use settings::{
     AuditConfig, Config, DEFAULT_AUDIT_LOG, GateConfig, GiteaConfig, ListenConfig, TlsRoots,
 };
-pub use values::{host, is_private, trusts_every_private};
+pub use until::Until;
+pub use values::{host, is_private, trusts_every_private, web_address};

@@ -40,7 +40,7 @@ pub(super) fn origin(text: &str) -> Option<String> {
 }
 
 /// An `http` or `https` address with a host and, perhaps, a path: no user, query or fragment.
-pub(super) fn web_address(text: &str) -> Option<Url> {
+pub fn web_address(text: &str) -> Option<Url> {
     let url = bare_url(text)?;
     matches!(url.scheme(), "http" | "https").then_some(url)
 }

@@ -103,7 +103,25 @@ impl Metadata {
         let new = self
             .key(new)
             .map_or_else(|| new.fingerprint().to_string(), |record| record.id.clone());
-        self.change(key, hint, |record| record.replaced_by = Some(new));
+        self.change(key, hint, |record| {
+            record.replaced_by = Some(new);
+            record.prior_expires_at = record.expires_at;
+        });
+    }
+
+    /// No key takes this one's place after all: its end is what it was before.
+    pub fn note_kept(&mut self, key: &KeyId, hint: KeyHint) {
+        self.change(key, hint, |record| {
+            record.replaced_by = None;
+            record.expires_at = record.prior_expires_at.take();
+        });
+    }
+
+    /// The key of the record with this `id` was never used, or will not be again.
+    pub fn note_withdrawn(&mut self, id: &str, at: DateTime<Utc>) {
+        if let Some(row) = self.rows.iter().position(|row| row.record.id == id) {
+            self.change_row(row, |record| record.retired_at = Some(at));
+        }
     }
 
     /// The key was taken out of use in good order.
@@ -122,7 +140,11 @@ impl Metadata {
             let added = self.note_created(KeyRecord::of(key, hint));
             added.expect("a key that has no record has none");
         }
-        let row = &mut self.rows[self.by_key[&key.fingerprint()]];
+        self.change_row(self.by_key[&key.fingerprint()], change);
+    }
+
+    fn change_row(&mut self, row: usize, change: impl FnOnce(&mut KeyRecord)) {
+        let row = &mut self.rows[row];
         let (id, fp) = (row.record.id.clone(), row.record.fp);
         change(&mut row.record);
         (row.record.id, row.record.fp) = (id, fp);

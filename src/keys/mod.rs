@@ -9,6 +9,7 @@ mod metadata;
 mod metadata_file;
 mod record;
 mod ring;
+mod rotation;
 
 pub use entry::{Form, KeyEntry, SEPARATORS, entry_within};
 pub use key::{ApiKey, Fingerprint, KeyError, KeyHint, KeyId};
@@ -18,3 +19,4 @@ pub use metadata::{KnownKey, Metadata, MetadataFault};
 pub use metadata_file::{MetadataError, MetadataFile};
 pub use record::KeyRecord;
 pub use ring::{Key, KeyRing};
+pub use rotation::{Rotation, Stage, in_force, rotations};

@@ -22,6 +22,8 @@ pub struct KeyRecord {
     pub expires_at: Option<DateTime<Utc>>,
     /// The `id` of the record of the key that was made in its place.
     pub replaced_by: Option<String>,
+    /// What `expires_at` was before that key was made, to be put back if it is given up again.
+    pub prior_expires_at: Option<DateTime<Utc>>,
     /// When it was taken out of use in good order.
     pub retired_at: Option<DateTime<Utc>>,
     /// When it was taken out of use because somebody else may have it.
@@ -40,6 +42,7 @@ pub(super) struct Written<'a> {
     source: Option<Text<'a>>,
     expires_at: Option<Text<'a>>,
     replaced_by: Option<Text<'a>>,
+    prior_expires_at: Option<Text<'a>>,
     retired_at: Option<Text<'a>>,
     revoked_at: Option<Text<'a>>,
 }
@@ -79,6 +82,7 @@ impl KeyRecord {
             source: None,
             expires_at: None,
             replaced_by: None,
+            prior_expires_at: None,
             retired_at: None,
             revoked_at: None,
         }
@@ -96,7 +100,7 @@ impl KeyRecord {
     }
 
     /// Its members as they are written, in their order.
-    pub(super) fn members(&self) -> [(&'static str, Option<String>); 10] {
+    pub(super) fn members(&self) -> [(&'static str, Option<String>); 11] {
         let time = |time: Option<DateTime<Utc>>| {
             time.map(|time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
         };
@@ -110,6 +114,7 @@ impl KeyRecord {
             ("source", self.source.clone()),
             ("expires_at", time(self.expires_at)),
             ("replaced_by", self.replaced_by.clone()),
+            ("prior_expires_at", time(self.prior_expires_at)),
             ("retired_at", time(self.retired_at)),
             ("revoked_at", time(self.revoked_at)),
         ]
@@ -132,6 +137,7 @@ impl TryFrom<Written<'_>> for KeyRecord {
             source: some_name("source", written.source)?,
             expires_at: time("expires_at", written.expires_at)?,
             replaced_by: some_name("replaced_by", written.replaced_by)?,
+            prior_expires_at: time("prior_expires_at", written.prior_expires_at)?,
             retired_at: time("retired_at", written.retired_at)?,
             revoked_at: time("revoked_at", written.revoked_at)?,
         })
