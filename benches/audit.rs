@@ -12,7 +12,7 @@ use std::{
 };
 
 use aegis::{
-    audit::{AuditEvent, AuditLog, AuditSettings, Clock, DenialReason, FailureMode},
+    audit::{AuditEvent, AuditLog, AuditSettings, DenialReason},
     caller::{KeySource, RequestIds},
 };
 use chrono::{DateTime, Utc};
@@ -23,12 +23,7 @@ use serde::Serialize;
 const PRODUCERS: u32 = 64;
 
 fn log(folder: &tempfile::TempDir) -> AuditLog {
-    AuditLog::open(AuditSettings {
-        path: folder.path().join("audit.log"),
-        mode: FailureMode::Block,
-        clock: Clock::system(),
-    })
-    .unwrap()
+    AuditLog::open(AuditSettings::new(folder.path().join("audit.log"))).unwrap()
 }
 
 fn authenticated() -> AuditEvent<'static> {

@@ -16,7 +16,7 @@ use actix_web::{
     http::header::{AUTHORIZATION, HeaderValue},
 };
 use aegis::{
-    audit::{AuditLog, AuditSettings, Clock, FailureMode},
+    audit::{AuditLog, AuditSettings},
     auth::{Attempt, FailureLimiter, GateSettings, Gatekeeper, Knock},
     caller::RequestIds,
     keys::{ApiKey, KeyRing},
@@ -48,11 +48,7 @@ fn find(criterion: &mut Criterion) {
 
 fn admit(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
-    let audit = AuditLog::open(AuditSettings {
-        path: folder.path().join("audit.log"),
-        mode: FailureMode::Block,
-        clock: Clock::system(),
-    });
+    let audit = AuditLog::open(AuditSettings::new(folder.path().join("audit.log")));
     let keys = keys(10);
     let ring = KeyRing::new(&keys, Rights::up_to(Access::Read));
     let gatekeeper = Gatekeeper::new(

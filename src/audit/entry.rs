@@ -63,11 +63,12 @@ impl CallOutcome {
 
 impl AuditLog {
     /// Records that a call begins; `tool` and `operation` are names of the catalog, `call` is its
-    /// number within the request. The entry records how it ends.
+    /// number within the request. The entry records how it ends. That a call will change something
+    /// is on the disk before this returns, unless nothing is synced.
     ///
     /// # Errors
     /// It could not be recorded: the call must not run.
-    pub fn open_call(
+    pub async fn open_call(
         self: &Arc<Self>,
         caller: &Caller,
         tool: &str,
@@ -88,7 +89,7 @@ impl AuditLog {
             request_id: caller.request_id,
             call,
         })?;
-        Ok(AuditEntry {
+        let mut entry = AuditEntry {
             log: Arc::clone(self),
             tool: tool.to_owned(),
             operation: operation.to_owned(),
@@ -98,7 +99,16 @@ impl AuditLog {
             call,
             started: self.clock().elapsed(),
             unclosed: Some(CallOutcome::Abandoned),
-        })
+        };
+        let synced = if access == Access::Read {
+            self.committed().await
+        } else {
+            self.synced().await
+        };
+        if synced.is_err() {
+            entry.unclosed = Some(CallOutcome::Refused);
+        }
+        synced.map(|()| entry)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The file under the log: opened, locked, appended to, and never left with half a record.
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write},
     os::{
         fd::AsRawFd,
@@ -10,9 +10,15 @@ use std::{
         },
     },
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use rustix::{fs::OFlags, io::Errno};
+use rustix::{
+    fs::{CWD, OFlags, RenameFlags, renameat_with},
+    io::Errno,
+};
+
+use super::tail::Beginning;
 
 /// Why a log cannot be opened, by what its operator can do.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +39,11 @@ pub enum AuditOpenError {
     Locked(PathBuf),
     #[error("the operating system gives no random numbers")]
     NoRandomness,
+    /// The file of `AUDIT_SEAL_KEY_FILE`, and what is wrong with it.
+    #[error("the key that seals the audit log cannot be used: {0}")]
+    Seal(String),
+    #[error("the audit log gets no thread of its own: {0}")]
+    NoThread(io::Error),
     #[error("the audit log `{}` cannot be opened: {error}", path.display())]
     Io { path: PathBuf, error: io::Error },
 }
@@ -40,29 +51,72 @@ pub enum AuditOpenError {
 /// A file that only grows, by whole lines.
 #[derive(Debug)]
 pub(super) struct LogFile {
-    pub(super) file: File,
+    /// Shared with whoever brings it to the disk.
+    pub(super) file: Arc<File>,
+    /// Its length, as far as it is ours.
+    length: u64,
     /// The length of half a record at the end, which goes before anything is added.
     half: u64,
+    /// `None` while it is empty.
+    pub(super) beginning: Option<Beginning>,
+}
+
+/// What stands where the log should.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Place {
+    Ours,
+    Nothing,
+    AnotherFile,
+    Link,
+    NoFile,
+}
+
+impl Place {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Ours => "the log",
+            Self::Nothing => "nothing",
+            Self::AnotherFile => "another file",
+            Self::Link => "a symbolic link",
+            Self::NoFile => "no regular file",
+        }
+    }
 }
 
 impl LogFile {
     /// Opens the file, or makes it for its owner alone. It is not locked yet.
     pub(super) fn open(path: &Path) -> Result<Self, AuditOpenError> {
+        Self::open_as(path, OpenOptions::new().create(true))
+    }
+
+    /// Makes the file, which must not be there, and locks it.
+    pub(super) fn create(path: &Path) -> Result<Self, AuditOpenError> {
+        let file = Self::open_as(path, OpenOptions::new().create_new(true))?;
+        file.lock(path)?;
+        Ok(file)
+    }
+
+    fn open_as(path: &Path, options: &mut OpenOptions) -> Result<Self, AuditOpenError> {
+        let failed = |error| AuditOpenError::of(path, error);
         // A pipe without a reader must not hold the start up, and a terminal not become ours.
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let file = OpenOptions::new()
+        let file = options
             .read(true)
             .append(true)
-            .create(true)
             .mode(0o600)
             .custom_flags(flags.bits().cast_signed())
             .open(path)
-            .map_err(|error| AuditOpenError::of(path, error))?;
-        match file.metadata() {
-            Ok(found) if found.is_file() => Ok(Self { file, half: 0 }),
-            Ok(_) => Err(AuditOpenError::NotAFile(path.to_owned())),
-            Err(error) => Err(AuditOpenError::of(path, error)),
+            .map_err(failed)?;
+        let found = file.metadata().map_err(failed)?;
+        if !found.is_file() {
+            return Err(AuditOpenError::NotAFile(path.to_owned()));
         }
+        Ok(Self {
+            length: found.len(),
+            half: 0,
+            beginning: Beginning::read(&file).map_err(failed)?,
+            file: Arc::new(file),
+        })
     }
 
     /// Makes this process the only writer, as long as the file is open.
@@ -77,12 +131,13 @@ impl LogFile {
     pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.mend()?;
         let written = loop {
-            match self.file.write(bytes) {
+            match (&*self.file).write(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => break result?,
             }
         };
         if written == bytes.len() {
+            self.length += written as u64;
             return Ok(());
         }
         self.half = written as u64;
@@ -101,15 +156,74 @@ impl LogFile {
         Ok(())
     }
 
+    /// Notes its first record.
+    pub(super) fn begin(&mut self, beginning: Beginning) {
+        self.beginning = Some(beginning);
+    }
+
+    /// Whether there is a record of ours in it.
+    pub(super) fn has_records(&self) -> bool {
+        self.beginning.is_some_and(|it| it.first_seq > 0)
+    }
+
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Somebody cut it: from how many bytes. From now on it is as long as it is.
+    pub(super) fn was_cut_from(&mut self) -> io::Result<Option<u64>> {
+        let length = self.file.metadata()?.len();
+        let was_longer = self.length + self.half > length;
+        Ok(was_longer.then(|| {
+            self.half = 0;
+            if length == 0 {
+                self.beginning = None;
+            }
+            std::mem::replace(&mut self.length, length)
+        }))
+    }
+
+    /// Whether it has no name any more, so that it goes when it is closed.
+    pub(super) fn is_deleted(&self) -> bool {
+        self.file.metadata().is_ok_and(|found| found.nlink() == 0)
+    }
+
     pub(super) fn is_same(&self, other: &Self) -> io::Result<bool> {
         let (one, two) = (self.file.metadata()?, other.file.metadata()?);
         Ok((one.dev(), one.ino()) == (two.dev(), two.ino()))
     }
 
+    /// What is called as it should be.
+    pub(super) fn place(&self, path: &Path) -> io::Result<Place> {
+        let found = match fs::symlink_metadata(path) {
+            Ok(found) => found,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Place::Nothing),
+            Err(error) => return Err(error),
+        };
+        let ours = self.file.metadata()?;
+        Ok(match found.file_type() {
+            _ if (ours.dev(), ours.ino()) == (found.dev(), found.ino()) => Place::Ours,
+            it if it.is_symlink() => Place::Link,
+            it if it.is_file() => Place::AnotherFile,
+            _ => Place::NoFile,
+        })
+    }
+
     /// What the file is called now, if the system tells.
     pub(super) fn name(&self) -> Option<Vec<u8>> {
-        let path = std::fs::read_link(format!("/proc/self/fd/{}", self.file.as_raw_fd())).ok()?;
+        let path = fs::read_link(format!("/proc/self/fd/{}", self.file.as_raw_fd())).ok()?;
         path.file_name().map(|name| name.as_bytes().to_owned())
+    }
+}
+
+/// Gives a file another name, which nothing has yet.
+pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // Not every file system can promise that.
+        Err(Errno::INVAL | Errno::NOSYS) if fs::symlink_metadata(to).is_err() => {
+            fs::rename(from, to)
+        }
+        renamed => Ok(renamed?),
     }
 }
 

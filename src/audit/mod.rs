@@ -1,21 +1,39 @@
 //! What happened: an append-only log, one record a line, each chained to the one before. It never
 //! holds a key, a token, or what was offered as one, and nothing that a stranger sends can fill it,
 //! forge a line of it, or make one that a plain grep takes for another.
+//!
+//! A record is composed in `record` and `fields`, chained and placed by the [`AuditLog`]'s writer,
+//! and appended by `file`; everything else is what a log lives through.
 mod arguments;
+mod ballast; // room to tell that there is none
+mod checkpoints; // what the chain has come to, told elsewhere
 mod clock;
+mod commit; // brought to the disk, once for all who wait
 mod entry;
 mod event;
 mod fields;
 mod file;
-mod flood;
+mod flood; // denials beyond what is written singly
+mod head; // what the log had come to, remembered beside it
 mod log;
+mod names; // what the files beside a log are called
+mod outlet;
+mod owed; // what the log still has to be told
 mod record;
+mod room; // how much is left on the disk
+mod rotation; // from one file to the next
+mod seal;
+mod settings;
+mod syncs; // what is not on the disk yet
 mod tail;
+mod tidy; // closed files, compressed or gone
+mod watch; // whether the log is still what it was
 mod writer;
 
 pub use clock::Clock;
 pub use entry::{AuditEntry, CallOutcome, Finished};
 pub use event::{AuditEvent, DenialReason, Seal};
 pub use file::AuditOpenError;
-pub use log::{AuditLog, AuditSettings, AuditUnavailable, FailureMode};
+pub use log::{AuditLog, AuditUnavailable};
+pub use settings::{AuditSettings, Checkpoints, Compress, FailureMode, Fsync, Rotation};
 pub use tail::Previous;

@@ -5,10 +5,18 @@ use chrono::{DateTime, Utc};
 use ring::digest;
 use serde::Deserialize;
 
-use super::record::{Field, Plain};
+use super::{
+    Seal,
+    head::Head,
+    record::{Field, Plain},
+    seal::Sealed,
+};
 
 /// How much of a file is looked at. The longest record is a fraction of it.
 const WINDOW: u64 = 64 * 1024;
+/// How far back the newest seal is looked for. The key file follows a seal within a second, so only
+/// one that is at the end matters.
+const SEAL_WINDOW: u64 = 4 * 1024 * 1024;
 
 /// The newest record that a log held when it was opened.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,8 +39,10 @@ impl Field for Previous {
 /// What the end of a file says. It may hold anything: it is believed as far as it is a record.
 #[derive(Debug, Default)]
 pub(super) struct Tail {
-    /// The newest record, and its time.
-    pub(super) newest: Option<(Previous, DateTime<Utc>)>,
+    /// The newest record.
+    pub(super) newest: Option<Head>,
+    /// The records before it, as far as they were looked at, the newest first.
+    recent: Vec<Previous>,
     /// SHA-256 of the last line, record or not.
     pub(super) last_line: Option<[u8; 32]>,
     /// The length of a last line that has no end.
@@ -54,30 +64,95 @@ impl Tail {
         if start > 0 {
             lines.pop(); // begins before the window
         }
+        let heads: Vec<_> = lines.iter().filter_map(|line| head(line)).collect();
         Ok(Self {
-            newest: lines.iter().find_map(|line| newest(line)),
+            newest: heads.first().copied(),
+            recent: heads.iter().map(|head| head.previous).collect(),
             last_line: lines.first().map(|line| sha256(line)),
             torn_bytes,
         })
     }
+
+    /// Whether a log that ends so can have come to what is `known` of it, as far as one sees.
+    pub(super) fn holds(&self, known: &Head) -> bool {
+        let Some(newest) = &self.newest else {
+            return false;
+        };
+        let same = self
+            .recent
+            .iter()
+            .find(|record| record.seq == known.previous.seq);
+        !known.is_after(newest) && same.is_none_or(|same| *same == known.previous)
+    }
 }
 
-/// The name of the chain that a file belongs to: what its first record says, else drawn from it.
-pub(super) fn chain_id(file: &File) -> io::Result<[u8; 8]> {
+/// How a file begins.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Beginning {
+    /// The name of the chain: what the first record says, else drawn from it.
+    pub(super) chain_id: [u8; 8],
+    /// The number of the first record.
+    pub(super) first_seq: u64,
+}
+
+impl Beginning {
+    /// `None` for an empty file.
+    pub(super) fn read(file: &File) -> io::Result<Option<Self>> {
+        let start = read_at(file, 0, WINDOW)?;
+        let mut lines = start.split(|byte| *byte == b'\n');
+        let first = lines.next().filter(|line| !line.is_empty());
+        Ok(first.map(|first| Self {
+            first_seq: head(first)
+                .or_else(|| lines.find_map(head))
+                .map_or(0, |head| head.previous.seq),
+            ..Self::of(first, 0)
+        }))
+    }
+
+    /// Of a file whose first line is this.
+    pub(super) fn of(line: &[u8], first_seq: u64) -> Self {
+        #[derive(Deserialize)]
+        struct First<'a> {
+            event: &'a str,
+            chain_id: &'a str,
+        }
+        let mut id = [0; 8];
+        match serde_json::from_slice(line) {
+            Ok(First { event, chain_id })
+                if event == "audit_rotated" && hex::decode_to_slice(chain_id, &mut id).is_ok() => {}
+            _ => id.copy_from_slice(&sha256(line)[..8]),
+        }
+        Self {
+            chain_id: id,
+            first_seq,
+        }
+    }
+}
+
+/// The newest sealed checkpoint near the end of a file.
+pub(super) fn newest_seal(file: &File) -> io::Result<Option<Sealed>> {
     #[derive(Deserialize)]
-    struct First<'a> {
+    struct Line<'a> {
         event: &'a str,
-        chain_id: &'a str,
+        head: &'a str,
+        sealed: u64,
+        seal: &'a str,
     }
-    let start = read_at(file, 0, WINDOW)?;
-    let line = start.split(|byte| *byte == b'\n').next().unwrap_or(&[]);
-    let mut id = [0; 8];
-    match serde_json::from_slice(line) {
-        Ok(First { event, chain_id })
-            if event == "audit_rotated" && hex::decode_to_slice(chain_id, &mut id).is_ok() => {}
-        _ => id.copy_from_slice(&sha256(line)[..8]),
-    }
-    Ok(id)
+    let length = file.metadata()?.len();
+    let start = length.saturating_sub(SEAL_WINDOW);
+    let window = read_at(file, start, length - start)?;
+    let read = |line| {
+        let line: Line<'_> = serde_json::from_slice(line).ok()?;
+        let (mut head, mut mac) = ([0; 32], [0; 32]);
+        hex::decode_to_slice(line.head, &mut head).ok()?;
+        hex::decode_to_slice(line.seal, &mut mac).ok()?;
+        let number = line.sealed;
+        (line.event == "audit_checkpoint").then_some(Sealed {
+            head,
+            seal: Seal { number, mac },
+        })
+    };
+    Ok(window.rsplit(|byte| *byte == b'\n').find_map(read))
 }
 
 pub(super) fn sha256(line: &[u8]) -> [u8; 32] {
@@ -87,7 +162,7 @@ pub(super) fn sha256(line: &[u8]) -> [u8; 32] {
 }
 
 /// What a line says if it is a record of ours.
-fn newest(line: &[u8]) -> Option<(Previous, DateTime<Utc>)> {
+fn head(line: &[u8]) -> Option<Head> {
     #[derive(Deserialize)]
     struct Line<'a> {
         timestamp: DateTime<Utc>,
@@ -101,7 +176,10 @@ fn newest(line: &[u8]) -> Option<(Previous, DateTime<Utc>)> {
     } = serde_json::from_slice(line).ok()?;
     let is_ours = prev.len() == 64 && (1..u64::MAX).contains(&seq);
     let hash = sha256(line);
-    is_ours.then_some((Previous { seq, hash }, timestamp))
+    is_ours.then_some(Head {
+        time: timestamp,
+        previous: Previous { seq, hash },
+    })
 }
 
 /// Up to `length` bytes from `start` on.

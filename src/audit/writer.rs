@@ -5,57 +5,71 @@ use chrono::{DateTime, Utc};
 use ring::hmac;
 
 use super::{
-    AuditEvent, AuditOpenError, Previous,
+    AuditEvent, AuditOpenError, AuditSettings, Previous,
+    ballast::Ballast,
+    checkpoints::Checkpointer,
     file::LogFile,
+    head::{self, Head},
+    owed::{Displaced, Owed, Rotated},
     record::Record,
-    tail::{Tail, chain_id, sha256},
+    seal::{SealFile, SealKey},
+    settings::Rotation,
+    syncs::Syncs,
+    tail::{Beginning, Tail, newest_seal, sha256},
+    watch::Sight,
 };
 
 /// Writes records, each chained to the one before, and remembers what the log still has to be told.
-#[derive(Debug)]
 pub(super) struct Writer {
-    path: PathBuf,
-    file: LogFile,
+    pub(super) path: PathBuf,
+    pub(super) file: LogFile,
+    /// The name of the chain; `None` before its first record.
+    pub(super) chain: Option<[u8; 8]>,
     /// The number of the next record.
-    seq: u64,
+    pub(super) seq: u64,
     /// SHA-256 of the line before it.
-    prev: [u8; 32],
+    pub(super) prev: [u8; 32],
     /// The time of the newest record: none has an earlier one, so that readers may bisect.
-    newest: DateTime<Utc>,
+    pub(super) newest: DateTime<Utc>,
     /// What the file ended with when it was opened.
     previous: Option<Previous>,
     fingerprints: hmac::Key,
     line: Vec<u8>,
-    /// The last line has no end yet.
-    unended: bool,
-    torn_bytes: Option<u64>,
-    rotated: Option<Rotated>,
-    gap: Option<Gap>,
-}
-
-/// A file that was left.
-#[derive(Clone, Debug)]
-struct Rotated {
-    chain_id: [u8; 8],
-    previous_file: Option<Vec<u8>>,
-    previous_head: [u8; 32],
-}
-
-/// Records that could not be written.
-#[derive(Clone, Copy, Debug)]
-struct Gap {
-    lost: u64,
-    first: DateTime<Utc>,
-    last: DateTime<Utc>,
+    pub(super) owed: Owed,
+    pub(super) checkpoints: Checkpointer,
+    pub(super) rotation: Rotation,
+    /// A rotation that failed is not tried again before.
+    pub(super) not_rotated_before: DateTime<Utc>,
+    /// Closed files wait to be compressed or removed.
+    pub(super) untidy: bool,
+    /// So many bytes were written so far.
+    pub(super) written: u64,
+    pub(super) syncs: Syncs,
+    ballast: Option<Ballast>,
+    /// The ballast was given up, and there is no room for it again yet.
+    full: bool,
+    pub(super) sight: Sight,
+    /// The file has no name any more and there is no other to go to.
+    pub(super) adrift: bool,
+    /// What somebody must be told aloud.
+    pub(super) alarms: Vec<String>,
 }
 
 impl Writer {
-    pub(super) fn open(path: PathBuf, fingerprints: hmac::Key) -> Result<Self, AuditOpenError> {
+    /// Opens the log and finds the place of the next record; with it comes the file of the key that
+    /// seals, where there is one.
+    pub(super) fn open(
+        settings: &AuditSettings,
+        fingerprints: hmac::Key,
+    ) -> Result<(Self, Option<SealFile>), AuditOpenError> {
+        let path = settings.path.clone();
         let file = LogFile::open(&path)?;
         file.lock(&path)?;
         let tail = Tail::read(&file.file).map_err(|error| AuditOpenError::of(&path, error))?;
+        let known = head::known(&path, settings.checkpoints.file.as_deref());
+        let (key, seal_file) = open_seal(settings, &file)?.unzip();
         let mut writer = Self {
-            path,
+            chain: file.beginning.map(|it| it.chain_id),
             file,
             seq: 1,
             prev: [0; 32],
@@ -63,95 +77,151 @@ impl Writer {
             previous: None,
             fingerprints,
             line: Vec::with_capacity(1024),
-            unended: false,
-            torn_bytes: None,
-            rotated: None,
-            gap: None,
+            owed: Owed::default(),
+            checkpoints: Checkpointer::new(&settings.checkpoints, key)?,
+            rotation: settings.rotation,
+            not_rotated_before: DateTime::UNIX_EPOCH,
+            untidy: settings.rotation.is_on(),
+            written: 0,
+            syncs: Syncs::new(settings.fsync),
+            ballast: settings.ballast.then(|| Ballast::beside(&path)),
+            full: false,
+            sight: Sight::Well,
+            adrift: false,
+            alarms: Vec::new(),
+            path,
         };
-        writer.go_on(&tail);
-        Ok(writer)
+        writer.take_up(&tail, known);
+        Ok((writer, seal_file))
     }
 
-    /// Goes on with the chain that the file ends with, or begins one.
-    fn go_on(&mut self, tail: &Tail) {
-        if let (Some((previous, time)), Some(last_line)) = (tail.newest, tail.last_line) {
-            self.seq = previous.seq + 1;
-            self.prev = last_line;
-            self.newest = self.newest.max(time);
-            self.previous = Some(previous);
+    /// Goes on with the chain of the file, or of the one before it, or begins one.
+    fn take_up(&mut self, tail: &Tail, known: Option<Head>) {
+        self.go_on(tail);
+        let Some(known) = known.filter(|known| !tail.holds(known)) else {
+            return;
+        };
+        self.newest = self.newest.max(known.time);
+        let before = tail
+            .newest
+            .is_none()
+            .then(|| head::predecessor(&self.path, &known));
+        if let Some((name, before, beginning)) = before.flatten() {
+            // Rotated while nobody wrote.
+            self.go_on(&before);
+            self.owed.forget_torn();
+            self.chain = Some(beginning.chain_id);
+            self.owed.rotated = Some(Rotated {
+                chain_id: beginning.chain_id,
+                previous_file: Some(name),
+                previous_head: self.prev,
+            });
+            return;
         }
-        self.note_torn(tail);
+        let found = tail.newest.map(|head| head.previous);
+        (self.seq, self.prev) = (1, [0; 32]);
+        self.owed.displaced = Some(Displaced::Truncated {
+            expected: Some(known.previous),
+            found,
+        });
+        self.alarms.push(format!(
+            "the audit log was cut, or is an older one from a backup: it ends with record {}, and there has been a record {}; a chain of its own begins",
+            found.map_or(0, |found| found.seq),
+            known.previous.seq,
+        ));
     }
 
-    fn note_torn(&mut self, tail: &Tail) {
-        self.unended = tail.torn_bytes.is_some();
-        self.torn_bytes = tail.torn_bytes.or(self.torn_bytes);
+    /// Goes on with the chain that a file ends with, if it does with one.
+    pub(super) fn go_on(&mut self, tail: &Tail) {
+        if let (Some(head), Some(last_line)) = (tail.newest, tail.last_line) {
+            self.seq = head.previous.seq + 1;
+            self.prev = last_line;
+            self.newest = self.newest.max(head.time);
+            self.previous = Some(head.previous);
+        }
+        self.owed.note_torn(tail);
     }
 
     pub(super) fn previous(&self) -> Option<Previous> {
         self.previous
     }
 
-    /// The time of the newest record.
-    pub(super) fn newest(&self) -> DateTime<Utc> {
-        self.newest
-    }
-
-    /// Takes the chain to the file that now has the log's name; does nothing if that is the one
-    /// being written. On an error the old file stays in use.
-    pub(super) fn reopen(&mut self) -> Result<(), AuditOpenError> {
-        let failed = |error| AuditOpenError::of(&self.path, error);
-        let file = LogFile::open(&self.path)?;
-        if file.is_same(&self.file).map_err(failed)? {
-            return Ok(());
-        }
-        file.lock(&self.path)?;
-        let tail = Tail::read(&file.file).map_err(failed)?;
-        if self.seq == 1 {
-            self.go_on(&tail);
-        } else {
-            // A file that was left without a record of ours has no place in the chain.
-            if self.rotated.is_none() {
-                self.rotated = Some(Rotated {
-                    chain_id: chain_id(&self.file.file).map_err(failed)?,
-                    previous_file: self.file.name(),
-                    previous_head: self.prev,
-                });
-            }
-            self.note_torn(&tail);
-        }
-        self.file = file;
-        Ok(())
+    /// The newest record of this chain.
+    pub(super) fn head(&self) -> Option<Head> {
+        (self.seq > 1).then(|| Head {
+            time: self.newest,
+            previous: Previous {
+                seq: self.seq - 1,
+                hash: self.prev,
+            },
+        })
     }
 
     /// Writes a record, after what the log still has to be told. On an error the log is as it was.
     pub(super) fn write(&mut self, event: &AuditEvent<'_>, now: DateTime<Utc>) -> io::Result<()> {
-        self.settle(now)?;
-        self.append(event, now)
+        if self.full {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.rotate_if_due(now);
+        let written = self.settle(now).and_then(|()| self.append(event, now));
+        if let Err(error) = &written {
+            self.note_full(error, now);
+        } else if self.checkpoints.is_full() {
+            // One that fails is made with the next record.
+            let _ = self.checkpoint(now);
+        }
+        written
     }
 
-    /// Tells the log what it still has to be told.
-    pub(super) fn settle(&mut self, now: DateTime<Utc>) -> io::Result<()> {
-        if self.unended {
+    /// Tries again what has failed, and tells the log what it still has to be told.
+    pub(super) fn catch_up(&mut self, now: DateTime<Utc>) -> io::Result<()> {
+        if self.full {
+            if !self.ballast.as_mut().is_some_and(Ballast::renew) {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.full = false;
+        }
+        let settled = self.settle(now);
+        if let Err(error) = &settled {
+            self.note_full(error, now);
+        }
+        settled
+    }
+
+    /// Tells what the chain has come to.
+    pub(super) fn checkpoint(&mut self, now: DateTime<Utc>) -> io::Result<()> {
+        self.append(&self.checkpoints.event(self.prev), now)?;
+        self.checkpoints.note_made(&self.line);
+        Ok(())
+    }
+
+    fn settle(&mut self, now: DateTime<Utc>) -> io::Result<()> {
+        if self.adrift {
+            return Err(io::Error::other("its file was deleted"));
+        }
+        if self.syncs.is_distrusted() {
+            self.next_file(now)?;
+            self.syncs.note_trusted();
+        }
+        if self.owed.unended {
             self.file.append(b"\n")?;
-            self.unended = false;
+            self.owed.unended = false;
         }
-        if let Some(rotated) = self.rotated.clone() {
-            let event = AuditEvent::Rotated {
-                chain_id: rotated.chain_id,
-                previous_file: rotated.previous_file.as_deref(),
-                previous_head: rotated.previous_head,
-            };
-            self.append(&event, now)?;
-            self.rotated = None;
+        if let Some(rotated) = self.owed.rotated.clone() {
+            self.append(&rotated.event(), now)?;
+            self.owed.rotated = None;
         }
-        if let Some(torn_bytes) = self.torn_bytes {
+        if let Some(displaced) = self.owed.displaced {
+            self.append(&displaced.event(), now)?;
+            self.owed.displaced = None;
+        }
+        if let Some(torn_bytes) = self.owed.torn_bytes {
             self.append(&AuditEvent::Recovered { torn_bytes }, now)?;
-            self.torn_bytes = None;
+            self.owed.torn_bytes = None;
         }
-        if let Some(Gap { lost, first, last }) = self.gap {
-            self.append(&AuditEvent::Gap { lost, first, last }, now)?;
-            self.gap = None;
+        if let Some(gap) = self.owed.gap {
+            self.append(&gap.event(), now)?;
+            self.owed.gap = None;
         }
         Ok(())
     }
@@ -162,25 +232,53 @@ impl Writer {
         event.write(&mut record, &self.fingerprints);
         record.end(self.seq, self.prev);
         self.file.append(&self.line)?;
-        self.prev = sha256(self.line.trim_ascii_end());
+        let line = self.line.trim_ascii_end();
+        self.prev = sha256(line);
+        if !self.file.has_records() {
+            let beginning = Beginning::of(line, self.seq);
+            self.chain.get_or_insert(beginning.chain_id);
+            self.file.begin(beginning);
+        }
         self.seq += 1;
         self.newest = time;
+        self.written += self.line.len() as u64;
+        self.syncs.note_written(time);
+        if !matches!(event, AuditEvent::Checkpoint { .. }) {
+            self.checkpoints.count();
+        }
         Ok(())
     }
 
-    /// Counts a record that could not be written.
-    pub(super) fn note_lost(&mut self, now: DateTime<Utc>) {
-        let gap = self.gap.get_or_insert(Gap {
-            lost: 0,
-            first: now,
-            last: now,
-        });
-        gap.lost += 1;
-        gap.last = now;
+    /// Where the disk is full, gives up what was kept for that, and says so there.
+    fn note_full(&mut self, error: &io::Error, now: DateTime<Utc>) {
+        let reason = match error.kind() {
+            io::ErrorKind::StorageFull => "no_space",
+            io::ErrorKind::QuotaExceeded => "quota",
+            _ => return,
+        };
+        if self.ballast.as_mut().is_some_and(Ballast::release) {
+            self.full = true;
+            let _ = self
+                .settle(now)
+                .and_then(|()| self.append(&AuditEvent::DiskFull { reason }, now));
+        }
     }
+}
 
-    /// How many records could not be written and are not told of yet.
-    pub(super) fn lost(&self) -> u64 {
-        self.gap.map_or(0, |gap| gap.lost)
-    }
+type Seal = (SealKey, SealFile);
+
+fn open_seal(settings: &AuditSettings, log: &LogFile) -> Result<Option<Seal>, AuditOpenError> {
+    let Some(path) = &settings.checkpoints.seal_key else {
+        return Ok(None);
+    };
+    let failed = |error| AuditOpenError::of(&settings.path, error);
+    let newest = match newest_seal(&log.file).map_err(failed)? {
+        None => head::newest_closed(&settings.path)
+            .map(|closed| newest_seal(&closed))
+            .transpose()
+            .map_err(failed)?
+            .flatten(),
+        found => found,
+    };
+    SealFile::open(path, newest).map(Some)
 }

@@ -100,20 +100,26 @@ impl Gatekeeper {
         self.audit.is_writable()
     }
 
+    /// Whether records will have no room soon, and nobody be let in.
+    pub fn is_short_of_room(&self) -> bool {
+        self.audit.is_nearly_full()
+    }
+
     /// Lets a request in, and says so in the log before anything else happens, or says why not.
     ///
     /// A valid key passes from an address that is blocked too, unless the operator chose
     /// [`Lockout::Strict`].
     pub async fn admit(&self, knock: &Knock<'_>, now: Instant) -> Result<Rc<Caller>, Fault> {
         if !self.settings.enabled {
-            return self.let_in(knock, None, None, self.settings.rights_without_key);
+            let rights = self.settings.rights_without_key;
+            return self.let_in(knock, None, None, rights).await;
         }
         let in_query = knock.key_in_query && self.settings.query_keys;
         let (attempt, denial) = match Credential::read(knock.head, in_query) {
             Credential::Key(offered, source) => match self.find(&offered, source) {
                 Some((key, rights)) => {
                     self.pass_block(knock, now).await?;
-                    return self.let_in(knock, Some(key), Some(&offered), rights);
+                    return self.let_in(knock, Some(key), Some(&offered), rights).await;
                 }
                 None => (Attempt::WrongKey, Denial::wrong_key(offered, source)),
             },
@@ -136,8 +142,9 @@ impl Gatekeeper {
     }
 
     /// Records that a request was refused for where it comes from or whom it asked for.
-    pub fn turn_away(&self, knock: &Knock<'_>, reason: DenialReason) {
+    pub async fn turn_away(&self, knock: &Knock<'_>, reason: DenialReason) {
         self.record_denial(knock, reason, None);
+        let _ = self.audit.committed().await;
     }
 
     /// What is to be done each second: blocks that have ended are summed up, and what must not be
@@ -176,7 +183,7 @@ impl Gatekeeper {
         }
     }
 
-    fn let_in(
+    async fn let_in(
         &self,
         knock: &Knock<'_>,
         key: Option<CallerKey>,
@@ -192,7 +199,9 @@ impl Gatekeeper {
             key_source: key.as_ref().map(|key| key.source),
             request_id: knock.request_id,
         });
-        recorded.map_err(|AuditUnavailable| Fault::unrecorded())?;
+        let unrecorded = |AuditUnavailable| Fault::unrecorded();
+        recorded.map_err(unrecorded)?;
+        self.audit.committed().await.map_err(unrecorded)?;
         let by_query = key
             .as_ref()
             .is_some_and(|key| key.source == KeySource::Query);
@@ -231,6 +240,7 @@ impl Gatekeeper {
                 self.record_block(knock);
             }
         }
+        let _ = self.audit.committed().await;
         fault
     }
 

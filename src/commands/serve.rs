@@ -2,6 +2,7 @@
 mod advice;
 mod check;
 mod health;
+mod keeping;
 mod opening;
 mod plan;
 mod screen;
@@ -16,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_rt::System;
+use actix_rt::{System, task::spawn_blocking};
 use tokio::{
     select,
     signal::unix::Signal,
@@ -73,7 +74,11 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     let operation = config.gitea.timeout;
     let (forge, unspeakable) = wiring::forge(config.gitea, sandbox.as_ref())?;
     let audit_log = plan.audit_log.map_or_else(private_file, Ok)?;
-    let audit = open_audit(&audit_log, config.audit.allow_failure)?;
+    let each_blocked = config.audit.each_blocked;
+    // The sandbox's screen is for its person.
+    let to_stdout = sandbox.is_none();
+    let settings = wiring::audit_settings(audit_log.clone(), config.audit, to_stdout);
+    let audit = open_audit(settings)?;
     let listener = bind(config.listen.address)?;
     let address = listener.local_addr().unwrap_or(config.listen.address);
 
@@ -81,7 +86,7 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     let in_force = config.gate.auth_enabled.then(|| ring.load().len());
     let proxies = config.listen.trusted_proxies.clone();
     let gatekeeper = Arc::new(Gatekeeper::new(
-        wiring::gate_settings(&config.gate, proxies, config.audit.each_blocked),
+        wiring::gate_settings(&config.gate, proxies, each_blocked),
         Arc::clone(&ring),
         Arc::clone(&audit),
         Instant::now(),
@@ -143,6 +148,7 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
         ),
     };
     let _ = audit.record(&AuditEvent::ServerStopped { reason });
+    audit.close();
     ended
 }
 
@@ -183,7 +189,7 @@ enum Stop {
 async fn stopped(
     signals: Signals,
     gatekeeper: &Gatekeeper,
-    audit: &AuditLog,
+    audit: &Arc<AuditLog>,
     gitea: &Rc<Gitea>,
 ) -> Stop {
     let Signals {
@@ -201,14 +207,16 @@ async fn stopped(
 }
 
 /// Does what is due each second, and opens the log anew when `logrotate` has moved it.
-async fn keep(gatekeeper: &Gatekeeper, audit: &AuditLog, mut hangup: Signal) -> Infallible {
+async fn keep(gatekeeper: &Gatekeeper, audit: &Arc<AuditLog>, mut hangup: Signal) -> Infallible {
     let mut seconds = interval(Duration::from_secs(1));
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         select! {
             now = seconds.tick() => {
                 gatekeeper.tick(now.into_std());
-                audit.tick();
+                let audit = Arc::clone(audit);
+                // It may wait for a disk.
+                let _ = spawn_blocking(move || audit.tick()).await;
             }
             Some(()) = hangup.recv() => match audit.reopen() {
                 Ok(()) => log::info!("the audit log is open anew"),

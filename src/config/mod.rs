@@ -1,5 +1,6 @@
 //! From text to checked values: variables and the `.env` file are read once, every fault is told
 //! at once, and no value is ever printed. Used by `commands` alone, which takes a [`Config`] apart.
+mod audit;
 mod editor;
 mod env;
 mod env_file;
@@ -11,13 +12,12 @@ mod unknown;
 mod until;
 mod values;
 
+pub use audit::{AuditConfig, Compress, Fsync};
 pub use editor::{EditError, KeyEditor, NewKey};
 pub use env::Env;
 pub use env_file::{Assignment, EnvFile};
 pub use error::{ConfigError, SettingError};
 pub use keys_file::{KeysFile, KeysFileError};
-pub use settings::{
-    AuditConfig, Config, DEFAULT_AUDIT_LOG, GateConfig, GiteaConfig, ListenConfig, TlsRoots,
-};
+pub use settings::{Config, DEFAULT_AUDIT_LOG, GateConfig, GiteaConfig, ListenConfig, TlsRoots};
 pub use until::Until;
 pub use values::{host, is_private, trusts_every_private, web_address};

@@ -12,7 +12,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::{
-    Env, SettingError,
+    AuditConfig, Env, SettingError, audit,
     env::{ENV_FILE, KEYS},
     error::ConfigError,
     reader::Reader,
@@ -93,16 +93,6 @@ pub enum TlsRoots {
     System,
 }
 
-/// Where records go, and what happens when they cannot.
-#[derive(Debug)]
-pub struct AuditConfig {
-    pub path: Option<PathBuf>,
-    /// Whether calls go on when their record cannot be written.
-    pub allow_failure: bool,
-    /// Whether each request of a blocked address is recorded.
-    pub each_blocked: bool,
-}
-
 impl GateConfig {
     /// Where that is, for the keys of this `.env` file.
     pub fn key_metadata(&self, env_file: &Path) -> PathBuf {
@@ -154,11 +144,7 @@ fn read(reader: &mut Reader<'_>) -> Config {
         listen: listen(reader, &mut warnings),
         gate: gate(reader),
         gitea: gitea(reader),
-        audit: AuditConfig {
-            path: reader.text("AUDIT_LOG_PATH").map(PathBuf::from),
-            allow_failure: reader.choice("AUDIT_FAILURE_MODE", [("block", false), ("allow", true)]),
-            each_blocked: reader.choice("AUDIT_BLOCKED", [("summary", false), ("each", true)]),
-        },
+        audit: audit::read(reader),
         toolsets: toolsets(reader),
         answer_max_chars: reader.number("ANSWER_MAX_CHARS", 24_000, 1_000..=1_000_000),
         log: log(reader),

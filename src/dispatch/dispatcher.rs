@@ -89,7 +89,7 @@ impl Dispatcher {
             &read.sent,
             call.number,
         );
-        let Ok(entry) = opened.map(AuditEntry::cancelled_if_dropped) else {
+        let Ok(entry) = opened.await.map(AuditEntry::cancelled_if_dropped) else {
             return Outcome::AuditUnavailable;
         };
         let gitea = self.gitea.client(caller.rights, caller.request_id);
@@ -127,6 +127,8 @@ impl Dispatcher {
             gitea_status,
             answer_bytes: result.text.len(),
         });
+        // What was done stays done, and is answered.
+        let _ = shared.audit.committed().await;
         Outcome::Done(result)
     }
 }

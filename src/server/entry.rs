@@ -129,11 +129,13 @@ impl<T: Tools> Entry<T> {
             request_id: arrival.id,
         };
         if !is_own_host() {
-            gatekeeper.turn_away(&knock, DenialReason::ForbiddenHost);
+            let turned_away = gatekeeper.turn_away(&knock, DenialReason::ForbiddenHost);
+            turned_away.await;
             return Err(refusal::forbidden_host().into());
         }
         if !is_own_page() {
-            gatekeeper.turn_away(&knock, DenialReason::ForbiddenOrigin);
+            let turned_away = gatekeeper.turn_away(&knock, DenialReason::ForbiddenOrigin);
+            turned_away.await;
             return Err(refusal::forbidden_origin().into());
         }
         if is_preflight(head) {
@@ -204,7 +206,12 @@ impl<T: Tools> Entry<T> {
             let text = r#"{"status": "stopping", "reason": "the server is shutting down"}"#;
             answer::json(StatusCode::SERVICE_UNAVAILABLE, text)
         } else if self.parts.gatekeeper.is_open() {
-            answer::json(StatusCode::OK, r#"{"status": "ok"}"#)
+            let text = if self.parts.gatekeeper.is_short_of_room() {
+                r#"{"status": "ok", "warning": "the disk of the audit log is nearly full"}"#
+            } else {
+                r#"{"status": "ok"}"#
+            };
+            answer::json(StatusCode::OK, text)
         } else {
             let text = r#"{"status": "unavailable", "reason": "the audit log cannot be written"}"#;
             answer::json(StatusCode::SERVICE_UNAVAILABLE, text)

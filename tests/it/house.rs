@@ -7,7 +7,7 @@ use std::{
 
 /// A room of `src/` and the rooms that it may use. A new arrow is a line here, so a decision.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("audit", &["caller", "keys", "rights"]),
+    ("audit", &["caller", "durable", "keys", "rights"]),
     ("auth", &["audit", "caller", "fault", "keys", "rights"]),
     ("caller", &["keys", "rights"]),
     ("cli", &["config"]),

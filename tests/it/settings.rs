@@ -1,8 +1,10 @@
 //! Settings: read as meant, refused together, explained in `.env.example`, and never shown.
-use std::{ffi::OsString, os::unix::ffi::OsStringExt, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString, num::NonZeroU64, os::unix::ffi::OsStringExt, path::PathBuf, time::Duration,
+};
 
 use aegis::{
-    config::{Config, ConfigError, Env, EnvFile},
+    config::{Compress, Config, ConfigError, Env, EnvFile, Fsync},
     secret::Secret,
 };
 
@@ -58,6 +60,49 @@ fn nothing_set_is_the_defaults() {
     assert_eq!(config.gate.failure_window, Duration::from_mins(5));
     assert!(!config.audit.allow_failure && !config.gitea.allow_admin_token);
     assert_eq!(config.warnings, [""; 0]);
+}
+
+#[test]
+fn how_records_are_kept_is_read_as_it_is_written() {
+    let audit = |pairs: &[(&str, &str)]| config(pairs, None).audit;
+    let defaults = audit(&[]);
+    assert_eq!(defaults.fsync, Fsync::Interval);
+    assert_eq!(defaults.checkpoint_every, Some(Duration::from_mins(1)));
+    assert_eq!(defaults.checkpoint_records, NonZeroU64::new(1_000));
+    assert_eq!(defaults.rotate_size, NonZeroU64::new(100 << 20));
+    assert_eq!((defaults.keep, defaults.compress), (0, Compress::Off));
+    let none = audit(&[
+        ("AUDIT_CHECKPOINT_SECONDS", "0"),
+        ("AUDIT_CHECKPOINT_RECORDS", "0"),
+        ("AUDIT_ROTATE_SIZE", "0"),
+        ("AUDIT_FSYNC", "each"),
+        ("AUDIT_COMPRESS", "zstd"),
+    ]);
+    assert_eq!(
+        (none.checkpoint_every, none.checkpoint_records),
+        (None, None)
+    );
+    assert_eq!(none.rotate_size, None);
+    assert_eq!((none.fsync, none.compress), (Fsync::Each, Compress::Zstd));
+}
+
+#[test]
+fn the_key_that_seals_is_looked_at_and_not_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("seal.key");
+    let name = file.to_str().unwrap();
+    std::fs::write(&file, SECRET).unwrap();
+    let told = refusal(&[("AUDIT_SEAL_KEY_FILE", name)]);
+    assert!(
+        told.contains("does not hold 64 hexadecimal digits"),
+        "{told}"
+    );
+    assert!(!told.contains(SECRET));
+    for held in ["5a".repeat(32), format!("{} 17\n", "5A".repeat(32))] {
+        std::fs::write(&file, held).unwrap();
+        let read = config(&[("AUDIT_SEAL_KEY_FILE", name)], None);
+        assert_eq!(read.audit.seal_key_file.as_deref(), Some(&*file));
+    }
 }
 
 #[test]

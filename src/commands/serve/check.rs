@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
-use super::{plan::Plan, wiring};
+use super::{keeping, plan::Plan, wiring};
 use crate::{
     commands::Failure,
     dispatch::Catalog,
@@ -69,6 +69,8 @@ impl Report {
             .as_ref()
             .map(|file| file.display().to_string());
         let forge = config.gitea.url.as_ref().map(ToString::to_string);
+        let [synced, checkpoints, rotation] =
+            keeping::facts(&config.audit).map(|(name, fact)| (name, Some(fact)));
         let facts = [
             (
                 "settings",
@@ -82,6 +84,9 @@ impl Report {
             ("keys", Some(keys)),
             ("tools", Some(tools.join(", "))),
             ("audit log", log),
+            synced,
+            checkpoints,
+            rotation,
             ("gitea", forge),
         ];
         Self {

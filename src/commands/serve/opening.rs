@@ -4,7 +4,7 @@ use std::{
     io,
     net::{SocketAddr, TcpListener},
     os::unix::fs::DirBuilderExt,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -12,7 +12,7 @@ use rand::{TryRng, rngs::SysRng};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
-    audit::{AuditLog, AuditOpenError, AuditSettings, Clock, FailureMode},
+    audit::{AuditLog, AuditOpenError, AuditSettings},
     commands::Failure,
     config::Env,
 };
@@ -55,23 +55,13 @@ pub(super) fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     })
 }
 
-pub(super) fn open_audit(path: &Path, allow_failure: bool) -> Result<Arc<AuditLog>, Failure> {
-    let mode = if allow_failure {
-        FailureMode::Allow
-    } else {
-        FailureMode::Block
-    };
-    let settings = AuditSettings {
-        path: path.to_owned(),
-        mode,
-        clock: Clock::system(),
-    };
+pub(super) fn open_audit(settings: AuditSettings) -> Result<Arc<AuditLog>, Failure> {
     AuditLog::open(settings)
         .map(Arc::new)
         .map_err(|error| match error {
-            AuditOpenError::Locked(_) | AuditOpenError::NoRandomness => {
-                Failure::Other(error.to_string())
-            }
+            AuditOpenError::Locked(_)
+            | AuditOpenError::NoRandomness
+            | AuditOpenError::NoThread(_) => Failure::Other(error.to_string()),
             _ => Failure::Settings(error.to_string()),
         })
 }

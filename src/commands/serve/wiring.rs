@@ -1,15 +1,15 @@
 //! Hands each room its own settings, in its own types. Nobody below sees the others'.
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use ipnet::IpNet;
 use url::Url;
 
 use crate::{
-    audit::AuditLog,
+    audit::{self, AuditLog, AuditSettings, Checkpoints, FailureMode, Rotation},
     auth::{BlockedRecords, GateSettings, Lockout, TrustedProxies},
     commands::Failure,
-    config::{self, GateConfig, GiteaConfig, ListenConfig},
+    config::{self, AuditConfig, GateConfig, GiteaConfig, ListenConfig},
     dispatch::{Catalog, Redactor, Shared},
     gitea::{Forge, GiteaSettings},
     keys::{ApiKey, KeyRing},
@@ -115,6 +115,41 @@ pub(super) fn forge(
     let forge = forge.map_err(|error| Failure::Settings(error.to_string()))?;
     let api = Secret::new(forge.api());
     Ok((forge, vec![token, api]))
+}
+
+/// `stdout` says whether checkpoints are printed.
+pub(super) fn audit_settings(path: PathBuf, audit: AuditConfig, stdout: bool) -> AuditSettings {
+    AuditSettings {
+        mode: if audit.allow_failure {
+            FailureMode::Allow
+        } else {
+            FailureMode::Block
+        },
+        fsync: match audit.fsync {
+            config::Fsync::Each => audit::Fsync::Each,
+            config::Fsync::Interval => audit::Fsync::Interval,
+            config::Fsync::Off => audit::Fsync::Off,
+        },
+        checkpoints: Checkpoints {
+            every: audit.checkpoint_every,
+            records: audit.checkpoint_records,
+            stdout,
+            file: audit.checkpoint_file,
+            seal_key: audit.seal_key_file,
+        },
+        rotation: Rotation {
+            size: audit.rotate_size,
+            daily: audit.rotate_daily,
+            keep: audit.keep,
+            compress: match audit.compress {
+                config::Compress::Off => audit::Compress::Off,
+                config::Compress::Gzip => audit::Compress::Gzip,
+                config::Compress::Zstd => audit::Compress::Zstd,
+            },
+        },
+        ballast: true,
+        ..AuditSettings::new(path)
+    }
 }
 
 pub(super) fn dispatch(

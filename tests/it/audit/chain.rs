@@ -8,17 +8,13 @@ use std::{
     thread,
 };
 
-use aegis::audit::{AuditEvent, AuditLog, AuditOpenError, AuditSettings, Clock, FailureMode};
+use aegis::audit::{AuditEvent, AuditLog, AuditOpenError, AuditSettings};
 use proptest::prelude::*;
 
 use super::{Scene, assert_chained, authenticated, open, sha256, stopped, values};
 
 fn try_open(path: &Path) -> Result<AuditLog, AuditOpenError> {
-    AuditLog::open(AuditSettings {
-        path: path.to_owned(),
-        mode: FailureMode::Block,
-        clock: Clock::system(),
-    })
+    AuditLog::open(AuditSettings::new(path.to_owned()))
 }
 
 fn append(scene: &Scene, bytes: &[u8]) {

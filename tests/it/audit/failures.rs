@@ -9,7 +9,7 @@ use std::{
 };
 
 use aegis::audit::{
-    AuditEvent, AuditLog, AuditSettings, AuditUnavailable, Clock, DenialReason, FailureMode,
+    AuditEvent, AuditLog, AuditSettings, AuditUnavailable, DenialReason, FailureMode,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -116,9 +116,8 @@ fn a_failing_log_stops_nothing_where_that_is_asked_for() {
 #[ignore = "a part of a_failing_log_stops_nothing_where_that_is_asked_for"]
 fn allowed_on_a_full_disk() {
     let log = AuditLog::open(AuditSettings {
-        path: env::var_os(LOG).unwrap().into(),
         mode: FailureMode::Allow,
-        clock: Clock::system(),
+        ..AuditSettings::new(env::var_os(LOG).unwrap().into())
     })
     .unwrap();
     assert_eq!(log.record(&stopped()), Ok(()));

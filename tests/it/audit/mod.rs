@@ -1,8 +1,15 @@
 //! The audit log, from outside: what stands in the file.
 mod chain; // goes on over starts, rotations and whatever a file ends with
-mod failures; // a full disk, a killed process
+mod checkpoints; // what the chain has come to, told elsewhere and sealed
+mod failures; // a file that may not grow, a log that may fail
 mod flood; // denials beyond what is written singly
+mod full; // disks that are full, in a namespace of their own
+mod killed; // processes that are killed while they write
+mod logrotate; // the real one
 mod records; // the lines, letter by letter
+mod rotation; // our own: closed files, compressed and gone
+mod syncs; // the way to the disk, and what follows where it fails
+mod watch; // a log that somebody cut, replaced, deleted, restored
 
 use std::{
     fs,
@@ -12,7 +19,7 @@ use std::{
 };
 
 use aegis::{
-    audit::{AuditEvent, AuditLog, AuditSettings, Clock, DenialReason, FailureMode},
+    audit::{AuditEvent, AuditLog, AuditSettings, Clock, DenialReason},
     caller::{KeySource, RequestId, RequestIds},
 };
 use serde_json::Value;
@@ -43,6 +50,34 @@ impl Scene {
         open(&self.path(), &self.clock)
     }
 
+    /// What the closed files and the live one hold, one after the other.
+    fn whole(&self) -> String {
+        let closed = self.closed().into_iter().map(|path| unpacked(&path));
+        closed.chain([self.text()]).collect()
+    }
+
+    /// What our own rotation closed, the oldest first.
+    fn closed(&self) -> Vec<PathBuf> {
+        let names = self.names().into_iter();
+        let mut closed: Vec<_> = names.filter(|name| name.starts_with("audit-")).collect();
+        let first = |name: &String| {
+            let number = name.split(['-', '.']).nth(2).unwrap();
+            number.parse::<u64>().unwrap()
+        };
+        closed.sort_by_key(first);
+        let paths = closed.iter().map(|name| self.folder.path().join(name));
+        paths.collect()
+    }
+
+    /// What stands in the folder.
+    fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.folder.path()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names.collect();
+        names.sort_unstable();
+        names
+    }
+
     fn text(&self) -> String {
         fs::read_to_string(self.path()).unwrap()
     }
@@ -55,12 +90,39 @@ impl Scene {
 }
 
 fn open(path: &Path, clock: &Arc<AtomicU64>) -> AuditLog {
-    AuditLog::open(AuditSettings {
-        path: path.to_owned(),
-        mode: FailureMode::Block,
+    AuditLog::open(settings(path, clock)).unwrap()
+}
+
+fn settings(path: &Path, clock: &Arc<AtomicU64>) -> AuditSettings {
+    AuditSettings {
         clock: Clock::Manual(Arc::clone(clock)),
-    })
-    .unwrap()
+        ..AuditSettings::new(path.to_owned())
+    }
+}
+
+/// What a file held before it was compressed, by the tools that people have.
+fn unpacked(path: &Path) -> String {
+    let program = match path.extension().and_then(|it| it.to_str()) {
+        Some("gz") => "gzip",
+        Some("zst") => "zstd",
+        _ => return fs::read_to_string(path).unwrap(),
+    };
+    let output = std::process::Command::new(program)
+        .args(["-dcq"])
+        .arg(path)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", path.display());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Asks until it is so.
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = std::time::Instant::now();
+    while !is_so() {
+        assert!(start.elapsed().as_secs() < 60, "not in a minute: {what}");
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
 }
 
 fn values(text: &str) -> Vec<Value> {
@@ -82,6 +144,27 @@ fn assert_chained(text: &str) {
         assert_eq!(record["prev"], prev, "{line}");
         prev = sha256(line);
     }
+}
+
+/// Walks a chain over lines of which some were cut off by the end of a process: how many those are.
+/// Each must be followed by a record that tells of it.
+fn walk(text: &str) -> usize {
+    assert!(text.ends_with('\n'));
+    let (mut seq, mut prev, mut torn, mut told) = (0, "0".repeat(64), 0, 0);
+    for line in text.lines() {
+        if let Ok(record) = serde_json::from_str::<Value>(line) {
+            seq += 1;
+            assert_eq!(record["seq"], seq, "{line}");
+            assert_eq!(record["prev"], prev, "{line}");
+            told += usize::from(record["event"] == "audit_recovered");
+        } else {
+            torn += 1;
+        }
+        prev = sha256(line);
+    }
+    // Half a record that lacks its newline only is a record, and is told of too.
+    assert!(torn <= told, "{torn} torn lines, {told} told");
+    torn
 }
 
 fn request() -> RequestId {

@@ -7,7 +7,8 @@ use aegis::{
     keys::ApiKey,
     rights::{Access, Rights},
 };
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt as _;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -82,6 +83,32 @@ fn every_record_has_its_fields_in_their_order() {
             first,
             last,
         },
+    ];
+    for event in events.iter().chain(&of_itself(newest, first, last)) {
+        log.record(event).unwrap();
+    }
+    let arguments =
+        json!({"method": "list", "owner": "observatory", "per_page": 30, "status": "success"});
+    let entry = open_call(&log, &arguments);
+    entry.close(Finished {
+        outcome: CallOutcome::Ok,
+        gitea_calls: 1,
+        gitea_status: Some(200),
+        answer_bytes: 750,
+    });
+    drop(open_call(&log, &json!({})));
+    log.record(&stopped()).unwrap();
+    assert_chained(&scene.text());
+    golden("records.jsonl", &scene.text());
+}
+
+/// What the log tells of itself.
+fn of_itself(
+    newest: Previous,
+    first: DateTime<Utc>,
+    last: DateTime<Utc>,
+) -> [AuditEvent<'static>; 10] {
+    [
         AuditEvent::Checkpoint {
             records: 1_000,
             head: [0xef; 32],
@@ -125,23 +152,7 @@ fn every_record_has_its_fields_in_their_order() {
             found: None,
         },
         AuditEvent::DiskFull { reason: "no_space" },
-    ];
-    for event in &events {
-        log.record(event).unwrap();
-    }
-    let arguments =
-        json!({"method": "list", "owner": "observatory", "per_page": 30, "status": "success"});
-    let entry = open_call(&log, &arguments);
-    entry.close(Finished {
-        outcome: CallOutcome::Ok,
-        gitea_calls: 1,
-        gitea_status: Some(200),
-        answer_bytes: 750,
-    });
-    drop(open_call(&log, &json!({})));
-    log.record(&stopped()).unwrap();
-    assert_chained(&scene.text());
-    golden("records.jsonl", &scene.text());
+    ]
 }
 
 fn caller() -> Caller {
@@ -160,15 +171,16 @@ fn caller() -> Caller {
 
 fn open_call(log: &Arc<AuditLog>, arguments: &Value) -> aegis::audit::AuditEntry {
     let arguments = arguments.as_object().unwrap();
-    log.open_call(
-        &caller(),
+    let caller = caller();
+    let opened = log.open_call(
+        &caller,
         "issue_read",
         "issue.list",
         Access::Read,
         arguments,
         1,
-    )
-    .unwrap()
+    );
+    opened.now_or_never().unwrap().unwrap()
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::{
 
 use actix_web::rt::System;
 use aegis::{
-    audit::{AuditLog, AuditSettings, Clock, FailureMode},
+    audit::{AuditLog, AuditSettings, FailureMode},
     auth::{GateSettings, Gatekeeper},
     caller::{Caller, RequestIds},
     keys::{KeyList, KeyRing},
@@ -75,9 +75,8 @@ impl Gate {
 
         let folder = tempfile::tempdir().unwrap();
         let audit = AuditLog::open(AuditSettings {
-            path: folder.path().join("audit.log"),
             mode,
-            clock: Clock::System(Instant::now()),
+            ..AuditSettings::new(folder.path().join("audit.log"))
         });
         let keys = KeyList::parse(&format!("{KEY},{OTHER_KEY}")).keys;
         let ring = KeyRing::new(&keys, Rights::up_to(Access::Destroy));

@@ -9,7 +9,7 @@ use std::{
 
 use actix_web::rt::System;
 use aegis::{
-    audit::{AuditLog, AuditSettings, Clock, FailureMode},
+    audit::{AuditLog, AuditSettings},
     auth::{GateSettings, Gatekeeper},
     caller::RequestIds,
     dispatch::{Catalog, Dispatcher, Redactor, Shared},
@@ -105,12 +105,7 @@ impl Setup {
         known: mpsc::Sender<()>,
         ended: oneshot::Receiver<()>,
     ) {
-        let settings = AuditSettings {
-            path: audit,
-            mode: FailureMode::Block,
-            clock: Clock::system(),
-        };
-        let audit = Arc::new(AuditLog::open(settings).unwrap());
+        let audit = Arc::new(AuditLog::open(AuditSettings::new(audit)).unwrap());
         let ring = Arc::new(ArcSwap::from_pointee(KeyRing::new([key], self.rights)));
         let outbound = Outbound::new(TlsRoots::Webpki, None).unwrap();
         let forge = Forge::new(&self.gitea, outbound).unwrap();

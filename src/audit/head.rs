@@ -1,0 +1,118 @@
+//! What the log had come to, remembered outside of it: a log that ends before that was cut, or is
+//! an older one from a backup.
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    os::unix::{ffi::OsStrExt, fs::OpenOptionsExt},
+    path::Path,
+};
+
+use chrono::{DateTime, Utc};
+use rustix::fs::OFlags;
+use serde::Deserialize;
+
+use super::{
+    names,
+    record::{Field, Plain},
+    tail::{Beginning, Previous, Tail},
+};
+
+/// The newest record of a log, and its time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Head {
+    pub(super) time: DateTime<Utc>,
+    pub(super) previous: Previous,
+}
+
+impl Head {
+    /// Whether a log with this head is newer than one with that.
+    pub(super) fn is_after(&self, other: &Self) -> bool {
+        (self.time, self.previous.seq) > (other.time, other.previous.seq)
+    }
+
+    /// Keeps it beside the log.
+    pub(super) fn keep(&self, log: &Path) -> io::Result<()> {
+        let mut line = b"{\"timestamp\": ".to_vec();
+        self.time.write(&mut line);
+        line.extend_from_slice(b", \"seq\": ");
+        Plain(self.previous.seq).write(&mut line);
+        line.extend_from_slice(b", \"hash\": ");
+        self.previous.hash.write(&mut line);
+        line.extend_from_slice(b"}\n");
+        let half = names::hidden(log, "head.tmp");
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .custom_flags(flags.bits().cast_signed())
+            .open(&half)?;
+        file.write_all(&line)?;
+        fs::rename(half, names::hidden(log, "head"))
+    }
+
+    fn kept(log: &Path) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Kept<'a> {
+            timestamp: DateTime<Utc>,
+            seq: u64,
+            hash: &'a str,
+        }
+        let text = fs::read(names::hidden(log, "head")).ok()?;
+        let Kept {
+            timestamp,
+            seq,
+            hash: digits,
+        } = serde_json::from_slice(&text).ok()?;
+        let mut hash = [0; 32];
+        hex::decode_to_slice(digits, &mut hash).ok()?;
+        Some(Self {
+            time: timestamp,
+            previous: Previous { seq, hash },
+        })
+    }
+}
+
+/// The newest record that anything else than the log knows of: what was kept beside it, its
+/// checkpoints elsewhere, the file that was closed last.
+pub(super) fn known(log: &Path, checkpoints: Option<&Path>) -> Option<Head> {
+    let end = |file: &File| Tail::read(file).ok()?.newest;
+    let told = checkpoints.and_then(|file| end(&open(file)?));
+    let closed = newest_closed(log).and_then(|file| end(&file));
+    let all = [Head::kept(log), told, closed].into_iter().flatten();
+    all.reduce(|one, two| if two.is_after(&one) { two } else { one })
+}
+
+/// The file that our own rotation closed last, unless it is compressed.
+pub(super) fn newest_closed(log: &Path) -> Option<File> {
+    let closed = names::all_closed(log).ok()?;
+    let newest = closed.last().filter(|file| !file.compressed)?;
+    open(&newest.path)
+}
+
+/// The piece of the log beside it that ends with what is `known`, or goes on from there: its name,
+/// its end and its beginning.
+pub(super) fn predecessor(log: &Path, known: &Head) -> Option<(Vec<u8>, Tail, Beginning)> {
+    let pieces = names::pieces(log).ok()?.into_iter();
+    let ends = pieces.filter_map(|path| {
+        let file = open(&path)?;
+        let tail = Tail::read(&file).ok()?;
+        let newest = tail.newest.filter(|_| tail.holds(known))?;
+        let name = path.file_name()?.as_bytes().to_owned();
+        let beginning = Beginning::read(&file).ok()??;
+        Some((newest, (name, tail, beginning)))
+    });
+    let last = ends.reduce(|one, two| if two.0.is_after(&one.0) { two } else { one });
+    last.map(|(_, piece)| piece)
+}
+
+fn open(file: &Path) -> Option<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let mut options = OpenOptions::new();
+    options
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(file)
+        .ok()
+}

@@ -1,0 +1,172 @@
+//! What the files beside a log are called.
+use std::{
+    ffi::{OsStr, OsString},
+    fs, io,
+    os::unix::ffi::{OsStrExt, OsStringExt},
+    path::{Path, PathBuf},
+};
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+
+use super::settings::Compress;
+
+const TIME: &str = "%Y%m%dT%H%M%SZ";
+/// How a file ends that is only half there.
+const TEMPORARY: &[u8] = b".tmp";
+
+/// A file that was the log once, closed by our own rotation.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Closed {
+    time: NaiveDateTime,
+    first_seq: u64,
+    pub(super) path: PathBuf,
+    pub(super) compressed: bool,
+}
+
+impl Closed {
+    /// Whether this is the same piece of the log, compressed or not.
+    pub(super) fn is_twin(&self, other: &Self) -> bool {
+        (self.time, self.first_seq) == (other.time, other.first_seq)
+    }
+}
+
+/// `audit-20261128T193000Z-17.log`: when it was left, and the number of its first record.
+pub(super) fn closed(log: &Path, time: DateTime<Utc>, first_seq: u64) -> PathBuf {
+    let ending = format!("-{}-{first_seq}.log", time.format(TIME));
+    beside(log, &[stem(log), ending.as_bytes()])
+}
+
+/// All that our own rotation closed and that is still there, the oldest first.
+pub(super) fn all_closed(log: &Path) -> io::Result<Vec<Closed>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder(log))? {
+        found.extend(read_closed(log, &entry?.file_name()));
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn read_closed(log: &Path, name: &OsStr) -> Option<Closed> {
+    let rest = name.as_bytes().strip_prefix(stem(log))?;
+    let rest = str::from_utf8(rest).ok()?.strip_prefix('-')?;
+    let plain = rest.strip_suffix(".gz").or(rest.strip_suffix(".zst"));
+    let (time, first_seq) = plain
+        .unwrap_or(rest)
+        .strip_suffix(".log")?
+        .split_once('-')?;
+    Some(Closed {
+        time: NaiveDateTime::parse_from_str(time, TIME).ok()?,
+        first_seq: first_seq.parse().ok()?,
+        path: folder(log).join(name),
+        compressed: plain.is_some(),
+    })
+}
+
+/// Files beside the log that are, by their names, pieces of it: whoever rotated them, and not
+/// compressed.
+pub(super) fn pieces(log: &Path) -> io::Result<Vec<PathBuf>> {
+    let live = log.file_name().unwrap_or_default().as_bytes();
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder(log))? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.as_bytes();
+        let compressed = [&b".gz"[..], b".zst", b".xz", b".bz2"];
+        let is_piece = name != live
+            && (name.starts_with(live)
+                || name.starts_with(stem(log)) && name[stem(log).len()..].starts_with(b"-"))
+            && !compressed.iter().any(|ending| name.ends_with(ending));
+        if is_piece && entry.file_type()?.is_file() {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
+}
+
+/// A file of ours beside the log that no glob for logs finds: `.audit.log.head`.
+pub(super) fn hidden(log: &Path, ending: &str) -> PathBuf {
+    let live = log.file_name().unwrap_or_default().as_bytes();
+    beside(log, &[b".", live, b".", ending.as_bytes()])
+}
+
+/// What a file will be called once it is compressed, and what it is called until then.
+pub(super) fn compressed(file: &Path, how: Compress) -> Option<(PathBuf, PathBuf)> {
+    let ending = match how {
+        Compress::Off => return None,
+        Compress::Gzip => ".gz",
+        Compress::Zstd => ".zst",
+    };
+    let name = file.file_name().unwrap_or_default().as_bytes();
+    let whole = beside(file, &[name, ending.as_bytes()]);
+    Some((
+        whole,
+        beside(file, &[b".", name, ending.as_bytes(), TEMPORARY]),
+    ))
+}
+
+/// What was being written beside the log when the process ended.
+pub(super) fn all_temporary(log: &Path) -> io::Result<Vec<PathBuf>> {
+    let beginning = [b".", stem(log), b"-"].concat();
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder(log))? {
+        let name = entry?.file_name();
+        if name.as_bytes().starts_with(&beginning) && name.as_bytes().ends_with(TEMPORARY) {
+            found.push(folder(log).join(name));
+        }
+    }
+    Ok(found)
+}
+
+/// The folder that a file is in.
+pub(super) fn folder(file: &Path) -> &Path {
+    let folder = file.parent();
+    folder
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+fn stem(log: &Path) -> &[u8] {
+    log.file_stem().unwrap_or_default().as_bytes()
+}
+
+fn beside(file: &Path, name: &[&[u8]]) -> PathBuf {
+    file.with_file_name(OsString::from_vec(name.concat()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
+    use super::*;
+
+    #[test]
+    fn a_closed_file_is_known_by_its_name() {
+        let log = Path::new("/logs/gate.audit.log");
+        let time = DateTime::from_timestamp(1_795_980_600, 0).unwrap();
+        let name = closed(log, time, 17);
+        assert_eq!(name, Path::new("/logs/gate.audit-20261129T193000Z-17.log"));
+        let (whole, half) = compressed(&name, Compress::Gzip).unwrap();
+        for (path, compressed) in [(&name, false), (&whole, true)] {
+            let read = read_closed(log, path.file_name().unwrap()).unwrap();
+            assert_eq!((read.first_seq, read.compressed), (17, compressed));
+            assert_eq!(&read.path, path);
+        }
+        for other in [
+            "gate.audit.log",
+            "gate.audit-1.log",
+            "gate.audit-20261129T193000Z-x.log",
+            "gate.audit-20261129T193000Z-17.log.1",
+            "audit-20261129T193000Z-17.log",
+            half.file_name().unwrap().to_str().unwrap(),
+        ] {
+            assert_eq!(read_closed(log, OsStr::new(other)), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn hidden_files_begin_with_a_dot() {
+        assert_eq!(
+            hidden(Path::new("audit.log"), "head"),
+            Path::new(".audit.log.head")
+        );
+    }
+}

@@ -1,0 +1,152 @@
+//! Disks that are full: small ones in a mount namespace of their own, with this test binary in it.
+use std::{
+    env, fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::Arc,
+};
+
+use aegis::audit::{AuditLog, AuditSettings, AuditUnavailable, DenialReason};
+
+use super::{IP, Scene, assert_chained, authenticated, denied, settings, stopped, values};
+
+/// Where the process in the namespace has its disk.
+const DISK: &str = "DISK_OF_THE_TEST";
+
+/// Runs the test `name` of this file with a disk of `size`, if this user may mount one.
+#[expect(clippy::print_stdout, reason = "what was not tried is said")]
+fn on_a_disk(size: &str, name: &str) -> Option<Output> {
+    let tried = Command::new("unshare").args(["-m", "true"]).status();
+    if !tried.is_ok_and(|status| status.success()) {
+        println!("no mount namespaces here: no disk was filled");
+        return None;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let script = format!(r#"mount -t tmpfs -o size={size} none "${DISK}" && exec "$0" "$@""#);
+    let output = Command::new("unshare")
+        .args(["-m", "sh", "-c", &script])
+        .arg(env::current_exe().unwrap())
+        .args(["--exact", &format!("audit::full::{name}"), "--ignored"])
+        .env(DISK, folder.path())
+        .output();
+    Some(output.unwrap())
+}
+
+fn assert_passed(output: Option<Output>) {
+    if let Some(output) = output {
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{said}");
+        assert!(said.contains("1 passed"), "{said}");
+    }
+}
+
+fn disk() -> PathBuf {
+    env::var_os(DISK).unwrap().into()
+}
+
+fn open(scene: &Scene, disk: &Path) -> Arc<AuditLog> {
+    let log = AuditLog::open(AuditSettings {
+        ballast: true,
+        ..settings(&disk.join("audit.log"), &scene.clock)
+    });
+    Arc::new(log.unwrap())
+}
+
+/// Takes all the room that is left.
+fn fill(disk: &Path) {
+    let mut file = fs::File::create(disk.join("others")).unwrap();
+    for size in [1 << 16, 1 << 10, 1] {
+        while file.write_all(&vec![b'x'; size]).is_ok() {}
+    }
+}
+
+/// Writes until the disk is full, and a thousand more; gives the room back; then all is well again.
+/// What the log holds then.
+fn fill_and_free(scene: &Scene, disk: &Path) -> Vec<serde_json::Value> {
+    let log = open(scene, disk);
+    log.record(&stopped()).unwrap();
+    fill(disk);
+    let mut refused = 0;
+    while refused < 1_000 {
+        let event = if refused % 2 == 0 {
+            authenticated(b"curl")
+        } else {
+            denied(DenialReason::RateLimited, IP, b"curl")
+        };
+        refused += u64::from(log.record(&event) == Err(AuditUnavailable));
+        if refused % 100 == 50 {
+            log.tick();
+        }
+    }
+    assert!(!log.is_writable());
+    fs::remove_file(disk.join("others")).unwrap();
+    log.tick();
+    assert!(log.is_writable(), "nobody had to ask");
+    log.record(&stopped()).unwrap();
+    let text = fs::read_to_string(disk.join("audit.log")).unwrap();
+    assert_chained(&text);
+    let records = values(&text);
+    let gaps: Vec<_> = records
+        .iter()
+        .filter(|record| record["event"] == "audit_gap")
+        .collect();
+    assert_eq!(gaps.len(), 1);
+    assert_eq!(gaps[0]["lost"], 1_000);
+    records
+}
+
+#[test]
+fn a_full_disk_is_told_in_room_that_was_kept_and_leaves_one_exact_gap() {
+    assert_passed(on_a_disk("24m", "with_ballast"));
+}
+
+#[test]
+#[ignore = "run in a namespace of its own by another test"]
+fn with_ballast() {
+    let (scene, disk) = (Scene::new(), disk());
+    let records = fill_and_free(&scene, &disk);
+    let events: Vec<_> = records
+        .iter()
+        .map(|record| record["event"].as_str().unwrap())
+        .collect();
+    let full = events.iter().position(|event| *event == "audit_disk_full");
+    assert_eq!(events[full.unwrap() + 1..], ["audit_gap", "server_stopped"]);
+    assert_eq!(records[full.unwrap()]["reason"], "no_space");
+    let ballast = fs::metadata(disk.join(".audit.log.ballast")).unwrap();
+    assert_eq!(ballast.len(), 1 << 20, "kept again");
+}
+
+#[test]
+fn a_small_disk_has_no_room_to_spare_and_leaves_one_exact_gap_too() {
+    assert_passed(on_a_disk("512k", "without_ballast"));
+}
+
+#[test]
+#[ignore = "run in a namespace of its own by another test"]
+fn without_ballast() {
+    let (scene, disk) = (Scene::new(), disk());
+    let records = fill_and_free(&scene, &disk);
+    assert!(!records.iter().any(|it| it["event"] == "audit_disk_full"));
+    assert!(!disk.join(".audit.log.ballast").exists());
+}
+
+#[test]
+fn a_disk_that_is_nearly_full_is_warned_of_while_all_is_well() {
+    assert_passed(on_a_disk("24m", "nearly_full"));
+}
+
+#[test]
+#[ignore = "run in a namespace of its own by another test"]
+fn nearly_full() {
+    let (scene, disk) = (Scene::new(), disk());
+    let log = open(&scene, &disk);
+    log.tick();
+    assert!(!log.is_nearly_full());
+    fs::write(disk.join("others"), vec![b'x'; 21 << 20]).unwrap();
+    log.tick();
+    assert!(log.is_nearly_full() && log.is_writable());
+    fs::remove_file(disk.join("others")).unwrap();
+    log.tick();
+    assert!(!log.is_nearly_full());
+}

@@ -1,0 +1,247 @@
+//! Our own rotation: files that are closed, compressed and removed.
+use std::{
+    fs::{self, Permissions},
+    num::NonZeroU64,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    sync::atomic::Ordering,
+};
+
+use aegis::audit::{AuditLog, AuditSettings, Compress, Rotation};
+
+use super::{
+    NOON, Scene, assert_chained, authenticated, settings, sha256, stopped, unpacked, values,
+    wait_until,
+};
+
+/// Room for some three records.
+const SMALL: Option<NonZeroU64> = NonZeroU64::new(600);
+
+fn open(scene: &Scene, rotation: Rotation) -> AuditLog {
+    AuditLog::open(AuditSettings {
+        rotation,
+        ..settings(&scene.path(), &scene.clock)
+    })
+    .unwrap()
+}
+
+fn has_ending(name: &str, ending: &str) -> bool {
+    Path::new(name).extension().is_some_and(|it| it == ending)
+}
+
+fn by_size() -> Rotation {
+    Rotation {
+        size: SMALL,
+        ..Rotation::default()
+    }
+}
+
+#[test]
+fn a_large_file_is_closed_and_named_after_its_time_and_its_first_record() {
+    let scene = Scene::new();
+    let log = open(&scene, by_size());
+    for _ in 0..12 {
+        log.record(&authenticated(b"curl")).unwrap();
+    }
+    let closed = scene.closed();
+    let names: Vec<_> = closed
+        .iter()
+        .map(|path| path.file_name().unwrap().to_str().unwrap())
+        .collect();
+    assert_eq!(names[0], "audit-20260129T123456Z-1.log");
+    assert!(names.len() >= 3, "{names:?}");
+    assert_chained(&scene.whole());
+    let mut before = fs::read_to_string(&closed[0]).unwrap();
+    let chain = &sha256(before.lines().next().unwrap())[..16];
+    for (path, name) in closed[1..].iter().chain([&scene.path()]).zip(names) {
+        let text = fs::read_to_string(path).unwrap();
+        let first = &values(&text)[0];
+        assert_eq!(first["event"], "audit_rotated");
+        assert_eq!(first["chain_id"], chain);
+        assert_eq!(first["previous_file"], name);
+        assert_eq!(
+            first["previous_head"],
+            sha256(before.lines().last().unwrap())
+        );
+        before = text;
+    }
+    let mode = fs::metadata(scene.path()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn the_first_record_of_a_day_closes_the_file_of_the_day_before() {
+    let scene = Scene::new();
+    let daily = Rotation {
+        daily: true,
+        ..Rotation::default()
+    };
+    let log = open(&scene, daily);
+    log.record(&stopped()).unwrap();
+    scene.clock.store(1_769_731_199_999, Ordering::Relaxed); // the last millisecond of that day
+    log.record(&stopped()).unwrap();
+    assert!(scene.closed().is_empty());
+    scene.clock.fetch_add(1, Ordering::Relaxed);
+    log.tick();
+    assert!(
+        scene.closed().is_empty(),
+        "nothing happened on that day yet"
+    );
+    drop(log);
+    let log = open(&scene, daily);
+    log.record(&stopped()).unwrap();
+    let closed = scene.closed();
+    let name = closed[0].file_name().unwrap();
+    assert_eq!(name, "audit-20260130T000000Z-1.log");
+    assert_eq!(scene.events(), ["audit_rotated", "server_stopped"]);
+    assert_chained(&scene.whole());
+    scene.clock.store(NOON, Ordering::Relaxed);
+    log.record(&stopped()).unwrap();
+    assert_eq!(
+        scene.closed().len(),
+        1,
+        "a clock that runs back closes nothing"
+    );
+}
+
+#[test]
+fn closed_files_are_compressed_and_the_oldest_go() {
+    for (compress, ending) in [
+        (Compress::Off, "log"),
+        (Compress::Gzip, "gz"),
+        (Compress::Zstd, "zst"),
+    ] {
+        let scene = Scene::new();
+        let rotation = Rotation {
+            keep: 2,
+            compress,
+            ..by_size()
+        };
+        let log = open(&scene, rotation);
+        for _ in 0..20 {
+            log.record(&authenticated(b"curl")).unwrap();
+        }
+        wait_until("two closed files, compressed", || {
+            log.tick();
+            let closed = scene.closed();
+            closed.len() == 2
+                && closed
+                    .iter()
+                    .all(|path| path.extension().is_some_and(|it| it == ending))
+        });
+        let closed = scene.closed();
+        let text: String = closed.iter().map(|path| unpacked(path)).collect();
+        let text = text + &scene.text();
+        let first = values(&text)[0]["seq"].as_u64().unwrap();
+        for (record, seq) in values(&text).iter().zip(first..) {
+            assert_eq!(record["seq"], seq);
+        }
+        for path in &closed {
+            let mode = fs::metadata(path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        wait_until("nothing half done is left", || {
+            !scene.names().iter().any(|name| has_ending(name, "tmp"))
+        });
+    }
+}
+
+#[test]
+fn what_was_cut_off_is_cleared_and_done_again_at_the_next_start() {
+    let scene = Scene::new();
+    let log = open(&scene, by_size());
+    for _ in 0..5 {
+        log.record(&authenticated(b"curl")).unwrap();
+    }
+    drop(log);
+    let closed = scene.closed();
+    let name = closed[0].file_name().unwrap().to_str().unwrap();
+    let held = fs::read_to_string(&closed[0]).unwrap();
+    let beside = |name: &str| scene.folder.path().join(name);
+    // Killed while it compressed, and, another time, before it removed the original.
+    fs::write(beside(&format!(".{name}.gz.tmp")), b"half").unwrap();
+    fs::write(beside(&format!("{name}.gz")), b"of the last time").unwrap();
+    let rotation = Rotation {
+        compress: Compress::Gzip,
+        ..by_size()
+    };
+    let log = open(&scene, rotation);
+    wait_until("all are compressed", || {
+        log.tick();
+        !closed.iter().any(|path| path.exists())
+    });
+    assert_eq!(unpacked(&beside(&format!("{name}.gz"))), held);
+    assert!(!scene.names().iter().any(|name| has_ending(name, "tmp")));
+}
+
+#[test]
+fn a_process_that_ends_between_two_files_leaves_one_chain() {
+    let scene = Scene::new();
+    let log = open(&scene, Rotation::default());
+    log.record(&stopped()).unwrap();
+    log.record(&stopped()).unwrap();
+    drop(log);
+    let name = "audit-20260129T123456Z-1.log";
+    fs::rename(scene.path(), scene.folder.path().join(name)).unwrap();
+    let log = open(&scene, Rotation::default());
+    log.record(&stopped()).unwrap();
+    assert_chained(&scene.whole());
+    let first = &values(&scene.text())[0];
+    assert_eq!(first["event"], "audit_rotated");
+    assert_eq!(first["previous_file"], name);
+}
+
+#[test]
+fn where_nothing_can_be_made_the_file_just_grows() {
+    let scene = Scene::new();
+    let log = open(&scene, by_size());
+    let name = scene.folder.path().join("audit-20260129T123456Z-1.log");
+    fs::create_dir(&name).unwrap();
+    for _ in 0..9 {
+        log.record(&authenticated(b"curl")).unwrap();
+    }
+    assert_eq!(scene.text().lines().count(), 9);
+    assert_chained(&scene.text());
+    fs::remove_dir(&name).unwrap();
+    scene.clock.fetch_add(61_000, Ordering::Relaxed);
+    log.record(&authenticated(b"curl")).unwrap();
+    assert_eq!(scene.closed().len(), 1);
+    assert_chained(&scene.whole());
+}
+
+#[test]
+fn no_other_file_of_the_folder_is_touched() {
+    let scene = Scene::new();
+    let others = [
+        "audit-old.log",
+        "audit-20260129T123456Z-1.log.bak",
+        "other-20260129T123456Z-1.log",
+        "audit.log.1",
+        ".audit-notes",
+    ];
+    for name in others {
+        fs::write(scene.folder.path().join(name), name).unwrap();
+        let mode = Permissions::from_mode(0o640);
+        fs::set_permissions(scene.folder.path().join(name), mode).unwrap();
+    }
+    let rotation = Rotation {
+        keep: 1,
+        compress: Compress::Zstd,
+        ..by_size()
+    };
+    let log = open(&scene, rotation);
+    for _ in 0..12 {
+        log.record(&authenticated(b"curl")).unwrap();
+    }
+    let is_closed = |name: &String| name.starts_with("audit-2026") && !has_ending(name, "bak");
+    wait_until("one closed file is left", || {
+        log.tick();
+        let names = scene.names();
+        let closed: Vec<_> = names.iter().filter(|name| is_closed(name)).collect();
+        closed.len() == 1 && has_ending(closed[0], "zst")
+    });
+    for name in others {
+        let held = fs::read_to_string(scene.folder.path().join(name)).unwrap();
+        assert_eq!(held, name);
+    }
+}

@@ -1,0 +1,207 @@
+//! The way to the disk: who waits for it, and what follows where it fails.
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write as _},
+    os::fd::AsRawFd as _,
+    path::PathBuf,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use aegis::{
+    audit::{AuditLog, AuditSettings, AuditUnavailable, FailureMode, Fsync},
+    caller::Caller,
+    rights::{Access, Rights},
+};
+use futures_util::future::{join, join_all};
+
+use super::{IP, Scene, assert_chained, request, settings, stopped, values, wait_until};
+
+/// A disk that its test steers by files beside the log: it waits while there is a `hold`, fails
+/// where there is a `broken`, and notes in `count` that it was asked.
+fn disk(file: &File) -> io::Result<()> {
+    let path = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
+    let folder = if path.is_dir() {
+        path
+    } else {
+        path.parent().unwrap().to_owned()
+    };
+    let mut count = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(folder.join("count"))?;
+    count.write_all(b"x")?;
+    while folder.join("hold").exists() {
+        thread::sleep(Duration::from_millis(1));
+    }
+    if fs::remove_file(folder.join("broken")).is_ok() {
+        return Err(io::Error::other("the disk is broken"));
+    }
+    file.sync_data()
+}
+
+fn open(scene: &Scene, fsync: Fsync) -> Arc<AuditLog> {
+    let settings = AuditSettings {
+        fsync,
+        sync: disk,
+        ..settings(&scene.path(), &scene.clock)
+    };
+    Arc::new(AuditLog::open(settings).unwrap())
+}
+
+fn beside(scene: &Scene, name: &str) -> PathBuf {
+    scene.folder.path().join(name)
+}
+
+fn times_asked(scene: &Scene) -> usize {
+    fs::read(beside(scene, "count")).map_or(0, |text| text.len())
+}
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.unwrap().block_on(future)
+}
+
+fn begin(log: &Arc<AuditLog>, access: Access) -> Result<(), AuditUnavailable> {
+    let caller = Caller {
+        key: None,
+        rights: Rights::up_to(access),
+        client_ip: IP,
+        request_id: request(),
+    };
+    let arguments = serde_json::Map::new();
+    let opened = log.open_call(&caller, "issue", "issue.x", access, &arguments, 1);
+    wait(opened).map(drop)
+}
+
+#[test]
+fn with_each_who_asks_waits_until_it_is_on_the_disk() {
+    let scene = Scene::new();
+    let log = open(&scene, Fsync::Each);
+    fs::write(beside(&scene, "hold"), "").unwrap();
+    log.record(&stopped()).unwrap();
+    let waiting = {
+        let log = Arc::clone(&log);
+        thread::spawn(move || wait(log.committed()))
+    };
+    wait_until("the disk is asked", || times_asked(&scene) == 1);
+    assert!(!waiting.is_finished());
+    fs::remove_file(beside(&scene, "hold")).unwrap();
+    assert_eq!(waiting.join().unwrap(), Ok(()));
+}
+
+#[test]
+fn all_who_wait_are_served_at_once() {
+    let scene = Scene::new();
+    let log = open(&scene, Fsync::Each);
+    fs::write(beside(&scene, "hold"), "").unwrap();
+    log.record(&stopped()).unwrap();
+    let first = {
+        let log = Arc::clone(&log);
+        thread::spawn(move || wait(log.committed()))
+    };
+    wait_until("the disk is asked", || times_asked(&scene) == 1);
+    let many = (0..200).map(|_| {
+        let log = Arc::clone(&log);
+        async move {
+            log.record(&stopped()).unwrap();
+            log.committed().await
+        }
+    });
+    let hold = beside(&scene, "hold");
+    // The second begins when all of the first have asked.
+    let release = async { fs::remove_file(hold).unwrap() };
+    let (all, ()) = wait(join(join_all(many), release));
+    assert!(all.iter().all(Result::is_ok));
+    first.join().unwrap().unwrap();
+    assert!(times_asked(&scene) <= 3, "{}", times_asked(&scene));
+}
+
+#[test]
+fn with_interval_only_what_changes_something_waits() {
+    let scene = Scene::new();
+    let log = open(&scene, Fsync::Interval);
+    fs::write(beside(&scene, "hold"), "").unwrap();
+    begin(&log, Access::Read).unwrap();
+    wait(log.committed()).unwrap();
+    let writing = {
+        let log = Arc::clone(&log);
+        thread::spawn(move || begin(&log, Access::Write))
+    };
+    wait_until("the disk is asked", || times_asked(&scene) > 0);
+    assert!(!writing.is_finished());
+    fs::remove_file(beside(&scene, "hold")).unwrap();
+    writing.join().unwrap().unwrap();
+}
+
+#[test]
+fn with_interval_records_are_on_the_disk_soon_and_with_off_never_asked_for() {
+    let scene = Scene::new();
+    let log = open(&scene, Fsync::Interval);
+    log.record(&stopped()).unwrap();
+    wait_until("the disk is asked", || times_asked(&scene) == 1);
+    let scene = Scene::new();
+    let log = open(&scene, Fsync::Off);
+    log.record(&stopped()).unwrap();
+    begin(&log, Access::Destroy).unwrap();
+    log.close();
+    assert_eq!(times_asked(&scene), 0);
+}
+
+#[test]
+fn what_may_not_be_on_the_disk_is_a_gap_and_a_new_file_is_begun() {
+    let scene = Scene::new();
+    let log = open(&scene, Fsync::Each);
+    log.record(&stopped()).unwrap();
+    assert_eq!(wait(log.committed()), Ok(()));
+    fs::write(beside(&scene, "broken"), "").unwrap();
+    for _ in 0..3 {
+        log.record(&stopped()).unwrap();
+    }
+    assert_eq!(wait(log.committed()), Err(AuditUnavailable));
+    // Nobody who waits for those records is told later that all is well.
+    log.record(&stopped()).unwrap();
+    assert_eq!(wait(log.committed()), Ok(()));
+    let closed = scene.closed();
+    assert_eq!(closed.len(), 1);
+    assert_eq!(fs::read_to_string(&closed[0]).unwrap().lines().count(), 4);
+    assert_eq!(
+        scene.events(),
+        ["audit_rotated", "audit_gap", "server_stopped"]
+    );
+    let gap = &values(&scene.text())[1];
+    assert_eq!(gap["lost"], 3);
+    assert_chained(&scene.whole());
+}
+
+#[test]
+fn a_write_whose_start_may_be_lost_does_not_run() {
+    let scene = Scene::new();
+    let log = open(&scene, Fsync::Interval);
+    fs::write(beside(&scene, "broken"), "").unwrap();
+    assert_eq!(begin(&log, Access::Write), Err(AuditUnavailable));
+    let records = values(&scene.text());
+    let last = records.last().unwrap();
+    assert_eq!(
+        (&last["phase"], &last["outcome"]),
+        (&"finished".into(), &"refused".into())
+    );
+    begin(&log, Access::Write).unwrap();
+}
+
+#[test]
+fn where_losing_records_is_allowed_nobody_is_refused() {
+    let scene = Scene::new();
+    let log = AuditLog::open(AuditSettings {
+        fsync: Fsync::Each,
+        sync: disk,
+        mode: FailureMode::Allow,
+        ..settings(&scene.path(), &scene.clock)
+    });
+    let log = log.unwrap();
+    fs::write(beside(&scene, "broken"), "").unwrap();
+    log.record(&stopped()).unwrap();
+    assert_eq!(wait(log.committed()), Ok(()));
+    assert_eq!(scene.events(), ["audit_rotated", "audit_gap"]);
+}
