@@ -19,6 +19,7 @@ mod log;
 mod names; // what the files beside a log are called
 mod outlet;
 mod owed; // what the log still has to be told
+pub mod reader;
 mod record;
 mod room; // how much is left on the disk
 mod rotation; // from one file to the next
@@ -35,5 +36,6 @@ pub use entry::{AuditEntry, CallOutcome, Finished};
 pub use event::{AuditEvent, DenialReason, Seal};
 pub use file::AuditOpenError;
 pub use log::{AuditLog, AuditUnavailable};
+pub use reader::{KeyUse, key_uses};
 pub use settings::{AuditSettings, Checkpoints, Compress, FailureMode, Fsync, Rotation};
 pub use tail::Previous;

@@ -46,6 +46,11 @@ pub(super) fn all_closed(log: &Path) -> io::Result<Vec<Closed>> {
     Ok(found)
 }
 
+/// Whether a file of that name beside the log was the log once, closed by our own rotation.
+pub(super) fn is_closed(log: &Path, name: &OsStr) -> bool {
+    read_closed(log, name).is_some()
+}
+
 fn read_closed(log: &Path, name: &OsStr) -> Option<Closed> {
     let rest = name.as_bytes().strip_prefix(stem(log))?;
     let rest = str::from_utf8(rest).ok()?.strip_prefix('-')?;

@@ -1,0 +1,235 @@
+//! What a line of a log says. Here is defined what a record is; whatever reads faster must read the
+//! same.
+use std::{borrow::Cow, net::IpAddr};
+
+use chrono::DateTime;
+use serde::Deserialize;
+use serde_json::error::Category;
+
+use crate::{audit::CallOutcome, rights::Access};
+
+/// A record, as far as readers ask for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line<'a> {
+    /// Milliseconds since 1970.
+    pub millis: i64,
+    pub event: Event<'a>,
+    /// Its number in its chain, from 1 on; `None` in records that have none.
+    pub seq: Option<u64>,
+}
+
+/// What happened. A member that a record lacks is `None`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event<'a> {
+    Authenticated {
+        /// False where authentication was off.
+        by_key: bool,
+        client_ip: Option<IpAddr>,
+        user_agent: Option<Text<'a>>,
+        key_hint: Option<Text<'a>>,
+    },
+    Denied {
+        reason: Option<Text<'a>>,
+        client_ip: Option<IpAddr>,
+        user_agent: Option<Text<'a>>,
+        /// Of a key of ours that is no longer in force.
+        retired_key: Option<Text<'a>>,
+    },
+    Blocked {
+        client_ip: Option<IpAddr>,
+    },
+    BlockEnded {
+        client_ip: Option<IpAddr>,
+        requests: u64,
+    },
+    FailuresAggregated {
+        count: u64,
+    },
+    CallStarted {
+        operation: Option<Text<'a>>,
+        access: Option<Access>,
+        key_hint: Option<Text<'a>>,
+        client_ip: Option<IpAddr>,
+    },
+    CallFinished {
+        operation: Option<Text<'a>>,
+        access: Option<Access>,
+        key_hint: Option<Text<'a>>,
+        outcome: Option<CallOutcome>,
+        duration_ms: Option<u64>,
+        answer_bytes: Option<u64>,
+        request_id: Option<Text<'a>>,
+    },
+    Gap {
+        lost: u64,
+    },
+    /// Whatever else is recorded.
+    Other(Text<'a>),
+}
+
+/// A text of a record. It may hold anything: whoever shows it escapes it.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Text<'a>(pub(super) Cow<'a, [u8]>);
+
+impl Text<'_> {
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub fn to_text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.0)
+    }
+}
+
+/// Why a line is no record.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Bad {
+    NotUtf8,
+    NotJson,
+    /// JSON without a time and an event, or with a member of the wrong kind, or twice.
+    NotARecord,
+}
+
+impl<'a> Line<'a> {
+    /// Reads a line: one JSON object in UTF-8 with an RFC 3339 `timestamp` and an `event`, and no
+    /// member twice that is asked for here.
+    pub fn read(line: &'a [u8]) -> Result<Self, Bad> {
+        let text = std::str::from_utf8(line).map_err(|_| Bad::NotUtf8)?;
+        let written: Written<'a> =
+            serde_json::from_str(text).map_err(|error| match error.classify() {
+                Category::Data => Bad::NotARecord,
+                Category::Io | Category::Syntax | Category::Eof => Bad::NotJson,
+            })?;
+        let time = DateTime::parse_from_rfc3339(&written.timestamp.0);
+        let time = time.map_err(|_| Bad::NotARecord)?;
+        Ok(Self {
+            millis: time.timestamp_millis(),
+            seq: written.seq,
+            event: written.event(),
+        })
+    }
+}
+
+/// The members that are asked for. Written out and not `flatten`ed: that would copy every text.
+#[derive(Deserialize)]
+struct Written<'a> {
+    #[serde(borrow)]
+    timestamp: Member<'a>,
+    #[serde(borrow)]
+    event: Member<'a>,
+    #[serde(borrow)]
+    status: Option<Member<'a>>,
+    #[serde(borrow)]
+    reason: Option<Member<'a>>,
+    #[serde(borrow)]
+    client_ip: Option<Member<'a>>,
+    #[serde(borrow)]
+    user_agent: Option<Member<'a>>,
+    #[serde(borrow)]
+    key_hint: Option<Member<'a>>,
+    #[serde(borrow)]
+    key_state: Option<Member<'a>>,
+    #[serde(borrow)]
+    phase: Option<Member<'a>>,
+    #[serde(borrow)]
+    operation: Option<Member<'a>>,
+    #[serde(borrow)]
+    access: Option<Member<'a>>,
+    #[serde(borrow)]
+    outcome: Option<Member<'a>>,
+    #[serde(borrow)]
+    request_id: Option<Member<'a>>,
+    duration_ms: Option<u64>,
+    answer_bytes: Option<u64>,
+    blocked_requests: Option<u64>,
+    count: Option<u64>,
+    lost: Option<u64>,
+    seq: Option<u64>,
+}
+
+/// A text that is borrowed where it has no escapes; an `Option<Cow<str>>` would not be.
+#[derive(Deserialize)]
+struct Member<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'a> Written<'a> {
+    fn event(self) -> Event<'a> {
+        let text = |member: Option<Member<'a>>| member.map(Text::from);
+        let client_ip = self.client_ip.and_then(|it| it.0.parse().ok());
+        let is = |member: &Option<Member<'_>>, word| member.as_ref().is_some_and(|it| it.0 == word);
+        let access = self.access.as_ref().and_then(|it| access(it.0.as_bytes()));
+        match &*self.event.0 {
+            "api_authentication" => Event::Authenticated {
+                by_key: is(&self.status, "success"),
+                client_ip,
+                user_agent: text(self.user_agent),
+                key_hint: text(self.key_hint),
+            },
+            "access_denied" => Event::Denied {
+                reason: text(self.reason),
+                client_ip,
+                user_agent: text(self.user_agent),
+                retired_key: if is(&self.key_state, "retired") {
+                    text(self.key_hint)
+                } else {
+                    None
+                },
+            },
+            "auth_rate_limit_exceeded" => Event::Blocked { client_ip },
+            "auth_rate_limit_summary" => Event::BlockEnded {
+                client_ip,
+                requests: self.blocked_requests.unwrap_or(0),
+            },
+            "auth_failures_aggregated" => Event::FailuresAggregated {
+                count: self.count.unwrap_or(0),
+            },
+            "tool_call" if is(&self.phase, "started") => Event::CallStarted {
+                operation: text(self.operation),
+                access,
+                key_hint: text(self.key_hint),
+                client_ip,
+            },
+            "tool_call" if is(&self.phase, "finished") => Event::CallFinished {
+                operation: text(self.operation),
+                access,
+                key_hint: text(self.key_hint),
+                outcome: self.outcome.and_then(|it| outcome(it.0.as_bytes())),
+                duration_ms: self.duration_ms,
+                answer_bytes: self.answer_bytes,
+                request_id: text(self.request_id),
+            },
+            "audit_gap" => Event::Gap {
+                lost: self.lost.unwrap_or(0),
+            },
+            _ => Event::Other(self.event.into()),
+        }
+    }
+}
+
+impl<'a> From<Member<'a>> for Text<'a> {
+    fn from(member: Member<'a>) -> Self {
+        Self(match member.0 {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        })
+    }
+}
+
+/// `access` of a record.
+pub(super) fn access(word: &[u8]) -> Option<Access> {
+    let all = [Access::Read, Access::Write, Access::Destroy];
+    all.into_iter()
+        .find(|access| access.as_str().as_bytes() == word)
+}
+
+/// `outcome` of a record.
+pub(super) fn outcome(word: &[u8]) -> Option<CallOutcome> {
+    let all = [
+        CallOutcome::Ok,
+        CallOutcome::Error,
+        CallOutcome::Refused,
+        CallOutcome::Cancelled,
+        CallOutcome::Abandoned,
+    ];
+    all.into_iter()
+        .find(|outcome| outcome.as_str().as_bytes() == word)
+}
