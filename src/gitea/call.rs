@@ -103,13 +103,14 @@ impl Call {
     }
 
     fn accept(&self, address: &Address, answer: Response) -> Result<Response, GiteaError> {
+        let token = &self.gitea.forge().token;
         let (error, cause) = match answer.status() {
             200..300 => return Ok(answer),
             300..400 => {
                 let location = answer.header("location").unwrap_or("nowhere");
-                (GiteaError::Moved, refusal::line(location))
+                (GiteaError::Moved, refusal::line(location, token))
             }
-            _ => refusal::read(&answer),
+            _ => refusal::read(&answer, token),
         };
         Err(self.note(address, error, &cause))
     }
@@ -143,13 +144,40 @@ impl Call {
             .status
             .get()
             .map_or_else(String::new, |status| format!(" {status}"));
-        log::log!(
-            level,
+        let line = format!(
             "request {}: GET {}:{status} {error}; cause: {}",
             self.request_id,
             address.as_str(),
             if cause.is_empty() { "not said" } else { cause }
         );
+        log::log!(level, "{}", harmless(&line));
         error
+    }
+}
+
+/// A line for the log that may hold words of others: what a terminal would obey, or not show, is
+/// written as its escape.
+fn harmless(line: &str) -> String {
+    let mut shown = String::with_capacity(line.len());
+    for c in line.chars() {
+        match c {
+            '"' | '\'' | '\\' => shown.push(c),
+            c => shown.extend(c.escape_debug()),
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_log_shows_what_would_hide_or_turn_its_words() {
+        let said = "it's \"no\" größe\u{202e}\u{200b}\u{e0041}\u{1b}[31m\n";
+        assert_eq!(
+            harmless(said),
+            r#"it's "no" größe\u{202e}\u{200b}\u{e0041}\u{1b}[31m\n"#
+        );
     }
 }

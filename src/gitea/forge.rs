@@ -42,6 +42,8 @@ pub struct Forge {
     /// `https://git.example.org`, perhaps with a path; no slash at the end.
     pub(super) root: String,
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    /// For whoever must not repeat it.
+    pub(super) token: Secret,
     pub(super) timeout: Duration,
     pub(super) allow_admin_token: bool,
     pub(super) standing: watch::Sender<Standing>,
@@ -107,17 +109,18 @@ impl Forge {
         let path = url.path().trim_end_matches('/');
         // Taken as meant: some copy the API's address.
         let path = path.strip_suffix("/api/v1").unwrap_or(path);
-        let token = format!("token {}", settings.token.expose());
-        let mut token = HeaderValue::from_str(&token).map_err(|_| ForgeError::Token)?;
-        token.set_sensitive(true);
+        let header = format!("token {}", settings.token.expose());
+        let mut authorization = HeaderValue::from_str(&header).map_err(|_| ForgeError::Token)?;
+        authorization.set_sensitive(true);
         let agent = concat!("aegis/", env!("CARGO_PKG_VERSION"));
         Ok(Arc::new(Self {
             outbound,
             root: format!("{origin}{path}"),
             headers: vec![
-                (header::AUTHORIZATION, token),
+                (header::AUTHORIZATION, authorization),
                 (header::USER_AGENT, HeaderValue::from_static(agent)),
             ],
+            token: settings.token.clone(),
             timeout: settings.timeout,
             allow_admin_token: settings.allow_admin_token,
             standing: watch::Sender::new(Standing::Asking),

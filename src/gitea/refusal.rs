@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::GiteaError;
-use crate::outbound::Response;
+use crate::{outbound::Response, secret::Secret};
 
 /// The body of a refusal. Its cause is in `errors` where there is one; `message` may also be the
 /// name of a function of Gitea's.
@@ -17,18 +17,19 @@ struct Said<'a> {
     errors: Option<Vec<String>>,
 }
 
-/// What a refusal means, and its cause in short for the log.
-pub(super) fn read(answer: &Response) -> (GiteaError, String) {
+/// What a refusal means, and its cause in short for the log. Neither holds `token`, whatever the
+/// forge repeats.
+pub(super) fn read(answer: &Response, token: &Secret) -> (GiteaError, String) {
     let wait = answer.header("retry-after");
-    meaning(answer.status(), &answer.body, wait)
+    meaning(answer.status(), &answer.body, wait, token)
 }
 
-fn meaning(status: u16, body: &[u8], wait: Option<&str>) -> (GiteaError, String) {
+fn meaning(status: u16, body: &[u8], wait: Option<&str>, token: &Secret) -> (GiteaError, String) {
     let json = body.trim_ascii_start().starts_with(b"{");
     let said: Said<'_> = serde_json::from_slice(body).unwrap_or_default();
     let cause = match said.errors.as_ref().and_then(|errors| errors.first()) {
-        Some(error) => short(error),
-        None => short(said.message.as_deref().unwrap_or("")),
+        Some(error) => short(error, token),
+        None => short(said.message.as_deref().unwrap_or(""), token),
     };
     let error = match status {
         401 => GiteaError::TokenRefused,
@@ -94,12 +95,12 @@ fn seconds(wait: Option<&str>) -> Option<u64> {
 
 /// Gitea's words, fit to be shown: a line without addresses, and nothing where they are only the
 /// name of a function.
-fn short(words: &str) -> String {
+fn short(words: &str, token: &Secret) -> String {
     let plain = words.chars().all(char::is_alphanumeric);
     if words == "not found" || (plain && words.starts_with(char::is_uppercase)) {
         return String::new();
     }
-    let words = line(words);
+    let words = line(words, token);
     let shown = words.split(' ').map(|word| match word {
         address if address.contains("://") => "[address]",
         word => word,
@@ -107,8 +108,9 @@ fn short(words: &str) -> String {
     shown.collect::<Vec<_>>().join(" ")
 }
 
-/// Words of others as one line that is not long, fit for the log.
-pub(super) fn line(words: &str) -> String {
+/// Words of others as one line that is not long, and without the token.
+pub(super) fn line(words: &str, token: &Secret) -> String {
+    let words = words.replace(token.expose(), "[redacted]");
     let words = words.split(|c: char| c.is_whitespace() || c.is_control());
     let words = words.filter(|word| !word.is_empty()).collect::<Vec<_>>();
     let line = words.join(" ");
@@ -122,8 +124,25 @@ pub(super) fn line(words: &str) -> String {
 mod tests {
     use super::*;
 
+    fn token() -> Secret {
+        Secret::new("5ec2e7".repeat(6))
+    }
+
     fn means(status: u16, body: &str) -> String {
-        meaning(status, body.as_bytes(), None).0.to_string()
+        let (error, _) = meaning(status, body.as_bytes(), None, &token());
+        error.to_string()
+    }
+
+    #[test]
+    fn the_token_is_not_repeated_even_where_the_line_is_cut() {
+        for before in [0, 150, 198] {
+            let said = format!("{} {} is no token", "x".repeat(before), token().expose());
+            let body = serde_json::json!({ "message": said }).to_string();
+            let (error, cause) = meaning(403, body.as_bytes(), None, &token());
+            for told in [error.to_string(), cause, line(&said, &token())] {
+                assert!(!told.contains("5ec2e7"), "after {before} characters");
+            }
+        }
     }
 
     #[test]
@@ -236,9 +255,10 @@ mod tests {
     #[test]
     fn the_forge_s_words_are_cut_to_a_line_without_addresses() {
         let words = "see https://git.internal:3000/api/v1/x\r\n now\u{1b}[31m";
-        assert_eq!(short(words), "see [address] now [31m");
-        assert_eq!(short(&"ä".repeat(300)).chars().count(), 201);
-        assert_eq!(short("GetContentsOrList"), "");
+        assert_eq!(short(words, &token()), "see [address] now [31m");
+        let long = short(&"ä".repeat(300), &token());
+        assert_eq!(long.chars().count(), 201);
+        assert_eq!(short("GetContentsOrList", &token()), "");
     }
 
     #[test]
@@ -249,7 +269,7 @@ mod tests {
         assert_eq!(seconds(Some("soon")), None);
         let soon = (Utc::now() + chrono::TimeDelta::seconds(60)).to_rfc2822();
         assert!(seconds(Some(&soon)).is_some_and(|seconds| (50..=60).contains(&seconds)));
-        let (error, _) = meaning(503, b"", Some("7"));
+        let (error, _) = meaning(503, b"", Some("7"), &token());
         assert_eq!(error, GiteaError::Wait(Some(7)));
     }
 }
