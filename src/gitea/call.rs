@@ -1,5 +1,9 @@
 //! One call of a tool and its requests to Gitea.
-use std::{cell::Cell, rc::Rc, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
+};
 
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
@@ -17,14 +21,17 @@ const ANSWER_LIMIT: usize = 8 << 20;
 pub(super) struct Call {
     gitea: Rc<Gitea>,
     rights: Rights,
-    request_id: String,
+    /// Of the request to us. The probe asks for itself, and tells itself what came of it.
+    request_id: Option<String>,
     deadline: Instant,
     asked: Cell<u32>,
     status: Cell<Option<u16>>,
+    /// Why the last question failed.
+    cause: RefCell<String>,
 }
 
 impl Call {
-    pub(super) fn new(gitea: Rc<Gitea>, rights: Rights, request_id: String) -> Self {
+    pub(super) fn new(gitea: Rc<Gitea>, rights: Rights, request_id: Option<String>) -> Self {
         Self {
             rights,
             request_id,
@@ -32,6 +39,7 @@ impl Call {
             gitea,
             asked: Cell::new(0),
             status: Cell::new(None),
+            cause: RefCell::default(),
         }
     }
 
@@ -41,6 +49,10 @@ impl Call {
 
     pub(super) fn asked(&self) -> (u32, Option<u16>) {
         (self.asked.get(), self.status.get())
+    }
+
+    pub(super) fn cause(&self) -> String {
+        self.cause.borrow().clone()
     }
 
     pub(super) async fn facts(&self) -> Result<Arc<Facts>, GiteaError> {
@@ -135,6 +147,10 @@ impl Call {
 
     /// Writes the cause where the operator finds it; the assistant reads the sentence.
     fn note(&self, address: &Address, error: GiteaError, cause: &str) -> GiteaError {
+        self.cause.replace(harmless(cause));
+        let Some(request_id) = &self.request_id else {
+            return error;
+        };
         let level = if error.is_for_operator() {
             log::Level::Warn
         } else {
@@ -145,8 +161,7 @@ impl Call {
             .get()
             .map_or_else(String::new, |status| format!(" {status}"));
         let line = format!(
-            "request {}: GET {}:{status} {error}; cause: {}",
-            self.request_id,
+            "request {request_id}: GET {}:{status} {error}; cause: {}",
             address.as_str(),
             if cause.is_empty() { "not said" } else { cause }
         );

@@ -5,13 +5,13 @@ use serde::Deserialize;
 
 use super::{
     Address, AdminToken, Facts, Gitea, GiteaClient, GiteaError, Query,
-    probe::{admit, ask, client},
+    probe::{Unknown, admit, ask},
 };
 
 /// What `serve --check` tells of the forge.
 #[derive(Debug)]
 pub struct Checkup {
-    pub facts: Result<Facts, GiteaError>,
+    pub facts: Result<Facts, Unknown>,
     /// Whether the server would refuse to run with this token.
     pub refused: Option<AdminToken>,
     /// Each scope that reading needs. Empty where the forge did not answer.
@@ -73,7 +73,7 @@ pub async fn check(gitea: &Rc<Gitea>) -> Checkup {
     let mut scopes = Vec::new();
     if facts.is_ok() {
         for scope in Scope::ALL {
-            scopes.push((scope, try_scope(&client(gitea), scope).await));
+            scopes.push((scope, try_scope(&gitea.early(), scope).await));
         }
     }
     Checkup {

@@ -5,7 +5,10 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use super::{Address, Facts, Forge, GiteaError, Page, Query, RawFile, answer::Items, call::Call};
-use crate::{outbound::HttpClient, rights::Rights};
+use crate::{
+    outbound::HttpClient,
+    rights::{Access, Rights},
+};
 
 /// One worker's way to Gitea: its connections.
 pub struct Gitea {
@@ -36,7 +39,14 @@ impl Gitea {
     /// request's id is for the log.
     pub fn client(self: &Rc<Self>, rights: Rights, request_id: impl Display) -> GiteaClient {
         let gitea = Rc::clone(self);
-        GiteaClient(Rc::new(Call::new(gitea, rights, request_id.to_string())))
+        let request_id = Some(request_id.to_string());
+        GiteaClient(Rc::new(Call::new(gitea, rights, request_id)))
+    }
+
+    /// A client that asks before the forge is known, in nobody's name.
+    pub(super) fn early(self: &Rc<Self>) -> GiteaClient {
+        let rights = Rights::up_to(Access::Read);
+        GiteaClient(Rc::new(Call::new(Rc::clone(self), rights, None)))
     }
 
     pub(super) fn forge(&self) -> &Forge {
@@ -148,6 +158,11 @@ impl GiteaClient {
     /// How many requests this call has made so far, and the status of the last answer.
     pub fn asked(&self) -> (u32, Option<u16>) {
         self.0.asked()
+    }
+
+    /// Why the last question failed, for the operator: Gitea's words in short, or the system's.
+    pub(super) fn cause(&self) -> String {
+        self.0.cause()
     }
 
     /// As [`GiteaClient::get`], before the forge is known.

@@ -20,5 +20,5 @@ pub use client::{Gitea, GiteaClient, GiteaReader};
 pub use error::GiteaError;
 pub use forge::{Facts, Forge, ForgeError, GiteaSettings};
 pub use names::{FilePath, NameError, Owner, RefName, RepoName, Sha};
-pub use probe::{AdminToken, probe};
+pub use probe::{AdminToken, Unknown, probe};
 pub use query::Query;

@@ -1,14 +1,13 @@
 //! Getting to know the forge: its version, and whose token we hold.
-use std::{rc::Rc, sync::Arc, time::Duration};
+use std::{fmt, rc::Rc, sync::Arc, time::Duration};
 
 use tokio::time::timeout;
 
 use super::{
-    Address, Facts, Gitea, GiteaClient, GiteaError, Query,
+    Address, Facts, Gitea, GiteaError, Query,
     forge::Standing,
     views::{User, Version},
 };
-use crate::rights::{Access, Rights};
 
 /// The token is an administrator's, and that is not allowed: the server must end.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -18,6 +17,46 @@ use crate::rights::{Access, Rights};
 )]
 pub struct AdminToken {
     pub account: String,
+}
+
+/// Why the forge is not known: the sentence for assistants, and for the operator what is behind it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unknown {
+    pub error: GiteaError,
+    cause: String,
+}
+
+/// Causes of which an operator may not think of the setting that mends them.
+const HINTS: [(&str, &str); 3] = [
+    (
+        "UnknownIssuer",
+        "name the certificate of its authority in `GITEA_CA_FILE`, or set `GITEA_TLS_ROOTS=system`",
+    ),
+    (
+        "CaUsedAsEndEntity",
+        "its certificate is an authority's: give it one that is not (`basicConstraints=CA:FALSE`)",
+    ),
+    (
+        "InvalidContentType",
+        "it may speak plain http there: check `GITEA_URL`",
+    ),
+];
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { error, cause } = self;
+        match error {
+            GiteaError::Unreachable => f.write_str(cause)?,
+            GiteaError::NoForge | GiteaError::Moved if !cause.is_empty() => {
+                write!(f, "{error} ({cause})")?;
+            }
+            error => error.fmt(f)?,
+        }
+        match HINTS.iter().find(|(mark, _)| cause.contains(mark)) {
+            Some((_, hint)) => write!(f, "; {hint}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The first and the longest wait between two tries. A call that waits cuts it short.
@@ -31,12 +70,12 @@ pub async fn probe(gitea: &Rc<Gitea>) -> Result<(), AdminToken> {
     loop {
         let facts = match ask(gitea).await {
             Ok(facts) => facts,
-            Err(error) => {
+            Err(unknown) => {
                 log::warn!(
-                    "the forge at {} has not answered: {error}; asking again",
+                    "the forge at {} is not known yet: {unknown}; asking again",
                     forge.root
                 );
-                forge.standing.send_replace(Standing::Failed(error));
+                forge.standing.send_replace(Standing::Failed(unknown.error));
                 let _ = timeout(wait, forge.hurry.notified()).await;
                 wait = WAIT.1.min(wait * 2);
                 continue;
@@ -70,18 +109,20 @@ pub(super) fn admit(facts: &Facts, allow: bool) -> Result<(), AdminToken> {
     Err(AdminToken { account })
 }
 
-pub(super) async fn ask(gitea: &Rc<Gitea>) -> Result<Facts, GiteaError> {
-    let client = client(gitea);
-    let version = told(
-        client
-            .get_early::<Version>(&Address::of(&[&"version"]), &Query::new())
-            .await,
-    )?;
-    let user = told(
-        client
-            .get_early::<User>(&Address::of(&[&"user"]), &Query::new())
-            .await,
-    )?;
+pub(super) async fn ask(gitea: &Rc<Gitea>) -> Result<Facts, Unknown> {
+    let client = gitea.early();
+    let unknown = |error| Unknown {
+        error,
+        cause: client.cause(),
+    };
+    let version = client
+        .get_early::<Version>(&Address::of(&[&"version"]), &Query::new())
+        .await;
+    let version = told(version).map_err(|error| unknown(no_forge(error)))?;
+    let user = client
+        .get_early::<User>(&Address::of(&[&"user"]), &Query::new())
+        .await;
+    let user = told(user).map_err(unknown)?;
     let root = || gitea.forge().root.clone();
     Ok(Facts {
         version: version.map(|version| version.version),
@@ -102,13 +143,17 @@ fn told<T>(answer: Result<T, GiteaError>) -> Result<Option<T>, GiteaError> {
     }
 }
 
+/// Every forge tells its version: what does not is none.
+fn no_forge(error: GiteaError) -> GiteaError {
+    match error {
+        GiteaError::NotFound | GiteaError::NoFunction | GiteaError::Garbled => GiteaError::NoForge,
+        error => error,
+    }
+}
+
 /// The forge's own idea of its address: `GITEA_URL` may be one that people cannot open.
 fn web_root(user: &User) -> Option<String> {
     let root = user.url.strip_suffix(&user.login)?.strip_suffix('/')?;
     let web = root.starts_with("https://") || root.starts_with("http://");
     web.then(|| root.to_owned())
-}
-
-pub(super) fn client(gitea: &Rc<Gitea>) -> GiteaClient {
-    gitea.client(Rights::up_to(Access::Read), "start")
 }

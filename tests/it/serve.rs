@@ -618,3 +618,21 @@ fn check_ends_with_78_where_something_must_be_mended() {
         assert!(text(&output.stderr).starts_with("error: Gitea could not be asked: "));
     }
 }
+
+#[test]
+fn a_check_without_a_token_says_so_once() {
+    let output = refused(
+        &["--check"],
+        &[("GITEA_URL", "http://127.0.0.1:1"), ("MCP_API_KEYS", KEY)],
+    );
+    let told = text(&output.stderr);
+    assert_eq!(
+        told.matches("GITEA_TOKEN").count(),
+        2,
+        "the sentence and its example: {told}"
+    );
+    assert!(
+        told.starts_with("error: `GITEA_TOKEN` is not set, and `GITEA_URL` is: "),
+        "{told}"
+    );
+}

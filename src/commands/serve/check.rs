@@ -20,7 +20,8 @@ struct Report {
 
 pub(super) async fn run(plan: Plan, as_json: bool) -> Result<(), Failure> {
     let mut report = Report::of(&plan);
-    if plan.config.gitea.url.is_some() {
+    // Whatever is missing of the two is among the problems already.
+    if plan.config.gitea.url.is_some() && plan.config.gitea.token.is_some() {
         match wiring::forge(plan.config.gitea, None) {
             Ok((forge, _)) => report.ask(&Gitea::new(forge), &plan.catalog).await,
             Err(failure) => report.problems.push(failure.to_string()),

@@ -139,18 +139,54 @@ async fn a_token_that_may_not_say_whose_it_is_works() {
 
 #[actix_rt::test]
 async fn what_is_no_gitea_is_not_taken_for_one() {
-    for reply in [
-        Reply::new(404, "404 page not found"),
-        Reply::new(200, "<html>welcome to nginx</html>"),
-        Reply::redirect(301, "https://git.example.org/"),
+    let no_forge =
+        "no Gitea or Forgejo answers at `GITEA_URL`: this server's operator must mend it";
+    for (reply, told) in [
+        (Reply::new(404, "404 page not found"), no_forge.to_owned()),
+        (
+            Reply::new(200, "<html>welcome to nginx</html>"),
+            format!("{no_forge} (Syntax error of JSON in line 1, column 1)"),
+        ),
+        (
+            Reply::redirect(301, "https://git.example.org/"),
+            "the forge redirects this elsewhere: its operator should check `GITEA_URL` (https://git.example.org/)".to_owned(),
+        ),
     ] {
         let fake = Fake::start();
         fake.says("*", reply);
         let gitea = door(&settings(&fake.url(), "aegis-bot"));
         let checkup = check(&gitea).await;
-        assert!(checkup.facts.is_err(), "{checkup:?}");
+        assert_eq!(checkup.facts.unwrap_err().to_string(), told);
         assert!(checkup.scopes.is_empty());
     }
+}
+
+#[actix_rt::test]
+async fn calls_hear_that_there_is_no_forge_instead_of_not_found() {
+    let fake = Fake::start();
+    fake.says("*", Reply::json(404, r#"{"message":"not found"}"#));
+    let gitea = door(&settings(&fake.url(), "aegis-bot"));
+    actix_rt::spawn({
+        let gitea = Rc::clone(&gitea);
+        async move { probe(&gitea).await }
+    });
+    let answer = telescope(&client(&gitea)).await;
+    assert_eq!(answer.unwrap_err(), GiteaError::NoForge);
+}
+
+#[actix_rt::test]
+async fn the_operator_is_told_why_a_forge_cannot_be_reached() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = nobody.local_addr().unwrap();
+    drop(nobody);
+    let gitea = door(&settings(&format!("http://{address}"), "aegis-bot"));
+    let unknown = check(&gitea).await.facts.unwrap_err();
+    assert_eq!(unknown.error, GiteaError::Unreachable);
+    let told = unknown.to_string();
+    assert!(
+        told.starts_with("no connection: Connection refused"),
+        "{told}"
+    );
 }
 
 #[actix_rt::test]

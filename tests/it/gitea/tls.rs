@@ -6,11 +6,14 @@ use std::{
     thread,
 };
 
-use aegis::outbound::{Method, Outbound, Request, Response, SendError, TlsRoots};
+use aegis::{
+    gitea::check,
+    outbound::{Method, Outbound, Request, Response, SendError, TlsRoots},
+};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use tokio::time::Instant;
 
-use super::LONG;
+use super::{LONG, door, settings};
 
 /// Answers one request over TLS; its port, and its certificate in PEM.
 fn forge() -> (u16, String) {
@@ -66,4 +69,34 @@ async fn a_private_certificate_is_believed_only_with_its_ca_file() {
     let (port, _) = forge();
     let error = ask(port, Some(&pem)).await.unwrap_err().to_string();
     assert!(error.starts_with("no connection: "), "{error}");
+}
+
+#[actix_rt::test]
+async fn whoever_asks_a_forge_in_the_wrong_way_is_told_the_setting() {
+    let told = async |url: String| {
+        let gitea = door(&settings(&url, "aegis-bot"));
+        check(&gitea).await.facts.unwrap_err().to_string()
+    };
+    let (port, _) = forge();
+    let unknown = told(format!("https://localhost:{port}")).await;
+    assert!(
+        unknown.contains("; name the certificate of its authority in `GITEA_CA_FILE`"),
+        "{unknown}"
+    );
+
+    let plain = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = plain.local_addr().unwrap().port();
+    thread::spawn(move || {
+        let (mut stream, _) = plain.accept().unwrap();
+        stream
+            .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            .unwrap();
+        // Until the client has read it.
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let plain = told(format!("https://127.0.0.1:{port}")).await;
+    assert!(
+        plain.ends_with("; it may speak plain http there: check `GITEA_URL`"),
+        "{plain}"
+    );
 }
