@@ -171,13 +171,15 @@ impl<'t> Reading<'t> {
     /// Gives every argument its kind, and decides on those that this method does not take.
     fn fit(&mut self, operation: &Operation) -> Result<(), String> {
         let sent = std::mem::take(&mut self.arguments);
-        let mut unused = Vec::new();
+        let (mut unused, mut misfit) = (Vec::new(), None);
         for (name, value) in sent {
             if name == "method" && self.tool.has_methods() {
                 self.arguments.insert(name, value);
             } else if let Some(argument) = operation.argument(&name) {
-                let mut value = meant(argument, value)
-                    .ok_or_else(|| format!("{name} is {}", what(argument.kind)))?;
+                let Some(mut value) = meant(argument, value) else {
+                    misfit.get_or_insert(argument);
+                    continue;
+                };
                 if name == "limit" && value.as_u64().is_some_and(|limit| limit > MOST) {
                     value = MOST.into();
                     self.notes
@@ -202,6 +204,11 @@ impl<'t> Reading<'t> {
             } else {
                 unused.push(name);
             }
+        }
+        if let Some(argument) = misfit {
+            let (name, example) = (&argument.name, self.example_of(operation, Some(argument)));
+            let what = what(argument.kind);
+            return Err(format!("{name} is {what}, for example {example}"));
         }
         if !unused.is_empty() {
             self.notes
@@ -249,10 +256,16 @@ impl<'t> Reading<'t> {
             changed.is_some() && operation.prepare(other).is_ok()
         });
         let name = culprit.map_or(String::new(), |it| format!("{}: ", it.name));
-        let said = error
-            .to_string()
-            .replacen("unknown variant", "there is no", 1);
-        Err(format!("{name}{said}"))
+        let said = error.to_string();
+        Err(match said.strip_prefix("unknown variant") {
+            // Those that there are follow.
+            Some(rest) => format!("{name}there is no{rest}"),
+            None if culprit.is_none() => said,
+            None => {
+                let example = self.example_of(operation, culprit);
+                format!("{name}{said}, for example {example}")
+            }
+        })
     }
 
     /// How people call the operation: `issue_read get`.
@@ -264,14 +277,23 @@ impl<'t> Reading<'t> {
         }
     }
 
-    /// A whole right call: what was sent, and examples for what is missing.
     fn example(&self, operation: &Operation) -> Value {
+        self.example_of(operation, None)
+    }
+
+    /// A whole right call: what was sent, and examples for what is missing or `wrong`.
+    fn example_of(&self, operation: &Operation, wrong: Option<&Argument>) -> Value {
         let mut example = Map::new();
         if self.tool.has_methods() {
             example.insert("method".to_owned(), operation.name.into());
         }
-        for argument in operation.arguments.iter().filter(|it| it.required) {
+        let is_wrong = |argument: &Argument| wrong.is_some_and(|it| it.name == argument.name);
+        for argument in &operation.arguments {
+            if !argument.required && !is_wrong(argument) {
+                continue;
+            }
             let sent = self.arguments.get(&argument.name).cloned();
+            let sent = sent.filter(|_| !is_wrong(argument));
             let sent = sent.and_then(|value| meant(argument, value));
             let value = sent.unwrap_or_else(|| operations::example(&argument.name));
             example.insert(argument.name.clone(), value);

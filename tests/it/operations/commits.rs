@@ -214,7 +214,11 @@ fn a_sha_is_hexadecimal_and_nothing_else_reaches_gitea() {
             "commit_read",
             &telescope(json!({"method": "diff", "sha": sha})),
         );
-        assert_eq!(text, "refused: sha: a sha has 4 to 64 hexadecimal digits");
+        assert_eq!(
+            text,
+            "refused: sha: a sha has 4 to 64 hexadecimal digits, for example \
+             {\"method\":\"diff\",\"owner\":\"observatory\",\"repo\":\"telescope\",\"sha\":\"0123456789\"}"
+        );
     }
     assert!(assistant.asked().is_empty());
 }

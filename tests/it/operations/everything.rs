@@ -182,7 +182,22 @@ const REFUSED: &[(&str, &str, &str)] = &[
     (
         "file_read",
         r#"{"method": "get", "path": "../x"}"#,
-        "path: a path has names with single slashes between: no `.`, `..` or `.git` among them, no backslash, no control character, at most 1024 bytes",
+        "path: a path has names with single slashes between: no `.`, `..` or `.git` among them, no backslash, no control character, at most 1024 bytes, for example {\"method\":\"get\",\"owner\":\"lighthouse\",\"repo\":\"lamp\",\"path\":\"README.md\"}",
+    ),
+    (
+        "commit_read",
+        r#"{"method": "get", "sha": "main"}"#,
+        r#"sha: a sha has 4 to 64 hexadecimal digits, for example {"method":"get","owner":"lighthouse","repo":"lamp","sha":"0123456789"}"#,
+    ),
+    (
+        "issue_read",
+        r#"{"index": "the first", "method": "get"}"#,
+        r#"index is a whole number, not negative, for example {"method":"get","owner":"lighthouse","repo":"lamp","index":1}"#,
+    ),
+    (
+        "issue_read",
+        r#"{"method": "list", "page": -1}"#,
+        r#"page is a whole number, not negative, for example {"method":"list","owner":"lighthouse","repo":"lamp","page":2}"#,
     ),
     (
         "file_read",
