@@ -5,8 +5,15 @@ use super::era::Mirror;
 use crate::fault::{Fault, FaultCode};
 
 /// # Errors
-/// The body is not declared to be JSON.
+/// The body is not declared to be JSON, or it is compressed.
 pub(super) fn require_json(headers: &HeaderMap) -> Result<(), Fault> {
+    let encoding = headers.get(header::CONTENT_ENCODING);
+    if encoding.is_some_and(|it| !it.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(Fault::new(
+            FaultCode::UnsupportedMediaType,
+            "the body must be sent as it is, without `Content-Encoding`",
+        ));
+    }
     let declared = headers
         .get(header::CONTENT_TYPE)
         .map(|value| essence(value.as_bytes()));

@@ -162,6 +162,19 @@ async fn a_body_that_is_not_declared_to_be_json_is_415() {
 }
 
 #[actix_web::test]
+async fn a_compressed_body_is_415() {
+    let post = Post::raw(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);
+    for encoding in ["gzip", "br, gzip", "zstd"] {
+        let post = post.clone().header("Content-Encoding", encoding);
+        let fault = Client::new().fault(&post).await;
+        assert_eq!(fault.code.status(), 415, "{encoding}");
+        assert!(fault.message.contains("`Content-Encoding`"));
+    }
+    let post = post.header("Content-Encoding", "identity");
+    Client::new().post(&post).await.result();
+}
+
+#[actix_web::test]
 async fn only_an_accept_that_excludes_json_is_406() {
     let post = Post::raw(r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);
     for accept in [
