@@ -19,8 +19,8 @@ pub(super) fn warnings(env: &Env, known: &[&str]) -> Vec<String> {
             service_links = true;
             continue;
         }
-        let near = nearest(name, known);
-        match near {
+        let meant = nearest(name, known).or_else(|| ours.then(|| shortened(name, known))?);
+        match meant {
             Some(near) => warnings.push(format!("`{name}` is no setting; did you mean `{near}`?")),
             None if ours => warnings.push(format!(
                 "`{name}` is no setting; `.env.example` explains those that there are"
@@ -44,6 +44,21 @@ fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let distance = |known: &&&str| strsim::osa_distance(&upper, known);
     let nearest = known.iter().min_by_key(distance)?;
     (distance(&nearest) <= NEAR).then_some(*nearest)
+}
+
+/// The setting that has all words of a name, and the fewest others: `AUDIT_LOG_PATH` for `AUDIT_PATH`;
+/// or the one with a prefix too many: `GITEA_URL` for `AEGIS_GITEA_URL`.
+fn shortened<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let has_all = |setting: &&&str| {
+        let mut words = setting.split('_');
+        name.split('_').all(|word| words.any(|it| it == word))
+    };
+    let is_end = |setting: &&&str| {
+        let before = name.strip_suffix(**setting);
+        before.is_some_and(|before| before.ends_with('_'))
+    };
+    let whole = known.iter().filter(has_all).min_by_key(|it| it.len());
+    whole.or_else(|| known.iter().find(is_end)).copied()
 }
 
 /// Whether Kubernetes wrote this value: `tcp://10.0.0.1:8080`.

@@ -326,6 +326,15 @@ fn a_mistyped_name_is_told_with_the_one_that_was_meant() {
         told("mcp_host"),
         ["`mcp_host` is no setting; did you mean `MCP_HOST`?"]
     );
+    for (name, meant) in [
+        ("AUDIT_PATH", "AUDIT_LOG_PATH"),
+        ("AUDIT_MODE", "AUDIT_FAILURE_MODE"),
+        ("MCP_KEYS", "MCP_API_KEYS"),
+        ("AEGIS_GITEA_URL", "GITEA_URL"),
+    ] {
+        let sentence = format!("`{name}` is no setting; did you mean `{meant}`?");
+        assert_eq!(told(name), [sentence]);
+    }
     assert_eq!(
         told("AEGIS_PLANET"),
         ["`AEGIS_PLANET` is no setting; `.env.example` explains those that there are"]
