@@ -134,10 +134,8 @@ pub async fn serve<T: Tools>(
             .await
             .is_err()
         {
-            log::warn!(
-                "{} calls were still running after `SHUTDOWN_GRACE`",
-                parts.calls.len()
-            );
+            // No number: a call and the request that waits for it are two.
+            log::warn!("what still ran after `SHUTDOWN_GRACE` is cut off");
         }
         handle.stop(true).await;
     };
