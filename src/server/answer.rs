@@ -46,16 +46,22 @@ struct FaultBody<'a> {
     request_id: String,
 }
 
-/// The answer to a request that is at fault.
-pub(super) fn fault(fault: &Fault, id: RequestId) -> HttpResponse {
+fn fault_body(fault: &Fault, id: RequestId) -> String {
     let body = FaultBody {
         error: fault.code.as_str(),
         message: &fault.message,
         request_id: id.to_string(),
     };
+    serde_json::to_string(&body).expect("a few texts")
+}
+
+/// The answer to a request that is at fault.
+pub(super) fn fault(fault: &Fault, id: RequestId) -> HttpResponse {
     let status =
         StatusCode::from_u16(fault.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = HttpResponse::build(status).json(body);
+    let mut response = HttpResponse::build(status)
+        .insert_header((CONTENT_TYPE, JSON))
+        .body(fault_body(fault, id));
     for (name, value) in &fault.headers {
         if let (Ok(name), Ok(value)) =
             (HeaderName::try_from(*name), HeaderValue::try_from(&**value))
@@ -64,6 +70,25 @@ pub(super) fn fault(fault: &Fault, id: RequestId) -> HttpResponse {
         }
     }
     response
+}
+
+/// The same instead of an answer that somebody else made, and its connection's last: `head` is its
+/// status line and its headers, of which the date stays.
+pub(super) fn in_words(head: &[u8], fault: &Fault, id: RequestId) -> Vec<u8> {
+    let mut response = self::fault(fault, id);
+    complete(&mut response, id, None);
+    let body = fault_body(fault, id);
+    let stays =
+        |line: &&[u8]| !line.starts_with(b"content-length: ") && !line.starts_with(b"connection: ");
+    let lines = head.split_inclusive(|byte| *byte == b'\n').filter(stays);
+    let mut answer = lines.collect::<Vec<_>>().concat();
+    for (name, value) in response.headers() {
+        answer.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+    }
+    let length = body.len();
+    let end = format!("content-length: {length}\r\nconnection: close\r\n\r\n{body}");
+    answer.extend(end.as_bytes());
+    answer
 }
 
 /// An answer of the server's own: a status and a JSON text.

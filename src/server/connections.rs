@@ -1,6 +1,5 @@
 //! How many connections there are, in all and from one address.
 use std::{
-    any::Any,
     collections::HashMap,
     io,
     net::{IpAddr, Ipv6Addr, Shutdown, TcpListener},
@@ -39,14 +38,11 @@ impl Connections {
     /// To be called with each new connection. `is_proxy` speaks for many and is not counted.
     pub(super) fn open(
         &self,
-        stream: &dyn Any,
+        stream: &TcpStream,
         data: &mut Extensions,
         most: usize,
         is_proxy: impl Fn(IpAddr) -> bool,
     ) {
-        let Some(stream) = stream.downcast_ref::<TcpStream>() else {
-            return;
-        };
         let peer = stream.peer_addr().ok().map(|peer| peer.ip());
         let connection = self.count(peer.filter(|peer| !is_proxy(*peer)).map(network));
         if connection.count > most.saturating_mul(FLOOD) {

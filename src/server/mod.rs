@@ -8,17 +8,24 @@ mod head;
 mod refusal;
 mod route;
 mod site;
+mod wire;
 
 use std::{
-    io, net::TcpListener, num::NonZeroUsize, pin::pin, rc::Rc, sync::Arc, thread, time::Duration,
+    future::ready, io, net::TcpListener, num::NonZeroUsize, pin::pin, rc::Rc, sync::Arc, thread,
+    time::Duration,
 };
 
-use actix_web::{HttpServer, dev::fn_service};
+use actix_http::{HttpService, error::DispatchError};
+use actix_service::{ServiceFactory, ServiceFactoryExt as _};
+use actix_web::{
+    dev::{Server, fn_service},
+    rt::net::TcpStream,
+};
 use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::site::Site;
-use self::{connections::Connections, entry::Entry};
+use self::{connections::Connections, entry::Entry, wire::Wire};
 use crate::{
     auth::Gatekeeper,
     caller::RequestIds,
@@ -27,6 +34,8 @@ use crate::{
 
 /// Longer than proxies keep idle connections, so that they close them and never find one closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// For a client to close after our last word on its connection.
+const LINGER: Duration = Duration::from_secs(1);
 /// For the last bytes of answers to leave when the server stops, in seconds.
 const LAST_WRITES: u64 = 1;
 
@@ -92,33 +101,27 @@ pub async fn serve<T: Tools>(
 ) -> io::Result<()> {
     connections::prepare(&listener)?;
     let workers = parts.settings.workers.or_else(processors).unwrap_or(1);
-    let (factory_parts, connect_parts) = (parts.clone(), parts.clone());
-    let connections = Connections::default();
-
-    let server = HttpServer::new(move || {
-        let entry = Rc::new(Entry::new(factory_parts.clone(), tools()));
-        fn_service(move |request| Rc::clone(&entry).answer(request))
-    })
-    .on_connect(move |stream, data| {
-        let Parts {
-            settings,
-            gatekeeper,
-            ..
-        } = &connect_parts;
-        let most = settings.connections_per_address;
-        connections.open(stream, data, most, |peer| gatekeeper.trusts(peer));
-    })
-    .workers(workers)
-    .max_connections(connections::most_a_worker(workers))
-    .keep_alive(KEEP_ALIVE)
-    .client_request_timeout(parts.settings.head_timeout)
-    .tcp_nodelay(true)
-    // A client that has gone has cancelled: its request is dropped at once.
-    .h1_allow_half_closed(false)
-    .shutdown_timeout(LAST_WRITES)
-    .disable_signals()
-    .listen(listener)?
-    .run();
+    let builder = Server::build()
+        .workers(workers)
+        .max_concurrent_connections(connections::most_a_worker(workers))
+        .shutdown_timeout(LAST_WRITES)
+        .disable_signals();
+    let (stop, connections) = (builder.graceful_shutdown_signal(), Connections::default());
+    let ending = move || {
+        let stop = stop.clone();
+        async move { stop.notified().await }
+    };
+    let of_workers = parts.clone();
+    let server = builder
+        .listen("http", listener, move || {
+            http(
+                of_workers.clone(),
+                tools(),
+                connections.clone(),
+                ending.clone(),
+            )
+        })?
+        .run();
 
     let handle = server.handle();
     let (mut server, mut shutdown) = (pin!(server), pin!(shutdown));
@@ -144,6 +147,39 @@ pub async fn serve<T: Tools>(
     let last_writes = Duration::from_secs(LAST_WRITES);
     let _ = timeout(last_writes, parts.calls.wait()).await;
     ended
+}
+
+/// What a worker does with a connection.
+fn http<T: Tools, E: Future<Output = ()> + 'static>(
+    parts: Parts,
+    tools: T,
+    connections: Connections,
+    ending: impl Fn() -> E + 'static,
+) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()>
+{
+    let (ids, gatekeeper) = (Arc::clone(&parts.ids), Arc::clone(&parts.gatekeeper));
+    let most = parts.settings.connections_per_address;
+    let head_timeout = parts.settings.head_timeout;
+    let entry = Rc::new(Entry::new(parts, tools));
+    let requests = HttpService::build()
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(head_timeout)
+        .client_disconnect_timeout(LINGER)
+        // A client that has gone has cancelled: its request is dropped at once.
+        .h1_allow_half_closed(false)
+        // Idle connections end when the server does.
+        .graceful_shutdown_signal(ending)
+        .on_connect_ext(move |wire: &Wire, data| {
+            connections.open(wire.stream(), data, most, |peer| gatekeeper.trusts(peer));
+        })
+        .h1(fn_service(move |request| Rc::clone(&entry).answer(request)));
+    fn_service(move |stream: TcpStream| {
+        // Whether it is gone already is seen when it is read.
+        let _ = stream.set_nodelay(true);
+        let peer = stream.peer_addr().ok();
+        ready(Ok((Wire::new(stream, Arc::clone(&ids)), peer)))
+    })
+    .and_then(requests)
 }
 
 fn processors() -> Option<usize> {

@@ -11,7 +11,21 @@ pub(super) fn old_version() -> Fault {
 pub(super) fn head_too_large() -> Fault {
     Fault::new(
         FaultCode::HeadTooLarge,
-        "the request's address and headers are larger than 16 KiB",
+        "the request's address and headers are larger than 16 KiB, or more than 96 headers",
+    )
+}
+
+pub(super) fn head_too_slow() -> Fault {
+    Fault::new(
+        FaultCode::Timeout,
+        "the request's head did not come in time",
+    )
+}
+
+pub(super) fn unreadable() -> Fault {
+    Fault::new(
+        FaultCode::InvalidRequest,
+        "this is no HTTP/1.1 request: its lines, its `Host` or its length cannot be read; TLS ends at a proxy",
     )
 }
 

@@ -7,3 +7,4 @@ mod keys; // where a key may stand, and what is said where none is
 mod limits; // failures, blocks, whom they meet
 mod routes; // paths, methods, the headers of every answer
 mod running; // panics, deadlines, a log that cannot be written, the end
+mod unread; // what is no request at all
