@@ -45,5 +45,8 @@ install: build
 generate-key: build
 	@$(AEGIS) generate-key
 
-rotate-key check-key-age:
+rotate-key: build
+	@$(AEGIS) rotate-key
+
+check-key-age:
 	@echo '`make $@` is not there yet; until it is, see "Keys" in README.md' >&2; exit 1

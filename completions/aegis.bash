@@ -19,6 +19,9 @@ _aegis() {
             aegis,generate-key)
                 cmd="aegis__subcmd__generate__subcmd__key"
                 ;;
+            aegis,rotate-key)
+                cmd="aegis__subcmd__rotate__subcmd__key"
+                ;;
             aegis,serve)
                 cmd="aegis__subcmd__serve"
                 ;;
@@ -29,7 +32,7 @@ _aegis() {
 
     case "${cmd}" in
         aegis)
-            opts="-h -V --help --version serve generate-key"
+            opts="-h -V --help --version serve generate-key rotate-key"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -49,6 +52,32 @@ _aegis() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        aegis__subcmd__rotate__subcmd__key)
+            opts="-y -h --env-file --yes --grace --no-test --server --print --hashed --status --finish --abort --in-place --plain --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --env-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --grace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -28,6 +28,7 @@ complete -c aegis -n "__fish_aegis_needs_command" -s h -l help -d 'Print help'
 complete -c aegis -n "__fish_aegis_needs_command" -s V -l version -d 'Print version'
 complete -c aegis -n "__fish_aegis_needs_command" -f -a "serve" -d 'Serve the tools to assistants'
 complete -c aegis -n "__fish_aegis_needs_command" -f -a "generate-key" -d 'Make a key for an assistant'
+complete -c aegis -n "__fish_aegis_needs_command" -f -a "rotate-key" -d 'Replace a key by a new one, without a moment in which neither works'
 complete -c aegis -n "__fish_aegis_using_subcommand serve" -l env-file -d 'Read settings from this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F
 complete -c aegis -n "__fish_aegis_using_subcommand serve" -l host -d 'Listen on this address instead of `MCP_HOST`' -r
 complete -c aegis -n "__fish_aegis_using_subcommand serve" -l port -d 'Listen on this port instead of `MCP_PORT`; 0 takes any that is free' -r
@@ -40,3 +41,17 @@ complete -c aegis -n "__fish_aegis_using_subcommand serve" -l health -d 'Ask the
 complete -c aegis -n "__fish_aegis_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aegis -n "__fish_aegis_using_subcommand generate-key" -s q -l quiet -d 'Print the key and nothing else'
 complete -c aegis -n "__fish_aegis_using_subcommand generate-key" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l env-file -d 'Edit the keys of this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F
+complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l grace -d 'How long the old key may be used still: `7d`, `12h`, `30m`, until a date, or `0` for not at all' -r
+complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l server -d 'The running server\'s address, instead of `MCP_HOST` and `MCP_PORT`' -r
+complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -s y -l yes -d 'Ask nothing'
+complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l no-test -d 'Do not ask the running server whether it takes the new key'
+complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l print -d 'Print the new key to standard output, which need not be a terminal'
+complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l hashed -d 'Write down only the digest of the new key, as is done where the old one is hashed'
+complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l status -d 'Say which rotations are under way, and change nothing'
+complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l finish -d 'End a rotation: the new key is tested, and the old one taken out'
+complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l abort -d 'Take a rotation back: the new key is taken out, and the old one stays'
+complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l in-place -d 'Overwrite a file that cannot be replaced, since it is mounted as a single file'
+complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l plain -d 'Ask in plain lines, as a screen reader likes it: no colours, no lists that redraw'
+complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l json -d 'Say what was done as JSON'
+complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -s h -l help -d 'Print help (see more with \'--help\')'

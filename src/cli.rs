@@ -1,9 +1,13 @@
 //! What a person can type. The comments here are the help, the man page and the completions.
+mod rotate_key;
+
 use std::{net::IpAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::config;
+
+pub use rotate_key::{RotateKey, server};
 
 /// Controlled, authenticated and audited access for AI assistants to a Gitea or Forgejo
 #[derive(Debug, Parser)]
@@ -22,6 +26,7 @@ pub struct Cli {
 pub enum Command {
     Serve(Serve),
     GenerateKey(GenerateKey),
+    RotateKey(RotateKey),
 }
 
 /// Serve the tools to assistants

@@ -40,6 +40,19 @@ impl Failure {
         }
     }
 
+    /// The same failure, and what it left.
+    pub(super) fn and(self, left: &str) -> Self {
+        let both = |told: String| format!("{told}; {left}");
+        match self {
+            Self::Settings(told) => Self::Settings(both(told)),
+            Self::Usage(told) => Self::Usage(both(told)),
+            Self::Busy(told) => Self::Busy(both(told)),
+            Self::Interrupted(told) => Self::Interrupted(both(told)),
+            Self::Other(told) => Self::Other(both(told)),
+            Self::Said(code) => Self::Said(code),
+        }
+    }
+
     /// All that must be mended, together.
     pub(super) fn settings(problems: &[String]) -> Self {
         Self::Settings(match problems {

@@ -7,7 +7,7 @@ use std::{
 
 use super::{Failure, prompt::Prompts};
 use crate::{
-    config::{Config, Env, KeyEditor, KeysFile, KeysFileError},
+    config::{Config, EditError, Env, KeyEditor, KeysFile, KeysFileError},
     durable::{self, InPlace},
     keys::{Metadata, MetadataError, MetadataFile},
 };
@@ -155,6 +155,18 @@ impl From<KeysFileError> for Failure {
             KeysFileError::Text { .. } | KeysFileError::Unreadable { .. } => {
                 Self::Settings(error.to_string())
             }
+        }
+    }
+}
+
+impl From<EditError> for Failure {
+    fn from(error: EditError) -> Self {
+        let told = format!("the keys cannot be changed: {error}");
+        match error {
+            EditError::Utf16 | EditError::NotUtf8 { .. } | EditError::Unsafe { .. } => {
+                Self::Settings(told)
+            }
+            EditError::Known | EditError::Unknown => Self::Other(told),
         }
     }
 }

@@ -8,11 +8,8 @@ mod generate_key;
 mod key_files;
 mod logging;
 mod process;
-#[expect(
-    dead_code,
-    reason = "the commands that ask are about to come; then this line goes"
-)]
 mod prompt;
+mod rotate_key;
 #[cfg_attr(
     not(test),
     expect(
@@ -34,5 +31,6 @@ pub fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Serve(asked) => serve::run(&asked),
         Command::GenerateKey(asked) => generate_key::run(&asked),
+        Command::RotateKey(asked) => rotate_key::run(&asked),
     }
 }

@@ -5,7 +5,7 @@ mod list;
 
 use std::fmt;
 
-use console::{Term, style};
+use console::{StyledObject, Term, style};
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 
 use self::input::{Input, NoMore};
@@ -43,15 +43,28 @@ impl Prompts {
         })
     }
 
-    /// Whether nothing is to be drawn that a screen reader would stumble over.
-    pub(super) fn is_plain(&self) -> bool {
-        self.plain
-    }
-
     /// Shows some lines.
     pub(super) fn say(&self, text: impl fmt::Display) -> Result<(), Failure> {
         let written = self.terminal.write_line(&text.to_string());
         written.map_err(|_| interrupted())
+    }
+
+    /// Says that something went well.
+    pub(super) fn say_good(&self, text: impl fmt::Display) -> Result<(), Failure> {
+        self.marked(&style("✔").for_stderr().green(), text)
+    }
+
+    /// Says that something did not go well.
+    pub(super) fn say_bad(&self, text: impl fmt::Display) -> Result<(), Failure> {
+        self.marked(&style("✘").for_stderr().red(), text)
+    }
+
+    fn marked(&self, mark: &StyledObject<&str>, text: impl fmt::Display) -> Result<(), Failure> {
+        if self.plain {
+            self.say(text)
+        } else {
+            self.say(format_args!("{mark} {text}"))
+        }
     }
 
     /// A question of yes or no. Enter alone is `default`.

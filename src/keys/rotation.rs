@@ -32,6 +32,13 @@ pub enum Stage {
     Leaving,
 }
 
+impl Rotation<'_> {
+    /// Whether the old key opens nothing any more, so that it can only go.
+    pub fn is_ended(&self) -> bool {
+        matches!(self.stage, Stage::Ended(_) | Stage::Leaving)
+    }
+}
+
 /// The rotations under way, in the order of the list.
 pub fn rotations<'a>(
     keys: &'a [KeyEntry],

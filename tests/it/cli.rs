@@ -106,13 +106,26 @@ fn help_is_what_the_golden_file_says() {
         "help-generate-key.txt",
         text(&run(&["generate-key", "--help"]).stdout),
     );
+    golden(
+        "help-rotate-key.txt",
+        text(&run(&["rotate-key", "--help"]).stdout),
+    );
 }
 
 #[test]
 fn wrong_usage_is_2() {
     for arguments in [
         &[][..],
-        &["rotate-key"],
+        &["rotate-keys"],
+        &["rotate-key", "--grace", "a week"],
+        &["rotate-key", "--finish", "--abort"],
+        &["rotate-key", "--status", "--yes"],
+        &[
+            "rotate-key",
+            "--no-test",
+            "--server",
+            "http://127.0.0.1:8080",
+        ],
         &["serve", "--port", "65536"],
         &["serve", "--host", "example.org"],
         &["serve", "--json"],

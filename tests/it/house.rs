@@ -64,7 +64,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("actix_web", &["auth", "mcp", "sandbox", "server"]),
     ("awc", &["outbound"]),
     ("std::env", &["config/env.rs"]),
-    ("clap", &["cli.rs", "main.rs"]),
+    ("clap", &["cli", "main.rs"]),
     ("env_logger", &["commands"]),
     ("dialoguer", &["commands"]),
     ("signal_hook", &["commands"]),

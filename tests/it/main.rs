@@ -9,6 +9,7 @@ mod gitea; // the door to Gitea: what is asked, what is believed, what a bad for
 mod house; // which room may use which, and what stands in one place only
 mod operations; // what an assistant asks, what Gitea is asked, what the assistant reads
 mod protocol; // the protocol alone: tables, schemas, cancellation, streams
+mod rotation; // a key replaced by another, with a person at a terminal, without, and after a kill
 mod sandbox; // the forge for a first run: Gitea's shapes, pages and refusals over data of our own
 mod serve; // the binary as an operator runs it: before, while and after it serves
 mod settings; // settings: faults together, `.env.example`, no value shown

@@ -110,13 +110,15 @@ impl Keys<'_> {
     pub(super) fn next(&mut self, terminal: &console::Term) -> Result<Key, NoMore> {
         self.input.wait()?;
         match terminal.read_key_raw() {
-            Ok(Key::CtrlC | Key::Char(CTRL_D)) | Err(_) => Err(NoMore),
+            Ok(Key::CtrlC | Key::Char(CTRL_D | EARLIER_CTRL_D)) | Err(_) => Err(NoMore),
             Ok(key) => Ok(key),
         }
     }
 }
 
 const CTRL_D: char = '\u{4}';
+/// What is left of one that was typed while lines were read.
+const EARLIER_CTRL_D: char = '\0';
 
 impl Drop for Keys<'_> {
     fn drop(&mut self) {

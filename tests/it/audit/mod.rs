@@ -9,8 +9,8 @@ mod logrotate; // the real one
 mod records; // the lines, letter by letter
 mod rotation; // our own: closed files, compressed and gone
 mod syncs; // the way to the disk, and what follows where it fails
-mod watch; // a log that somebody cut, replaced, deleted, restored
-mod uses; // what a log says of keys
+mod uses;
+mod watch; // a log that somebody cut, replaced, deleted, restored // what a log says of keys
 
 use std::{
     fs,

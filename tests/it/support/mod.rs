@@ -1,4 +1,4 @@
-//! What tests share: a fake Gitea that replays and misbehaves, an HTTP client that hides nothing,
+//! What tests share: a fake Gitea that replays and misbehaves, an HTTP client that hides nothing, a terminal,
 //! and comparison of whole outputs with files. All of it blocks, so that a test reads from top to bottom.
 mod assistant;
 mod client;
@@ -7,6 +7,7 @@ mod golden;
 mod recorded;
 mod sandbox;
 mod server;
+mod terminal;
 
 pub(crate) use assistant::{Assistant, next, telescope};
 pub(crate) use client::{Client, Response};
@@ -15,3 +16,4 @@ pub(crate) use golden::golden;
 pub(crate) use recorded::{Recorded, recorded};
 pub(crate) use sandbox::Sandbox;
 pub(crate) use server::{Server, Setup};
+pub(crate) use terminal::Terminal;

@@ -1,0 +1,36 @@
+//! `aegis rotate-key`: a new key beside the old one, tested, and then the old one out. Where a
+//! rotation stands follows from `.env` and the metadata alone, so it can be broken off anywhere.
+mod change;
+mod dialog;
+mod guided;
+mod made;
+mod place;
+mod resume;
+mod seen;
+mod status;
+mod trial;
+mod unattended;
+
+use self::place::Place;
+use super::Failure;
+use crate::cli::RotateKey;
+
+pub(super) fn run(asked: &RotateKey) -> Result<(), Failure> {
+    if asked.json && !asked.yes && !asked.status {
+        return Err(Failure::Usage(
+            "`--json` is for programs, which cannot be asked: add `--yes`".to_owned(),
+        ));
+    }
+    let place = Place::find(asked)?;
+    if asked.status {
+        status::run(&place, asked.json)
+    } else if asked.finish {
+        resume::finish(asked, &place)
+    } else if asked.abort {
+        resume::abort(asked, &place)
+    } else if asked.yes {
+        unattended::run(asked, &place)
+    } else {
+        guided::run(asked, &place)
+    }
+}

@@ -1,0 +1,281 @@
+//! The changes that a rotation is made of. Each is made under both locks, the keys' first. What is
+//! known about keys is written before the keys are: so whatever ends this in between, the metadata
+//! tell what was meant, and no key gets in without them.
+use chrono::{DateTime, Utc};
+
+use super::{made::Made, seen::Seen};
+use crate::{
+    commands::{
+        Failure,
+        key_files::{KeyFiles, LockedKeys},
+    },
+    config::KeyEditor,
+    durable::InPlace,
+    keys::{KeyEntry, KeyHint, KeyId, KeyRecord, Metadata, Rotation, Stage, in_force, rotations},
+};
+
+/// Both files, which no other command changes while this value lives.
+pub(super) struct Files {
+    locked: LockedKeys,
+    /// What was known when they were locked.
+    before: String,
+}
+
+/// Why nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("{0} is not among the keys any more")]
+    Gone(KeyHint),
+    #[error("{0} is being replaced already: `--finish` ends that, `--abort` takes it back")]
+    UnderWay(KeyHint),
+    #[error("{0} was taken out of use; make another with `aegis generate-key`")]
+    OutOfUse(KeyHint),
+    #[error("without {0} no key would be left that opens anything")]
+    LastOne(KeyHint),
+    #[error(
+        "the key that replaces {0} is not in force, so the old one stays; `--abort` takes that back"
+    )]
+    NoSuccessor(KeyHint),
+    #[error("{0} is refused already, so it cannot be kept")]
+    Ended(KeyHint),
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Other(refusal.to_string())
+    }
+}
+
+impl Files {
+    pub(super) fn lock(files: &KeyFiles, in_place: InPlace) -> Result<Self, Failure> {
+        let locked = files.lock(in_place)?;
+        Ok(Self {
+            before: locked.known.metadata.to_text(),
+            locked,
+        })
+    }
+
+    /// What is to be said of who may read the keys.
+    pub(super) fn warning(&self) -> Option<String> {
+        let path = self.locked.keys.path().display();
+        self.locked.keys.shared_mode().map(|mode| {
+            format!("warning: others can read {path} (mode {mode:03o}): `chmod 600 {path}`")
+        })
+    }
+
+    /// What is known while they are locked.
+    pub(super) fn seen(&self, now: DateTime<Utc>) -> Seen<'_> {
+        Seen {
+            keys: self.keys(),
+            metadata: self.metadata(),
+            uses: None,
+            now,
+        }
+    }
+
+    /// Puts a new key beside the old one, which it is to replace. Old keys whose end has come are
+    /// taken out in the same write.
+    pub(super) fn begin(
+        &mut self,
+        old: &KeyId,
+        new: &Made,
+        now: DateTime<Utc>,
+    ) -> Result<(), Failure> {
+        let hint = self.expect(old)?;
+        let record = self.metadata().key(old);
+        if record.is_some_and(KeyRecord::has_ended) {
+            return Err(Refusal::OutOfUse(hint).into());
+        }
+        let label = record.and_then(|record| record.label.clone());
+        let missing = match self.rotation(old, now) {
+            None => None,
+            Some(rotation) if rotation.stage == Stage::Missing => {
+                Some(rotation.successor.id.clone())
+            }
+            Some(_) => return Err(Refusal::UnderWay(hint).into()),
+        };
+        let ended = self.ended(now);
+        let metadata = &mut self.locked.known.metadata;
+        if let Some(missing) = missing {
+            metadata.note_withdrawn(&missing, now);
+        }
+        let record = KeyRecord {
+            label,
+            created_at: Some(now),
+            source: Some("generated".to_owned()),
+            ..KeyRecord::of(&new.id, new.key.hint())
+        };
+        // A key that was just drawn is in no record.
+        let _ = metadata.note_created(record);
+        metadata.note_replaced(old, hint, &new.id);
+        retire(metadata, &ended, now);
+        self.locked.keys.add(new.entry())?;
+        self.remove(&ended)?;
+        self.write()
+    }
+
+    /// Lets the old key be used until `end`, or until the end that it had before, which may have come.
+    pub(super) fn end_at(
+        &mut self,
+        old: &KeyId,
+        end: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<DateTime<Utc>, Failure> {
+        let hint = self.expect(old)?;
+        self.expect_successor(old, hint, now)?;
+        let record = self.metadata().key(old);
+        let before = record.and_then(|record| record.prior_expires_at);
+        let end = before.map_or(end, |before| before.min(end));
+        self.locked.known.metadata.note_expires(old, hint, end);
+        self.write()?;
+        Ok(end)
+    }
+
+    /// Takes the old key out, and with it every other whose end has come.
+    pub(super) fn take_out(
+        &mut self,
+        old: Option<&KeyId>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<KeyEntry>, Failure> {
+        let mut leaving = self.ended(now);
+        if let Some(old) = old {
+            let hint = self.expect(old)?;
+            if leaving.iter().all(|key| key.id != *old) {
+                self.expect_successor(old, hint, now)?;
+                leaving.extend(self.keys().iter().find(|key| key.id == *old).cloned());
+            }
+        }
+        let Some(first) = leaving.first() else {
+            return Ok(Vec::new());
+        };
+        let gone = |key: &KeyEntry| leaving.iter().any(|leaving| leaving.id == key.id);
+        if in_force(self.keys(), self.metadata(), now).all(gone) {
+            return Err(Refusal::LastOne(self.hint(first)).into());
+        }
+        retire(&mut self.locked.known.metadata, &leaving, now);
+        self.remove(&leaving)?;
+        self.write()?;
+        Ok(leaving)
+    }
+
+    /// Takes the new key out again, and lets the old one be as it was.
+    pub(super) fn give_up(&mut self, old: &KeyId, now: DateTime<Utc>) -> Result<(), Failure> {
+        let hint = self.expect(old)?;
+        let Some(rotation) = self.rotation(old, now) else {
+            return Ok(());
+        };
+        let record = self.metadata().key(old);
+        if !record.is_none_or(|record| record.is_in_force(now)) {
+            return Err(Refusal::Ended(hint).into());
+        }
+        let successor = rotation.successor.id.clone();
+        let new: Vec<_> = rotation.new.cloned().into_iter().collect();
+        let metadata = &mut self.locked.known.metadata;
+        metadata.note_kept(old, hint);
+        metadata.note_withdrawn(&successor, now);
+        self.remove(&new)?;
+        if in_force(self.keys(), self.metadata(), now).next().is_none() {
+            return Err(Refusal::LastOne(hint).into());
+        }
+        self.write()
+    }
+
+    fn keys(&self) -> &[KeyEntry] {
+        self.locked.keys.keys()
+    }
+
+    fn metadata(&self) -> &Metadata {
+        &self.locked.known.metadata
+    }
+
+    fn remove(&mut self, keys: &[KeyEntry]) -> Result<(), Failure> {
+        for key in keys {
+            self.locked.keys.remove(&key.id)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self) -> Result<(), Failure> {
+        let saved = self.locked.save_known();
+        let written = saved.and_then(|()| self.locked.commit_keys());
+        if written.is_err() && !self.is_written() {
+            // If this fails too, the rotation has a stage that says what is missing.
+            let before = Metadata::parse(self.before.clone().into_bytes());
+            self.locked.known.metadata = before.unwrap_or_default();
+            let _ = self.locked.save_known();
+        }
+        written
+    }
+
+    /// Whether the keys are in the file as they were to be: a disk may fail after that, too.
+    fn is_written(&self) -> bool {
+        let found = KeyEditor::read(self.locked.keys.path());
+        found.is_ok_and(|found| found.as_bytes() == self.locked.keys.as_bytes())
+    }
+
+    fn rotation(&self, old: &KeyId, now: DateTime<Utc>) -> Option<Rotation<'_>> {
+        let rotations = rotations(self.keys(), self.metadata(), now);
+        rotations
+            .into_iter()
+            .find(|rotation| rotation.old.id == *old)
+    }
+
+    /// The keys that open nothing any more and yet stand in the file: old ones whose end has come,
+    /// and such as were taken out of use before.
+    fn ended(&self, now: DateTime<Utc>) -> Vec<KeyEntry> {
+        let metadata = self.metadata();
+        let rotations = rotations(self.keys(), metadata, now);
+        let past = rotations
+            .iter()
+            .filter(|rotation| matches!(rotation.stage, Stage::Ended(_)));
+        let past: Vec<_> = past.map(|rotation| rotation.old.id).collect();
+        let ended = |key: &&KeyEntry| {
+            let record = metadata.key(&key.id);
+            past.contains(&key.id) || record.is_some_and(KeyRecord::has_ended)
+        };
+        self.keys().iter().filter(ended).cloned().collect()
+    }
+
+    /// The hint of a key that must be there.
+    fn expect(&self, key: &KeyId) -> Result<KeyHint, Failure> {
+        let entry = self.keys().iter().find(|entry| entry.id == *key);
+        entry
+            .map(|entry| self.hint(entry))
+            .ok_or_else(|| Refusal::Gone(key.hint()).into())
+    }
+
+    /// Whoever loses the old key must have another one that works.
+    fn expect_successor(
+        &self,
+        old: &KeyId,
+        hint: KeyHint,
+        now: DateTime<Utc>,
+    ) -> Result<(), Failure> {
+        let rotation = self.rotation(old, now);
+        let new = rotation.as_ref().and_then(|rotation| rotation.new);
+        let mut usable = in_force(self.keys(), self.metadata(), now);
+        match new {
+            Some(new) if usable.any(|key| key.id == new.id) => Ok(()),
+            _ => Err(Refusal::NoSuccessor(hint).into()),
+        }
+    }
+
+    fn hint(&self, key: &KeyEntry) -> KeyHint {
+        hint(key, self.metadata())
+    }
+}
+
+fn retire(metadata: &mut Metadata, keys: &[KeyEntry], now: DateTime<Utc>) {
+    for key in keys {
+        let record = metadata.key(&key.id);
+        if !record.is_some_and(KeyRecord::has_ended) {
+            metadata.note_retired(&key.id, key.hint, now);
+        }
+    }
+}
+
+/// By which people name a key: what was noted when it was made, where only its digest stands here.
+pub(super) fn hint(key: &KeyEntry, metadata: &Metadata) -> KeyHint {
+    let record = metadata.key(&key.id);
+    record.and_then(|record| record.hint).unwrap_or(key.hint)
+}

@@ -1,0 +1,88 @@
+//! Where the keys are, by whom they are used, and where the server runs.
+use std::{collections::HashMap, path::Path};
+
+use chrono::{DateTime, SubsecRound, Utc};
+
+use super::{change::Files, seen::Seen};
+use crate::{
+    audit::{self, KeyUse},
+    cli::RotateKey,
+    commands::{Failure, key_files::KeyFiles, prompt::Prompts},
+    config::DEFAULT_AUDIT_LOG,
+    keys::{KeyEntry, KeyHint, Metadata},
+};
+
+pub(super) struct Place {
+    pub(super) files: KeyFiles,
+    in_place: bool,
+}
+
+/// What there is at one moment, for who only looks.
+pub(super) struct Look {
+    keys: Vec<KeyEntry>,
+    metadata: Metadata,
+    uses: Option<HashMap<KeyHint, KeyUse>>,
+    now: DateTime<Utc>,
+}
+
+impl Place {
+    pub(super) fn find(asked: &RotateKey) -> Result<Self, Failure> {
+        let files = KeyFiles::find(asked.env_file.as_deref())?;
+        Ok(Self {
+            files,
+            in_place: asked.in_place,
+        })
+    }
+
+    pub(super) fn look(&self) -> Result<Look, Failure> {
+        // Read first: a rotation that begins meanwhile is then seen either way.
+        let metadata = self.files.known()?;
+        let now = now();
+        let log = self.files.config.audit.path.as_deref();
+        let log = log.unwrap_or(Path::new(DEFAULT_AUDIT_LOG));
+        Ok(Look {
+            metadata,
+            keys: self.files.keys()?.keys().to_vec(),
+            uses: audit::key_uses(log, now).ok(),
+            now,
+        })
+    }
+
+    /// Locks both files. `person` is asked, where one is there, whether a file may be overwritten
+    /// that cannot be replaced.
+    pub(super) fn lock(&self, person: Option<&mut Prompts>) -> Result<Files, Failure> {
+        let in_place = self.files.in_place(self.in_place, person)?;
+        Files::lock(&self.files, in_place)
+    }
+
+    /// Why nothing can be replaced.
+    pub(super) fn has_no_key(&self) -> Failure {
+        let file = self.file();
+        Failure::Other(if self.files.config.gate.keys.is_empty() {
+            format!("{file} has no key to replace; `aegis generate-key --add` puts one there")
+        } else {
+            format!("{file} has no key to replace: only such as stand in it can be")
+        })
+    }
+
+    /// The file of the keys, as it was named.
+    pub(super) fn file(&self) -> impl std::fmt::Display + '_ {
+        self.files.env_file.display()
+    }
+}
+
+impl Look {
+    pub(super) fn seen(&self) -> Seen<'_> {
+        Seen {
+            keys: &self.keys,
+            metadata: &self.metadata,
+            uses: self.uses.as_ref(),
+            now: self.now,
+        }
+    }
+}
+
+/// The time, in whole seconds.
+pub(super) fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(0)
+}

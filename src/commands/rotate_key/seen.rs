@@ -1,0 +1,206 @@
+//! What is known of the keys at one moment, and how it is told to a person.
+use std::{collections::HashMap, net::IpAddr};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::change::hint;
+use crate::{
+    audit::KeyUse,
+    commands::Failure,
+    keys::{KeyEntry, KeyHint, KeyRecord, Metadata, Rotation, Stage, rotations},
+};
+
+pub(super) struct Seen<'a> {
+    pub(super) keys: &'a [KeyEntry],
+    pub(super) metadata: &'a Metadata,
+    /// By whom each key was used; `None` where no log can be read.
+    pub(super) uses: Option<&'a HashMap<KeyHint, KeyUse>>,
+    pub(super) now: DateTime<Utc>,
+}
+
+impl<'a> Seen<'a> {
+    pub(super) fn rotations(&self) -> Vec<Rotation<'a>> {
+        rotations(self.keys, self.metadata, self.now)
+    }
+
+    /// The keys that may be replaced: in use, and none made in their place yet.
+    pub(super) fn replaceable(&self) -> Vec<&'a KeyEntry> {
+        let under_way: Vec<_> = self
+            .rotations()
+            .iter()
+            .filter(|rotation| rotation.stage != Stage::Missing)
+            .map(|rotation| rotation.old.id)
+            .collect();
+        let keys = self.keys.iter();
+        keys.filter(|key| {
+            let ended = self.metadata.key(&key.id).is_some_and(KeyRecord::has_ended);
+            !ended && !under_way.contains(&key.id)
+        })
+        .collect()
+    }
+
+    /// Keys that were taken out of use and stand in the file all the same, but are not being replaced.
+    pub(super) fn left_over(&self) -> Vec<&'a KeyEntry> {
+        let rotations = self.rotations();
+        let ended = |key: &&KeyEntry| {
+            self.record(key).is_some_and(KeyRecord::has_ended)
+                && rotations.iter().all(|rotation| rotation.old.id != key.id)
+        };
+        self.keys.iter().filter(ended).collect()
+    }
+
+    /// The one key of `keys` that a person calls `name`.
+    pub(super) fn named(&self, name: &str, keys: &[&'a KeyEntry]) -> Result<&'a KeyEntry, Failure> {
+        let called = keys.iter().copied().filter(|key| self.is_called(key, name));
+        match &called.collect::<Vec<_>>()[..] {
+            [key] => Ok(key),
+            [] => Err(Failure::Other(self.unknown(name))),
+            several => Err(Failure::Usage(format!(
+                "several keys are called `{}`: say which by its hint ({})",
+                escaped(name),
+                self.names(several)
+            ))),
+        }
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        let under_way = self.rotations();
+        let under_way = under_way
+            .iter()
+            .find(|rotation| self.is_called(rotation.old, name));
+        match under_way {
+            Some(rotation) => format!(
+                "{} is being replaced already: `--finish` ends that, `--abort` takes it back",
+                self.name(rotation.old)
+            ),
+            None => format!(
+                "no key is called `{}`; there are {}",
+                escaped(name),
+                self.names(&self.keys.iter().collect::<Vec<_>>())
+            ),
+        }
+    }
+
+    /// The rotation of the key, or by the key, that a person calls `name`.
+    pub(super) fn under_way<'r>(
+        &self,
+        name: &str,
+        rotations: &'r [Rotation<'a>],
+    ) -> Result<&'r Rotation<'a>, Failure> {
+        let called = |rotation: &&Rotation<'a>| {
+            let new = rotation.new.is_some_and(|new| self.is_called(new, name));
+            new || self.is_called(rotation.old, name)
+        };
+        match &rotations.iter().filter(called).collect::<Vec<_>>()[..] {
+            [rotation] => Ok(rotation),
+            [] => Err(Failure::Other(format!(
+                "no key that is called `{}` is being replaced; `--status` says which are",
+                escaped(name)
+            ))),
+            several => Err(Failure::Usage(format!(
+                "several keys are called `{}`: say which by its hint ({})",
+                escaped(name),
+                self.names(
+                    &several
+                        .iter()
+                        .map(|rotation| rotation.old)
+                        .collect::<Vec<_>>()
+                )
+            ))),
+        }
+    }
+
+    /// What takes the old key's place.
+    pub(super) fn successor(&self, rotation: &Rotation<'_>) -> String {
+        match (rotation.new, rotation.successor.hint) {
+            (Some(new), _) => self.hint(new).to_string(),
+            (None, Some(hint)) => hint.to_string(),
+            (None, None) => "another key".to_owned(),
+        }
+    }
+
+    pub(super) fn names(&self, keys: &[&KeyEntry]) -> String {
+        let names: Vec<_> = keys.iter().map(|key| self.name(key)).collect();
+        names.join(", ")
+    }
+
+    fn is_called(&self, key: &KeyEntry, name: &str) -> bool {
+        let label = self.record(key).and_then(|record| record.label.as_ref());
+        self.hint(key).as_str() == name
+            || key.hint.as_str() == name
+            || label.is_some_and(|label| label.as_str() == name)
+    }
+
+    pub(super) fn record(&self, key: &KeyEntry) -> Option<&'a KeyRecord> {
+        self.metadata.key(&key.id)
+    }
+
+    pub(super) fn hint(&self, key: &KeyEntry) -> KeyHint {
+        hint(key, self.metadata)
+    }
+
+    /// By its hint, and by its label where it has one.
+    pub(super) fn name(&self, key: &KeyEntry) -> String {
+        let hint = self.hint(key);
+        match self.record(key).and_then(|record| record.label.as_ref()) {
+            Some(label) => format!("{hint} ({label})"),
+            None => hint.to_string(),
+        }
+    }
+
+    /// One line about it, which a terminal of 80 columns has room for in all but rare cases.
+    pub(super) fn line(&self, key: &KeyEntry) -> String {
+        let label = self.record(key).and_then(|record| record.label.as_ref());
+        let label = label.map(ToString::to_string).unwrap_or_default();
+        let label = console::truncate_str(&label, LABEL, "…");
+        let label = console::pad_str(&label, LABEL, console::Alignment::Left, None);
+        let created = self.record(key).and_then(|record| record.created_at);
+        let age = match created {
+            Some(created) if created <= self.now => format!("{} old", span(self.now - created)),
+            Some(_) => "made in the future".to_owned(),
+            None => "age unknown".to_owned(),
+        };
+        format!(
+            "{}  {label}  {age:<13}  {}",
+            self.hint(key),
+            self.last_use(key)
+        )
+    }
+
+    /// When it was used last, and from where.
+    pub(super) fn last(&self, key: &KeyEntry) -> Option<(DateTime<Utc>, IpAddr)> {
+        self.uses?.get(&self.hint(key))?.last
+    }
+
+    pub(super) fn last_use(&self, key: &KeyEntry) -> String {
+        match self.last(key) {
+            Some((at, from)) => format!("used {} ago ({from})", span(self.now - at)),
+            None if self.uses.is_some() => "never used".to_owned(),
+            None => "use unknown".to_owned(),
+        }
+    }
+}
+
+/// How many columns a label gets.
+const LABEL: usize = 14;
+
+/// A length of time in its largest unit: `81 days`.
+pub(super) fn span(span: TimeDelta) -> String {
+    let (number, unit) = match span.num_seconds() {
+        ..60 => return "a moment".to_owned(),
+        60..3_600 => (span.num_minutes(), "minute"),
+        3_600..172_800 => (span.num_hours(), "hour"),
+        172_800.. => (span.num_days(), "day"),
+    };
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {unit}{plural}")
+}
+
+/// A time as people and programs read it.
+pub(super) fn time(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+fn escaped(text: &str) -> String {
+    text.chars().flat_map(char::escape_debug).collect()
+}

@@ -1,0 +1,189 @@
+//! `--yes`: the whole rotation without a question, for timers and scripts.
+use std::{
+    io::{self, Write},
+    time::Instant,
+};
+
+use chrono::{DateTime, Utc};
+use console::Term;
+use serde_json::json;
+
+use super::{
+    made::Made,
+    place::{Place, now},
+    seen::{Seen, time},
+    trial::{self, Verdict, Written},
+};
+use crate::{
+    cli::RotateKey,
+    commands::{Failure, running::Running},
+    keys::{Form, KeyEntry, KeyHint, KeyId},
+};
+
+/// A key and the one that was made beside it.
+struct Begun {
+    old: KeyId,
+    hint: KeyHint,
+    name: String,
+    made: Made,
+    warning: Option<String>,
+}
+
+/// What becomes of the old key.
+enum End {
+    /// It stays: the new one is not known to work.
+    Open,
+    At(DateTime<Utc>),
+    TakenOut,
+}
+
+pub(super) fn run(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
+    let start = now();
+    check(asked, start)?;
+    let begun = begin(asked, place, start)?;
+    let verdict = if asked.no_test {
+        None
+    } else {
+        let written = Written::At(Instant::now());
+        let server = Running::new(asked.server.as_ref(), &place.files.config)?;
+        Some(trial::show(&server, &begun.made.key, written, || Ok(()))?)
+    };
+    let end = if verdict.as_ref().is_some_and(|verdict| !verdict.accepted) {
+        End::Open
+    } else if asked.grace.is_now() {
+        place.lock(None)?.take_out(Some(&begun.old), now())?;
+        End::TakenOut
+    } else {
+        let end = asked.grace.from(start);
+        End::At(place.lock(None)?.end_at(&begun.old, end, now())?)
+    };
+    if asked.json {
+        print(asked, &begun, verdict.as_ref(), &end)
+    } else {
+        tell(place, &begun, verdict.as_ref(), &end)
+    }
+}
+
+fn check(asked: &RotateKey, now: DateTime<Utc>) -> Result<(), Failure> {
+    if asked.grace.is_now() && asked.no_test {
+        return Err(Failure::Usage(
+            "without a grace the old key goes at once, so the new one must be tested: leave out `--no-test`"
+                .to_owned(),
+        ));
+    }
+    let end = asked.grace.from(now);
+    if end <= now && !asked.grace.is_now() {
+        return Err(Failure::Usage(format!(
+            "`--grace` is past: {}; `--grace 0` takes the old key out at once",
+            time(end)
+        )));
+    }
+    Ok(())
+}
+
+fn begin(asked: &RotateKey, place: &Place, now: DateTime<Utc>) -> Result<Begun, Failure> {
+    let mut files = place.lock(None)?;
+    let (old, hint, name) = {
+        let seen = files.seen(now);
+        let old = which(place, &seen, asked.key.as_deref())?;
+        (old.clone(), seen.hint(old), seen.name(old))
+    };
+    let made = Made::new(asked.hashed || old.form == Form::Hashed)?;
+    let shown = !asked.json && (asked.print || Term::stdout().is_term());
+    if made.is_hashed() && !shown && !asked.print {
+        return Err(Failure::Usage(
+            "of a hashed key only its digest is written down, so nobody would know it: add `--print`"
+                .to_owned(),
+        ));
+    }
+    if shown {
+        made.print()?;
+    }
+    if let Err(failure) = files.begin(&old.id, &made, now) {
+        let forget = "the new key was not written down: forget it if you saw it";
+        return Err(if shown { failure.and(forget) } else { failure });
+    }
+    Ok(Begun {
+        warning: files.warning(),
+        old: old.id,
+        hint,
+        name,
+        made,
+    })
+}
+
+/// The key that is meant: the one that is called so, else the only one.
+fn which<'a>(place: &Place, seen: &Seen<'a>, name: Option<&str>) -> Result<&'a KeyEntry, Failure> {
+    let keys = seen.replaceable();
+    match (name, &keys[..]) {
+        (Some(name), keys) => seen.named(name, keys),
+        (None, [only]) => Ok(only),
+        (None, []) => Err(place.has_no_key()),
+        (None, several) => Err(Failure::Usage(format!(
+            "there are {} keys: say which by its hint or its label ({})",
+            several.len(),
+            seen.names(several)
+        ))),
+    }
+}
+
+fn tell(place: &Place, begun: &Begun, verdict: Option<&Verdict>, end: &End) -> Result<(), Failure> {
+    let mut told = vec![
+        format!("{} is replaced by {}", begun.name, begun.made.hint()),
+        format!("  the new key is in {}, beside the old one", place.file()),
+    ];
+    if let Some(verdict) = verdict.filter(|verdict| verdict.accepted) {
+        told.push(format!("  {}", verdict.told));
+    }
+    match end {
+        End::Open => {}
+        End::At(end) if *end <= now() => {
+            told.push("  the old one is refused; `aegis rotate-key --finish` takes it out".to_owned());
+        }
+        End::At(end) => told.push(format!(
+            "  the old one may be used until {}; after that `aegis rotate-key --finish` takes it out",
+            time(*end)
+        )),
+        End::TakenOut => told.push("  the old one is taken out".to_owned()),
+    }
+    told.extend(begun.warning.iter().map(|warning| format!("  {warning}")));
+    // The work is done, whoever reads of it.
+    let _ = writeln!(io::stderr(), "{}", told.join("\n"));
+    match verdict {
+        Some(verdict) if !verdict.accepted => Err(Failure::Other(format!(
+            "{}; both keys stay, until `aegis rotate-key --finish` or `--abort` ends it",
+            verdict.told
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn print(
+    asked: &RotateKey,
+    begun: &Begun,
+    verdict: Option<&Verdict>,
+    end: &End,
+) -> Result<(), Failure> {
+    let accepted = verdict.map(|verdict| verdict.accepted);
+    let mut document = json!({
+        "old": begun.hint.as_str(),
+        "new": begun.made.hint().as_str(),
+        "accepted": accepted,
+        "server": verdict.map(|verdict| &verdict.told),
+        "old_refused_from": if let End::At(end) = end { Some(end) } else { None },
+        "old_taken_out": matches!(end, End::TakenOut),
+    });
+    if asked.print {
+        document["new_key"] = begun.made.key.expose().into();
+    }
+    let printed = writeln!(io::stdout(), "{document:#}");
+    printed.map_err(|error| {
+        Failure::Other(format!(
+            "the rotation is under way, and nothing can be printed: {error}; see `aegis rotate-key --status`"
+        ))
+    })?;
+    match accepted {
+        Some(false) => Err(Failure::Said(1)),
+        None | Some(true) => Ok(()),
+    }
+}

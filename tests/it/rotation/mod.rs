@@ -1,0 +1,7 @@
+//! `aegis rotate-key`: with a person at a terminal, without one, and after whatever ended it.
+mod crash;
+mod fixture;
+mod guided;
+mod interrupted;
+mod resume;
+mod unattended;
