@@ -34,7 +34,7 @@ impl Written {
     }
 }
 
-const READ: Duration = Duration::from_millis(2_700);
+const READ: Duration = Duration::from_millis(2_800);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Whether the key is known to work, and the sentence that says so.
@@ -81,7 +81,7 @@ fn ask(server: &Running, key: &ApiKey) -> Verdict {
         Answer::Accepted => (true, format!("{address} takes the new key")),
         Answer::Refused => (
             false,
-            format!("{address} does not take the new key; if `KEY_RELOAD` is off, restart it"),
+            format!("{address} refuses the new key; restart it if `KEY_RELOAD` is off"),
         ),
         Answer::Unreachable(reason) => (false, reason),
     };

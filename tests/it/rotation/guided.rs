@@ -129,11 +129,11 @@ fn a_server_that_is_elsewhere_is_found() {
     let mut terminal = keys.on_a_terminal(&["key1", "--plain"]);
     terminal.wait_for("Press Enter").send("\n");
     terminal
-        .wait_for("does not take the new key")
+        .wait_for("refuses the new key")
         .wait_for("[1]")
         .send("1\n");
     terminal
-        .wait_for("does not take the new key")
+        .wait_for("refuses the new key")
         .wait_for("[1]")
         .send("2\n");
     terminal.wait_for("address").send("elsewhere\n");

@@ -163,7 +163,7 @@ fn an_old_key_stays_until_the_new_one_is_taken() {
     open(&keys);
     let before = keys.standing();
     let told = said(&keys, &["--finish", "--yes"], 1);
-    assert!(told.contains("does not take the new key"), "{told}");
+    assert!(told.contains("refuses the new key"), "{told}");
     assert_eq!(keys.standing(), before);
 }
 

@@ -77,7 +77,7 @@ fn a_server_that_does_not_take_the_new_key_keeps_the_old_one_without_an_end() {
         let output = keys.run(&["--yes", "--grace", grace]);
         let said = said(&output);
         assert_eq!(output.status.code(), Some(1));
-        assert!(said.contains("does not take the new key"), "{said}");
+        assert!(said.contains("refuses the new key"), "{said}");
         assert!(said.contains("both keys stay"), "{said}");
         assert_eq!(keys.listed(), [old(1), keys.new_key()]);
         assert_eq!(keys.record(&hint(&old(1)))["expires_at"], Value::Null);
