@@ -5,6 +5,7 @@ mod health;
 mod keeping;
 mod opening;
 mod plan;
+mod readiness;
 mod screen;
 mod wiring;
 
@@ -125,9 +126,11 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     }
     drop(keys);
 
+    readiness::tell(readiness::READY);
     let stop = OnceCell::new();
     let running = server::serve(listener, parts, tools, async {
         let _ = stop.set(stopped(signals, &gatekeeper, &audit, &gitea).await);
+        readiness::tell(readiness::STOPPING);
     });
     let ran = running.await;
     gatekeeper.close(Instant::now());

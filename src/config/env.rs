@@ -133,6 +133,16 @@ impl Env {
         env::temp_dir()
     }
 
+    /// Where this user's own files are.
+    pub fn home_folder() -> Option<PathBuf> {
+        env::home_dir().filter(|folder| folder.is_absolute())
+    }
+
+    /// The socket of a service manager that wants to be told when the server is ready, by `sd_notify(3)`.
+    pub fn notify_socket() -> Option<OsString> {
+        env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty())
+    }
+
     fn join(&mut self, path: &Path, file: &EnvFile) {
         let shown = path.display();
         for line in file.not_understood() {

@@ -2,10 +2,17 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Read},
-    net::{SocketAddr, TcpListener},
-    os::unix::fs::PermissionsExt,
+    net::TcpListener,
+    os::{
+        linux::net::SocketAddrExt,
+        unix::{
+            fs::PermissionsExt,
+            net::{SocketAddr, UnixDatagram},
+        },
+    },
     path::Path,
     process::{Child, Command, Output, Stdio},
+    time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -23,7 +30,7 @@ const OTHER_KEY: &str = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9
 /// A server that runs in a folder of its own until it is stopped or dropped.
 struct Served {
     child: Child,
-    address: SocketAddr,
+    address: std::net::SocketAddr,
     /// What standard error said until it listened.
     said: String,
     stderr: BufReader<std::process::ChildStderr>,
@@ -527,6 +534,46 @@ fn a_hangup_opens_the_log_anew() {
     let ended = served.stop();
     assert_eq!(ended.records.last().unwrap()["event"], "server_stopped");
     assert_eq!(ended.records[0]["event"], "audit_rotated");
+}
+
+#[test]
+fn a_service_manager_is_told_when_it_is_ready_and_when_it_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    let abstract_name = format!("aegis-test-{}", std::process::id());
+    let by_name = SocketAddr::from_abstract_name(&abstract_name).unwrap();
+    for (name, socket) in [
+        (
+            path.to_str().unwrap().to_owned(),
+            UnixDatagram::bind(&path).unwrap(),
+        ),
+        (
+            format!("@{abstract_name}"),
+            UnixDatagram::bind_addr(&by_name).unwrap(),
+        ),
+    ] {
+        socket
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        let hear = || {
+            let mut heard = [0; 64];
+            let length = socket.recv(&mut heard).unwrap();
+            text(&heard[..length]).to_owned()
+        };
+        let served = Served::start(&["--sandbox"], &[("NOTIFY_SOCKET", &name)]);
+        assert_eq!(hear(), "READY=1");
+        assert_eq!(served.stop().code, Some(0));
+        assert_eq!(hear(), "STOPPING=1");
+    }
+}
+
+#[test]
+fn a_service_manager_that_has_gone_ends_nothing() {
+    for name in ["/no/such/socket", "vsock:2:1234"] {
+        let mut served = Served::start(&["--sandbox"], &[("NOTIFY_SOCKET", name)]);
+        served.wait_for("`NOTIFY_SOCKET` was not told `READY=1`");
+        assert_eq!(served.stop().code, Some(0));
+    }
 }
 
 #[test]
