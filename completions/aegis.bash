@@ -16,6 +16,9 @@ _aegis() {
             ",$1")
                 cmd="aegis"
                 ;;
+            aegis,client-config)
+                cmd="aegis__subcmd__client__subcmd__config"
+                ;;
             aegis,generate-key)
                 cmd="aegis__subcmd__generate__subcmd__key"
                 ;;
@@ -32,12 +35,38 @@ _aegis() {
 
     case "${cmd}" in
         aegis)
-            opts="-h -V --help --version serve generate-key rotate-key"
+            opts="-h -V --help --version serve generate-key rotate-key client-config"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        aegis__subcmd__client__subcmd__config)
+            opts="-h --write --server --env-file --json --help claude-code claude-desktop claude-ai vscode cursor codex windsurf zed jetbrains librechat open-webui openai-api anthropic-api langchain curl chatgpt"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --write)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --env-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

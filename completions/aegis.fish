@@ -29,6 +29,7 @@ complete -c aegis -n "__fish_aegis_needs_command" -s V -l version -d 'Print vers
 complete -c aegis -n "__fish_aegis_needs_command" -f -a "serve" -d 'Serve the tools to assistants'
 complete -c aegis -n "__fish_aegis_needs_command" -f -a "generate-key" -d 'Make a key for an assistant'
 complete -c aegis -n "__fish_aegis_needs_command" -f -a "rotate-key" -d 'Replace a key by a new one, without a moment in which neither works'
+complete -c aegis -n "__fish_aegis_needs_command" -f -a "client-config" -d 'Print what connects a client, or put it into the client\'s file'
 complete -c aegis -n "__fish_aegis_using_subcommand serve" -l env-file -d 'Read settings from this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F
 complete -c aegis -n "__fish_aegis_using_subcommand serve" -l host -d 'Listen on this address instead of `MCP_HOST`' -r
 complete -c aegis -n "__fish_aegis_using_subcommand serve" -l port -d 'Listen on this port instead of `MCP_PORT`; 0 takes any that is free' -r
@@ -55,3 +56,8 @@ complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l in-place -d '
 complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l plain -d 'Ask in plain lines, as a screen reader likes it: no colours, no lists that redraw'
 complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l json -d 'Say what was done as JSON'
 complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c aegis -n "__fish_aegis_using_subcommand client-config" -l write -d 'Add the lines to the client\'s own file, or to FILE, and keep what else is in it' -r -F
+complete -c aegis -n "__fish_aegis_using_subcommand client-config" -l server -d 'The server\'s address, instead of `PUBLIC_URL` or where it listens' -r
+complete -c aegis -n "__fish_aegis_using_subcommand client-config" -l env-file -d 'Read settings from this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F
+complete -c aegis -n "__fish_aegis_using_subcommand client-config" -l json -d 'Say it as JSON'
+complete -c aegis -n "__fish_aegis_using_subcommand client-config" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -1,4 +1,5 @@
 //! What a person can type. The comments here are the help, the man page and the completions.
+mod client_config;
 mod rotate_key;
 
 use std::{net::IpAddr, path::PathBuf};
@@ -7,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config;
 
+pub use client_config::{Client, ClientConfig};
 pub use rotate_key::{RotateKey, server};
 
 /// Controlled, authenticated and audited access for AI assistants to a Gitea or Forgejo
@@ -27,6 +29,7 @@ pub enum Command {
     Serve(Serve),
     GenerateKey(GenerateKey),
     RotateKey(RotateKey),
+    ClientConfig(ClientConfig),
 }
 
 /// Serve the tools to assistants

@@ -1,4 +1,5 @@
 //! One file a subcommand. The only room that sees settings, and the one that wires the others.
+mod client_config;
 mod failure;
 mod generate_key;
 #[expect(
@@ -32,5 +33,6 @@ pub fn run(command: Command) -> Result<(), Failure> {
         Command::Serve(asked) => serve::run(&asked),
         Command::GenerateKey(asked) => generate_key::run(&asked),
         Command::RotateKey(asked) => rotate_key::run(&asked),
+        Command::ClientConfig(asked) => client_config::run(&asked),
     }
 }

@@ -110,6 +110,10 @@ fn help_is_what_the_golden_file_says() {
         "help-rotate-key.txt",
         text(&run(&["rotate-key", "--help"]).stdout),
     );
+    golden(
+        "help-client-config.txt",
+        text(&run(&["client-config", "--help"]).stdout),
+    );
 }
 
 #[test]

@@ -1,0 +1,226 @@
+//! `aegis client-config`: what to paste into a client, with the server's address in it and the key
+//! only named. It may put it into the client's own file, and leaves the rest of that as it is.
+mod clients;
+mod merge;
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use console::style;
+use serde_json::{Value, json};
+use url::Url;
+
+use self::clients::{File, ROWS, Row};
+use super::{Failure, running::reachable};
+use crate::{
+    cli::ClientConfig,
+    config::{Config, Env},
+    durable::{self, InPlace, LockedFile},
+};
+
+/// Settings without which it is not known where the server is.
+const NEEDED: [&str; 3] = ["PUBLIC_URL", "MCP_HOST", "MCP_PORT"];
+/// No client has a longer file.
+const LIMIT: u64 = 16 << 20;
+
+pub(super) fn run(asked: &ClientConfig) -> Result<(), Failure> {
+    let row = asked
+        .client
+        .and_then(|client| ROWS.iter().find(|row| row.client == client));
+    let Some(row) = row else {
+        return said(&list(asked.json));
+    };
+    let server = Server::find(asked)?;
+    let told = Told {
+        row,
+        address: server.fill("@MCP@"),
+        lines: server.fill(row.lines),
+        notes: row.notes.iter().map(|note| server.fill(note)).collect(),
+        warnings: server.warnings(row),
+    };
+    let file = asked.write.as_ref();
+    let written = file.map(|file| write(row, &told.lines, file.as_deref()));
+    told.say(written.transpose()?.as_deref(), asked.json)
+}
+
+/// What is said about a client.
+struct Told {
+    row: &'static Row,
+    address: String,
+    lines: String,
+    notes: Vec<String>,
+    warnings: Vec<String>,
+}
+
+impl Told {
+    /// Says it; `written` is the file that the lines are in already.
+    fn say(&self, written: Option<&Path>, as_json: bool) -> Result<(), Failure> {
+        let Row {
+            client,
+            name,
+            place,
+            ..
+        } = self.row;
+        if as_json {
+            let told = json!({
+                "client": client.to_string(),
+                "name": name,
+                "address": self.address,
+                "place": place,
+                "lines": self.lines,
+                "notes": self.notes,
+                "warnings": self.warnings,
+                "written": written,
+            });
+            return said(&format!("{told}\n"));
+        }
+        // The lines alone go to standard output, so that they can be sent on.
+        let bold = style(name).for_stderr().bold();
+        if let Some(file) = written {
+            advise(&format!("{bold}: added to {}\n", file.display()));
+        } else {
+            advise(&format!("{bold}: {place}\n\n"));
+            said(&self.lines)?;
+            advise("\n");
+        }
+        let warning = style("warning").for_stderr().yellow();
+        let notes = self.notes.iter().map(|note| format!("note: {note}\n"));
+        let warnings = self.warnings.iter().map(|it| format!("{warning}: {it}\n"));
+        advise(&notes.chain(warnings).collect::<String>());
+        Ok(())
+    }
+}
+
+/// The server, as a client reaches it.
+struct Server {
+    root: String,
+    /// Whether somebody said how others reach it.
+    is_public: bool,
+}
+
+impl Server {
+    fn find(asked: &ClientConfig) -> Result<Self, Failure> {
+        let public = |url: &Url| Self {
+            root: url.as_str().trim_end_matches('/').to_owned(),
+            is_public: true,
+        };
+        if let Some(url) = &asked.server {
+            return Ok(public(url));
+        }
+        let (config, errors) = Config::read(&Env::read(asked.env_file.as_deref())?);
+        let needed = errors
+            .iter()
+            .filter(|error| NEEDED.contains(&&*error.variable));
+        let problems: Vec<_> = needed.map(ToString::to_string).collect();
+        if !problems.is_empty() {
+            return Err(Failure::settings(&problems));
+        }
+        let listen = config.listen;
+        Ok(listen.public_url.as_ref().map_or_else(
+            || Self {
+                root: format!("http://{}", reachable(listen.address)),
+                is_public: false,
+            },
+            public,
+        ))
+    }
+
+    fn fill(&self, text: &str) -> String {
+        text.replace("@MCP@", "@ROOT@/mcp")
+            .replace("@ROOT@", &self.root)
+    }
+
+    fn warnings(&self, row: &Row) -> Vec<String> {
+        let mut warnings: Vec<_> = row.warnings.iter().map(ToString::to_string).collect();
+        if row.is_hosted && !(self.is_public && self.root.starts_with("https://")) {
+            warnings.push(format!(
+                "{} asks from the internet and needs a public https address: set `PUBLIC_URL`",
+                row.name
+            ));
+        } else if !self.is_public {
+            warnings.push(format!(
+                "{} is for clients on this machine; for others set `PUBLIC_URL`",
+                self.root
+            ));
+        }
+        warnings
+    }
+}
+
+/// Adds the lines to a client's file, and says which that is.
+fn write(row: &Row, lines: &str, named: Option<&Path>) -> Result<PathBuf, Failure> {
+    let Some(file) = &row.file else {
+        return Err(Failure::Usage(format!(
+            "what {} takes is not written into a file by this command: leave `--write` out and paste the lines ({})",
+            row.name, row.place
+        )));
+    };
+    let path = match (named, file) {
+        (Some(named), _) => named.to_owned(),
+        (None, File::OfProject(path)) => PathBuf::from(path),
+        (None, File::OfUser(path)) => Env::home_folder()
+            .ok_or_else(|| {
+                Failure::Usage(format!(
+                    "it is not known where your home folder is: name the file, `--write=/home/you/{path}`"
+                ))
+            })?
+            .join(path),
+    };
+    let refused = |error: &dyn std::fmt::Display| {
+        Failure::Settings(format!(
+            "{} was left as it is: {error}; add the lines by hand, `aegis client-config {}` prints them",
+            path.display(),
+            row.client
+        ))
+    };
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|error| refused(&error))?;
+    }
+    let mut file = LockedFile::open(&path, LIMIT, durable::PATIENCE)?;
+    let old = file.take_bytes();
+    let old = str::from_utf8(&old).map_err(|_| refused(&"it is not UTF-8"))?;
+    let new = merge::merged(old, lines).map_err(|error| refused(&error))?;
+    if new != old {
+        file.replace(new.as_bytes(), InPlace::Never)?;
+    }
+    // It is held until here, and whoever waits for it sees that it has gone.
+    let _ = fs::remove_file(lock_beside(file.path()));
+    Ok(file.path().to_owned())
+}
+
+fn lock_beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
+}
+
+fn list(as_json: bool) -> String {
+    if as_json {
+        let clients = ROWS.iter().map(|row| {
+            json!({
+                "client": row.client.to_string(),
+                "name": row.name,
+                "place": row.place,
+                "can_write": row.file.is_some(),
+            })
+        });
+        return format!("{}\n", Value::Array(clients.collect()));
+    }
+    let line = |row: &Row| format!("{:<15} {}: {}\n", row.client, row.name, row.place);
+    ROWS.iter().map(line).collect()
+}
+
+fn said(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|error| Failure::Other(format!("nothing can be written: {error}")))
+}
+
+/// Says what belongs beside the lines and not among them.
+fn advise(text: &str) {
+    // Nobody is left to tell if standard error is closed.
+    let _ = io::stderr().write_all(text.as_bytes());
+}

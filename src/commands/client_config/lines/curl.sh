@@ -1,0 +1,3 @@
+curl -H @- @ROOT@/mcp/tools <<END
+Authorization: Bearer $AEGIS_KEY
+END

@@ -1,0 +1,234 @@
+//! What connects a client: lines to paste, and a client's own file with all else kept.
+use std::{fs, path::Path, process::Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{
+    cli::{aegis, text},
+    support::golden,
+};
+
+const CLIENTS: [&str; 16] = [
+    "claude-code",
+    "claude-desktop",
+    "claude-ai",
+    "vscode",
+    "cursor",
+    "codex",
+    "windsurf",
+    "zed",
+    "jetbrains",
+    "librechat",
+    "open-webui",
+    "openai-api",
+    "anthropic-api",
+    "langchain",
+    "curl",
+    "chatgpt",
+];
+
+fn run(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    aegis(&["client-config"])
+        .args(arguments)
+        .current_dir(folder)
+        .env("HOME", folder)
+        .env("PUBLIC_URL", "https://mcp.example.org/")
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap()
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+#[test]
+fn without_a_client_all_are_listed() {
+    let listed = run(&folder().keep(), &[], &[]);
+    golden("client-config.txt", text(&listed.stdout));
+    let json = run(&folder().keep(), &["--json"], &[]);
+    let json: Value = serde_json::from_slice(&json.stdout).unwrap();
+    let names = json.as_array().unwrap().iter();
+    let names: Vec<_> = names.map(|client| &client["client"]).collect();
+    assert_eq!(names, CLIENTS);
+}
+
+#[test]
+fn each_client_gets_its_lines_and_what_to_know_about_them() {
+    let folder = folder();
+    let whole = CLIENTS.map(|client| {
+        let shown = run(folder.path(), &[client], &[]);
+        assert!(shown.status.success(), "{client}");
+        let (lines, rest) = (text(&shown.stdout), text(&shown.stderr));
+        format!("$ aegis client-config {client}\n{lines}--- for a person:\n{rest}\n")
+    });
+    let whole = whole.concat();
+    golden("client-config-lines.txt", &whole);
+}
+
+#[test]
+fn lines_of_json_are_json() {
+    let folder = folder();
+    for client in [
+        "claude-code",
+        "claude-desktop",
+        "vscode",
+        "cursor",
+        "windsurf",
+        "zed",
+        "jetbrains",
+    ] {
+        let lines = run(folder.path(), &[client], &[]).stdout;
+        assert!(serde_json::from_slice::<Value>(&lines).is_ok(), "{client}");
+    }
+}
+
+#[test]
+fn a_program_reads_the_same() {
+    let folder = folder();
+    let told = run(folder.path(), &["claude-code", "--json"], &[]);
+    assert_eq!(text(&told.stderr), "");
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!(told["address"], "https://mcp.example.org/mcp");
+    assert_eq!(
+        told["lines"].as_str().unwrap(),
+        text(&run(folder.path(), &["claude-code"], &[]).stdout)
+    );
+    assert_eq!(told["written"], Value::Null);
+}
+
+#[test]
+fn where_nobody_said_how_others_reach_it_the_listener_is_named_with_a_warning() {
+    let folder = folder();
+    let settings = [
+        ("PUBLIC_URL", ""),
+        ("MCP_HOST", "0.0.0.0"),
+        ("MCP_PORT", "9000"),
+    ];
+    let shown = run(folder.path(), &["curl"], &settings);
+    assert!(text(&shown.stdout).contains(" http://127.0.0.1:9000/mcp/tools "));
+    assert!(
+        text(&shown.stderr)
+            .contains("warning: http://127.0.0.1:9000 is for clients on this machine")
+    );
+    let hosted = run(folder.path(), &["chatgpt"], &settings);
+    assert!(text(&hosted.stderr).contains("needs a public https address"));
+    let named = ["curl", "--server", "http://aegis-mcp:8080"];
+    let named = run(folder.path(), &named, &settings);
+    assert!(text(&named.stdout).contains(" http://aegis-mcp:8080/mcp/tools "));
+    assert!(!text(&named.stderr).contains("warning"));
+}
+
+#[test]
+fn an_address_that_is_not_known_is_78() {
+    let wrong = run(
+        folder().path(),
+        &["curl"],
+        &[("PUBLIC_URL", "mcp.example.org")],
+    );
+    assert_eq!(wrong.status.code(), Some(78));
+    assert!(text(&wrong.stderr).contains("`PUBLIC_URL` is not"));
+}
+
+#[test]
+fn a_client_with_a_file_gets_it_written_and_all_else_kept() {
+    for (client, file, section) in [
+        ("claude-code", ".mcp.json", "mcpServers"),
+        ("vscode", ".vscode/mcp.json", "servers"),
+        ("cursor", ".cursor/mcp.json", "mcpServers"),
+        (
+            "windsurf",
+            ".codeium/windsurf/mcp_config.json",
+            "mcpServers",
+        ),
+    ] {
+        let folder = folder();
+        let path = folder.path().join(file);
+        let written = run(folder.path(), &[client, "--write"], &[]);
+        assert!(written.status.success(), "{}", text(&written.stderr));
+        assert_eq!(text(&written.stdout), "");
+        let lines = run(folder.path(), &[client], &[]).stdout;
+        assert_eq!(fs::read(&path).unwrap(), lines);
+
+        let theirs =
+            format!("{{\n  \"mine\":  1.0,\n  \"{section}\": {{\n    \"other\": {{}}\n  }}\n}}");
+        fs::write(&path, theirs).unwrap();
+        for _ in 0..2 {
+            assert!(
+                run(folder.path(), &[client, "--write"], &[])
+                    .status
+                    .success()
+            );
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains("\"mine\":  1.0,\n"), "{text}");
+        assert!(text.ends_with(",\n    \"other\": {}\n  }\n}"), "{text}");
+        assert_eq!(text.matches("\"aegis\"").count(), 1, "{text}");
+        let beside: Vec<_> = path.parent().unwrap().read_dir().unwrap().collect();
+        assert!(beside.len() <= 2, "{beside:?}");
+        assert!(
+            !path
+                .with_file_name(format!("{}.lock", path.file_name().unwrap().display()))
+                .exists()
+        );
+    }
+}
+
+#[test]
+fn a_file_can_be_named() {
+    let folder = folder();
+    let written = run(
+        folder.path(),
+        &["cursor", "--write=here/mcp.json", "--json"],
+        &[],
+    );
+    let told: Value = serde_json::from_slice(&written.stdout).unwrap();
+    assert_eq!(told["written"], "here/mcp.json");
+    let file = folder.path().join("here/mcp.json");
+    assert!(
+        fs::read_to_string(file)
+            .unwrap()
+            .contains("${env:AEGIS_KEY}")
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_left_as_it_is() {
+    let folder = folder();
+    let path = folder.path().join(".mcp.json");
+    for theirs in [
+        "// a comment\n{}",
+        "{\"mcpServers\": []}",
+        "{",
+        "\u{feff}{}",
+    ] {
+        fs::write(&path, theirs).unwrap();
+        let refused = run(folder.path(), &["claude-code", "--write"], &[]);
+        assert_eq!(refused.status.code(), Some(78));
+        assert!(text(&refused.stderr).contains(".mcp.json was left as it is: "));
+        assert_eq!(fs::read_to_string(&path).unwrap(), theirs);
+    }
+}
+
+#[test]
+fn a_file_that_would_hold_the_key_is_not_written() {
+    let folder = folder();
+    for client in ["zed", "claude-desktop", "codex", "curl"] {
+        let refused = run(folder.path(), &[client, "--write"], &[]);
+        assert_eq!(refused.status.code(), Some(2), "{client}");
+        assert!(text(&refused.stderr).contains("paste the lines"));
+    }
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+}
+
+#[test]
+fn no_key_is_ever_in_what_it_prints() {
+    let folder = folder();
+    let key = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    let settings = [("MCP_API_KEYS", key), ("AEGIS_KEY", key)];
+    for client in CLIENTS {
+        let shown = run(folder.path(), &[client, "--json"], &settings);
+        assert!(!text(&shown.stdout).contains(&key[..16]), "{client}");
+    }
+}
