@@ -161,7 +161,10 @@ impl<'t> Reading<'t> {
             }
             Some(_) => {}
             None => {
-                self.arguments.insert("owner".to_owned(), owner.into());
+                // Where it stands when both are sent.
+                let at = self.arguments.keys().position(|name| name == "repo");
+                self.arguments
+                    .shift_insert(at.unwrap_or(0), "owner".to_owned(), owner.into());
             }
         }
         self.arguments.insert("repo".to_owned(), repo.into());

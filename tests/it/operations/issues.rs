@@ -28,6 +28,17 @@ fn list(assistant: &Assistant, filters: Value) -> String {
 }
 
 #[test]
+fn a_full_name_goes_on_as_owner_and_repo_in_their_places() {
+    let assistant = Assistant::new();
+    let full = json!({"method": "list", "repo": "observatory/telescope", "state": "closed"});
+    let text = assistant.calls("issue_read", &full);
+    let next = text.lines().nth(1).unwrap();
+    let start =
+        r#"next: {"method":"list","owner":"observatory","repo":"telescope","state":"closed","#;
+    assert!(next.starts_with(start), "{next}");
+}
+
+#[test]
 fn a_list_has_a_line_for_each_issue_and_asks_for_issues_only() {
     let assistant = Assistant::new();
     let text = list(&assistant, json!({"state": "closed", "limit": 5}));
