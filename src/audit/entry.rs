@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::{Map, Value};
 
-use super::{AuditEvent, AuditLog, AuditUnavailable, arguments};
+use super::{AuditEvent, AuditLog, AuditUnavailable, Recorded, arguments};
 use crate::{
     caller::{Caller, RequestId},
     keys::KeyHint,
@@ -78,7 +78,7 @@ impl AuditLog {
         call: u32,
     ) -> Result<AuditEntry, AuditUnavailable> {
         let key_hint = caller.key.as_ref().map(|key| key.hint);
-        self.record(&AuditEvent::CallStarted {
+        let recorded = self.record(&AuditEvent::CallStarted {
             tool,
             operation,
             access,
@@ -101,9 +101,9 @@ impl AuditLog {
             unclosed: Some(CallOutcome::Abandoned),
         };
         let synced = if access == Access::Read {
-            self.committed().await
+            self.committed(recorded).await
         } else {
-            self.synced().await
+            self.synced(recorded).await
         };
         if synced.is_err() {
             entry.unclosed = Some(CallOutcome::Refused);
@@ -119,14 +119,16 @@ impl AuditEntry {
         self
     }
 
-    /// Records how the call ended. If that cannot be written, what was done stays done and is
-    /// answered; the log says so and is no longer writable.
-    pub fn close(mut self, finished: Finished) {
+    /// Records how the call ended, as safely as it is asked for. If that cannot be written, what was
+    /// done stays done and is answered; the log says so and is no longer writable.
+    pub async fn close(mut self, finished: Finished) {
         self.unclosed = None;
-        self.write(finished.outcome, Some(finished));
+        if let Some(recorded) = self.write(finished.outcome, Some(finished)) {
+            let _ = self.log.committed(recorded).await;
+        }
     }
 
-    fn write(&self, outcome: CallOutcome, finished: Option<Finished>) {
+    fn write(&self, outcome: CallOutcome, finished: Option<Finished>) -> Option<Recorded> {
         let took = self.log.clock().elapsed().saturating_sub(self.started);
         let written = self.log.record(&AuditEvent::CallFinished {
             tool: &self.tool,
@@ -147,6 +149,7 @@ impl AuditEntry {
                 "critical: the end of `{operation}` (request {request}) is not in the audit log"
             );
         }
+        written.ok()
     }
 }
 

@@ -60,6 +60,13 @@ struct Upkeep {
     complained: Option<Duration>,
 }
 
+/// A record that was written, for whoever wants to wait until it is on the disk.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Recorded {
+    /// `None` where it was counted instead, or lost where that is allowed.
+    seq: Option<u64>,
+}
+
 /// The record could not be written, and `AUDIT_FAILURE_MODE=block` says: then nothing happens.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the audit log cannot be written")]
@@ -133,29 +140,28 @@ impl AuditLog {
     ///
     /// # Errors
     /// It could not be written, in `block` mode. In `allow` mode it never fails.
-    pub fn record(&self, event: &AuditEvent<'_>) -> Result<(), AuditUnavailable> {
+    pub fn record(&self, event: &AuditEvent<'_>) -> Result<Recorded, AuditUnavailable> {
         self.shared.record(event)
     }
 
-    /// Waits, with `AUDIT_FSYNC=each`, until all that was recorded so far is on the disk.
+    /// Waits, with `AUDIT_FSYNC=each`, until a record and all before it are on the disk.
     ///
     /// # Errors
     /// It may not be there, in `block` mode.
-    pub async fn committed(&self) -> Result<(), AuditUnavailable> {
+    pub async fn committed(&self, recorded: Recorded) -> Result<(), AuditUnavailable> {
         if self.shared.fsync == Fsync::Each {
-            self.synced().await
+            self.synced(recorded).await
         } else {
             Ok(())
         }
     }
 
     /// The same, unless nothing is synced at all.
-    pub(super) async fn synced(&self) -> Result<(), AuditUnavailable> {
-        let Some(committer) = &self.committer else {
+    pub(super) async fn synced(&self, recorded: Recorded) -> Result<(), AuditUnavailable> {
+        let (Some(committer), Some(seq)) = (&self.committer, recorded.seq) else {
             return Ok(());
         };
-        let newest = self.shared.state().writer.seq - 1;
-        if committer.commit(newest).await || self.shared.mode == FailureMode::Allow {
+        if committer.commit(seq).await || self.shared.mode == FailureMode::Allow {
             Ok(())
         } else {
             Err(AuditUnavailable)
@@ -260,7 +266,7 @@ impl AuditLog {
 }
 
 impl Shared {
-    fn record(&self, event: &AuditEvent<'_>) -> Result<(), AuditUnavailable> {
+    fn record(&self, event: &AuditEvent<'_>) -> Result<Recorded, AuditUnavailable> {
         let mut state = self.state();
         let now = self.clock.now();
         if let AuditEvent::Denied {
@@ -269,16 +275,16 @@ impl Shared {
             && reason != DenialReason::RateLimited
             && !state.flood.admits(client_ip, now, self.clock.elapsed())
         {
-            return Ok(());
+            return Ok(Recorded { seq: None });
         }
         let written = state.writer.write(event, now);
         if written.is_err() {
             state.writer.owed.note_lost(1, now, now);
         }
-        let is_written = written.is_ok();
+        let seq = written.is_ok().then(|| state.writer.seq - 1);
         self.tell(state, &written);
-        if is_written || self.mode == FailureMode::Allow {
-            Ok(())
+        if seq.is_some() || self.mode == FailureMode::Allow {
+            Ok(Recorded { seq })
         } else {
             Err(AuditUnavailable)
         }
@@ -302,13 +308,23 @@ impl Shared {
         let mut state = self.state();
         match synced {
             Ok(()) => state.writer.note_synced(&batch),
+            Err(error) if is_unsupported(&error) => {
+                let newest = state.writer.seq - 1;
+                let is_news = state.writer.syncs.note_unable(newest);
+                drop(state);
+                if is_news {
+                    log::error!(
+                        "critical: records cannot be brought to the disk here ({error}): choose another place, or `AUDIT_FSYNC=off`"
+                    );
+                }
+            }
             Err(error) => {
                 state.writer.note_unsynced();
+                state.writer.alarms.push(format!(
+                    "the audit log could not be brought to the disk ({error}): a new file is begun, with a record of what may be lost"
+                ));
                 let now = self.clock.now();
                 let told = state.writer.catch_up(now);
-                state.writer.alarms.push(format!(
-                    "the audit log could not be brought to the disk ({error}): what may be lost is in a record, and a new file is begun"
-                ));
                 self.tell(state, &told);
             }
         }
@@ -343,6 +359,14 @@ impl Shared {
             log::warn!("the audit log is written again");
         }
     }
+}
+
+/// Whether that says nothing about what was written: the file system has no syncing.
+fn is_unsupported(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+    )
 }
 
 impl State {

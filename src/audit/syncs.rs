@@ -2,7 +2,7 @@
 //! asked again: the system has forgotten what it could not write, and would say that all is well.
 use std::{fs::File, path::Path, sync::Arc};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{head::Head, settings::Fsync, writer::Writer};
 
@@ -16,10 +16,18 @@ pub(super) struct Syncs {
     /// The number of records written since, and when the first of them was.
     unsynced: u64,
     since: Option<DateTime<Utc>>,
-    /// What these records say may be gone.
+    /// Records up to this one may be gone.
     distrusted_to: u64,
+    /// The file is not to be written any more.
     distrusted: bool,
+    /// When a new file was begun for that reason.
+    begun: Option<DateTime<Utc>>,
+    /// The file system knows no syncing.
+    unable: bool,
 }
+
+/// A disk that fails one file after the other gets a new one no more often.
+const PAUSE: TimeDelta = TimeDelta::minutes(1);
 
 /// What is to be brought to the disk.
 pub(super) struct Batch {
@@ -39,6 +47,8 @@ impl Syncs {
             since: None,
             distrusted_to: 0,
             distrusted: false,
+            begun: None,
+            unable: false,
         }
     }
 
@@ -58,8 +68,21 @@ impl Syncs {
         self.distrusted
     }
 
-    pub(super) fn note_trusted(&mut self) {
+    /// Whether the disk gets another chance.
+    pub(super) fn may_begin(&self, now: DateTime<Utc>) -> bool {
+        self.begun.is_none_or(|begun| (now - begun).abs() >= PAUSE)
+    }
+
+    /// Files here cannot be synced at all: whoever waits for it is told so. Whether that is news.
+    pub(super) fn note_unable(&mut self, newest: u64) -> bool {
+        self.distrusted_to = newest;
+        !std::mem::replace(&mut self.unable, true)
+    }
+
+    /// A new file was begun.
+    pub(super) fn note_begun(&mut self, now: DateTime<Utc>) {
         self.distrusted = false;
+        self.begun = Some(now);
     }
 
     /// Whether the record with this number is on the disk, once a batch with it has been synced.

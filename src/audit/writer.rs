@@ -200,8 +200,11 @@ impl Writer {
             return Err(io::Error::other("its file was deleted"));
         }
         if self.syncs.is_distrusted() {
+            if !self.syncs.may_begin(now) {
+                return Err(io::Error::other("the disk fails"));
+            }
             self.next_file(now)?;
-            self.syncs.note_trusted();
+            self.syncs.note_begun(now);
         }
         if self.owed.unended {
             self.file.append(b"\n")?;

@@ -19,7 +19,7 @@ use super::{
     credential::Credential, refusal, reminder::Reminder,
 };
 use crate::{
-    audit::{AuditEvent, AuditLog, AuditUnavailable, DenialReason},
+    audit::{AuditEvent, AuditLog, AuditUnavailable, DenialReason, Recorded},
     caller::{Caller, CallerKey, KeySource, RequestId},
     fault::Fault,
     keys::KeyRing,
@@ -143,8 +143,7 @@ impl Gatekeeper {
 
     /// Records that a request was refused for where it comes from or whom it asked for.
     pub async fn turn_away(&self, knock: &Knock<'_>, reason: DenialReason) {
-        self.record_denial(knock, reason, None);
-        let _ = self.audit.committed().await;
+        self.record_denial(knock, reason, None).await;
     }
 
     /// What is to be done each second: blocks that have ended are summed up, and what must not be
@@ -178,7 +177,7 @@ impl Gatekeeper {
             .ask(knock.client_ip, Attempt::ValidKey, now)
             .await
         {
-            Verdict::Blocked(left) => Err(self.block(knock, None, left)),
+            Verdict::Blocked(left) => Err(self.block(knock, None, left).await),
             Verdict::Open | Verdict::Tripped => Ok(()),
         }
     }
@@ -200,8 +199,8 @@ impl Gatekeeper {
             request_id: knock.request_id,
         });
         let unrecorded = |AuditUnavailable| Fault::unrecorded();
-        recorded.map_err(unrecorded)?;
-        self.audit.committed().await.map_err(unrecorded)?;
+        let committed = self.audit.committed(recorded.map_err(unrecorded)?);
+        committed.await.map_err(unrecorded)?;
         let by_query = key
             .as_ref()
             .is_some_and(|key| key.source == KeySource::Query);
@@ -233,34 +232,39 @@ impl Gatekeeper {
             fault,
         } = denial;
         match self.limiter.ask(knock.client_ip, attempt, now).await {
-            Verdict::Blocked(left) => return self.block(knock, offered.as_ref(), left),
-            Verdict::Open => self.record_denial(knock, reason, offered.as_ref()),
+            Verdict::Blocked(left) => return self.block(knock, offered.as_ref(), left).await,
+            Verdict::Open => self.record_denial(knock, reason, offered.as_ref()).await,
             Verdict::Tripped => {
-                self.record_denial(knock, reason, offered.as_ref());
-                self.record_block(knock);
+                self.record_denial(knock, reason, offered.as_ref()).await;
+                self.record_block(knock).await;
             }
         }
-        let _ = self.audit.committed().await;
         fault
     }
 
     /// Refuses a request because its address is blocked. The limiter has counted it.
-    fn block(&self, knock: &Knock<'_>, offered: Option<&Offered<'_>>, left: Duration) -> Fault {
+    async fn block(
+        &self,
+        knock: &Knock<'_>,
+        offered: Option<&Offered<'_>>,
+        left: Duration,
+    ) -> Fault {
         if self.settings.blocked_records == BlockedRecords::Each {
-            self.record_denial(knock, DenialReason::RateLimited, offered);
+            self.record_denial(knock, DenialReason::RateLimited, offered)
+                .await;
         }
         refusal::blocked(left, self.settings.lockout)
     }
 
     // What is refused stays refused when it cannot be recorded: the log itself counts what it lost.
 
-    fn record_denial(
+    async fn record_denial(
         &self,
         knock: &Knock<'_>,
         reason: DenialReason,
         offered: Option<&Offered<'_>>,
     ) {
-        let _ = self.audit.record(&AuditEvent::Denied {
+        let recorded = self.audit.record(&AuditEvent::Denied {
             reason,
             client_ip: knock.client_ip,
             method: knock.head.method.as_str(),
@@ -270,17 +274,25 @@ impl Gatekeeper {
             offered: offered.map(|it| &*it.key),
             user_agent: knock.user_agent(offered.map(|it| &*it.key)),
         });
+        self.commit(recorded).await;
     }
 
-    fn record_block(&self, knock: &Knock<'_>) {
+    async fn record_block(&self, knock: &Knock<'_>) {
         let window = self.settings.failure_window;
-        let _ = self.audit.record(&AuditEvent::Blocked {
+        let recorded = self.audit.record(&AuditEvent::Blocked {
             client_ip: knock.client_ip,
             failures: self.settings.max_failures,
             window_seconds: window.as_secs(),
             blocked_until: Utc::now() + window,
             request_id: knock.request_id,
         });
+        self.commit(recorded).await;
+    }
+
+    async fn commit(&self, recorded: Result<Recorded, AuditUnavailable>) {
+        if let Ok(recorded) = recorded {
+            let _ = self.audit.committed(recorded).await;
+        }
     }
 
     fn record_ended(&self, blocks: &[EndedBlock]) {

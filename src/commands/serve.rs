@@ -76,9 +76,7 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     let (forge, unspeakable) = wiring::forge(config.gitea, sandbox.as_ref())?;
     let audit_log = plan.audit_log.map_or_else(private_file, Ok)?;
     let each_blocked = config.audit.each_blocked;
-    // The sandbox's screen is for its person.
-    let to_stdout = sandbox.is_none();
-    let settings = wiring::audit_settings(audit_log.clone(), config.audit, to_stdout);
+    let settings = wiring::audit_settings(audit_log.clone(), config.audit, sandbox.is_some());
     let audit = open_audit(settings)?;
     let listener = bind(config.listen.address)?;
     let address = listener.local_addr().unwrap_or(config.listen.address);

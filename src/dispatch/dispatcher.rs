@@ -121,14 +121,13 @@ impl Dispatcher {
             }
         };
         let (gitea_calls, gitea_status) = gitea.asked();
-        entry.close(Finished {
+        let finished = Finished {
             outcome,
             gitea_calls,
             gitea_status,
             answer_bytes: result.text.len(),
-        });
-        // What was done stays done, and is answered.
-        let _ = shared.audit.committed().await;
+        };
+        entry.close(finished).await;
         Outcome::Done(result)
     }
 }

@@ -117,8 +117,8 @@ pub(super) fn forge(
     Ok((forge, vec![token, api]))
 }
 
-/// `stdout` says whether checkpoints are printed.
-pub(super) fn audit_settings(path: PathBuf, audit: AuditConfig, stdout: bool) -> AuditSettings {
+/// The sandbox prints no checkpoints, since its screen is for a person, and leaves no ballast behind.
+pub(super) fn audit_settings(path: PathBuf, audit: AuditConfig, sandbox: bool) -> AuditSettings {
     AuditSettings {
         mode: if audit.allow_failure {
             FailureMode::Allow
@@ -133,7 +133,7 @@ pub(super) fn audit_settings(path: PathBuf, audit: AuditConfig, stdout: bool) ->
         checkpoints: Checkpoints {
             every: audit.checkpoint_every,
             records: audit.checkpoint_records,
-            stdout,
+            stdout: !sandbox,
             file: audit.checkpoint_file,
             seal_key: audit.seal_key_file,
         },
@@ -147,7 +147,7 @@ pub(super) fn audit_settings(path: PathBuf, audit: AuditConfig, stdout: bool) ->
                 config::Compress::Zstd => audit::Compress::Zstd,
             },
         },
-        ballast: true,
+        ballast: !sandbox,
         ..AuditSettings::new(path)
     }
 }

@@ -120,7 +120,7 @@ fn allowed_on_a_full_disk() {
         ..AuditSettings::new(env::var_os(LOG).unwrap().into())
     })
     .unwrap();
-    assert_eq!(log.record(&stopped()), Ok(()));
+    assert!(log.record(&stopped()).is_ok());
     assert!(log.is_writable());
 }
 

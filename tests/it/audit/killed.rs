@@ -75,8 +75,8 @@ fn until_killed() {
                 for number in 0..1_000_000 {
                     let entry = usize::try_from(first).unwrap() + number * WRITERS + writer;
                     let event = AuditEvent::ConfigKeyRejected { entry, length: 0 };
-                    log.record(&event).unwrap();
-                    runtime.block_on(log.committed()).unwrap();
+                    let recorded = log.record(&event).unwrap();
+                    runtime.block_on(log.committed(recorded)).unwrap();
                     writeln!(stdout.lock().unwrap(), "told {entry}").unwrap();
                 }
             });

@@ -90,12 +90,15 @@ fn every_record_has_its_fields_in_their_order() {
     let arguments =
         json!({"method": "list", "owner": "observatory", "per_page": 30, "status": "success"});
     let entry = open_call(&log, &arguments);
-    entry.close(Finished {
-        outcome: CallOutcome::Ok,
-        gitea_calls: 1,
-        gitea_status: Some(200),
-        answer_bytes: 750,
-    });
+    close(
+        entry,
+        Finished {
+            outcome: CallOutcome::Ok,
+            gitea_calls: 1,
+            gitea_status: Some(200),
+            answer_bytes: 750,
+        },
+    );
     drop(open_call(&log, &json!({})));
     log.record(&stopped()).unwrap();
     assert_chained(&scene.text());
@@ -183,6 +186,10 @@ fn open_call(log: &Arc<AuditLog>, arguments: &Value) -> aegis::audit::AuditEntry
     opened.now_or_never().unwrap().unwrap()
 }
 
+fn close(entry: aegis::audit::AuditEntry, finished: Finished) {
+    entry.close(finished).now_or_never().unwrap();
+}
+
 #[test]
 fn what_was_offered_as_a_key_leaves_a_fingerprint_only() {
     let offer = |scene: &Scene, offered: &[&[u8]]| {
@@ -243,12 +250,15 @@ fn a_call_tells_how_long_it_took() {
     scene
         .clock
         .fetch_add(1_234, std::sync::atomic::Ordering::Relaxed);
-    entry.close(Finished {
-        outcome: CallOutcome::Error,
-        gitea_calls: 0,
-        gitea_status: None,
-        answer_bytes: 0,
-    });
+    close(
+        entry,
+        Finished {
+            outcome: CallOutcome::Error,
+            gitea_calls: 0,
+            gitea_status: None,
+            answer_bytes: 0,
+        },
+    );
     assert_eq!(values(&scene.text())[1]["duration_ms"], 1_234);
 }
 

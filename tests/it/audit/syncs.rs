@@ -4,7 +4,7 @@ use std::{
     io::{self, Write as _},
     os::fd::AsRawFd as _,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     thread,
     time::Duration,
 };
@@ -63,6 +63,10 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
     runtime.unwrap().block_on(future)
 }
 
+async fn commit(log: &AuditLog) -> Result<(), AuditUnavailable> {
+    log.committed(log.record(&stopped())?).await
+}
+
 fn begin(log: &Arc<AuditLog>, access: Access) -> Result<(), AuditUnavailable> {
     let caller = Caller {
         key: None,
@@ -80,10 +84,9 @@ fn with_each_who_asks_waits_until_it_is_on_the_disk() {
     let scene = Scene::new();
     let log = open(&scene, Fsync::Each);
     fs::write(beside(&scene, "hold"), "").unwrap();
-    log.record(&stopped()).unwrap();
     let waiting = {
         let log = Arc::clone(&log);
-        thread::spawn(move || wait(log.committed()))
+        thread::spawn(move || wait(commit(&log)))
     };
     wait_until("the disk is asked", || times_asked(&scene) == 1);
     assert!(!waiting.is_finished());
@@ -96,18 +99,14 @@ fn all_who_wait_are_served_at_once() {
     let scene = Scene::new();
     let log = open(&scene, Fsync::Each);
     fs::write(beside(&scene, "hold"), "").unwrap();
-    log.record(&stopped()).unwrap();
     let first = {
         let log = Arc::clone(&log);
-        thread::spawn(move || wait(log.committed()))
+        thread::spawn(move || wait(commit(&log)))
     };
     wait_until("the disk is asked", || times_asked(&scene) == 1);
     let many = (0..200).map(|_| {
         let log = Arc::clone(&log);
-        async move {
-            log.record(&stopped()).unwrap();
-            log.committed().await
-        }
+        async move { commit(&log).await }
     });
     let hold = beside(&scene, "hold");
     // The second begins when all of the first have asked.
@@ -124,7 +123,7 @@ fn with_interval_only_what_changes_something_waits() {
     let log = open(&scene, Fsync::Interval);
     fs::write(beside(&scene, "hold"), "").unwrap();
     begin(&log, Access::Read).unwrap();
-    wait(log.committed()).unwrap();
+    wait(commit(&log)).unwrap();
     let writing = {
         let log = Arc::clone(&log);
         thread::spawn(move || begin(&log, Access::Write))
@@ -153,16 +152,19 @@ fn with_interval_records_are_on_the_disk_soon_and_with_off_never_asked_for() {
 fn what_may_not_be_on_the_disk_is_a_gap_and_a_new_file_is_begun() {
     let scene = Scene::new();
     let log = open(&scene, Fsync::Each);
-    log.record(&stopped()).unwrap();
-    assert_eq!(wait(log.committed()), Ok(()));
+    assert_eq!(wait(commit(&log)), Ok(()));
+    fs::write(beside(&scene, "hold"), "").unwrap();
     fs::write(beside(&scene, "broken"), "").unwrap();
-    for _ in 0..3 {
-        log.record(&stopped()).unwrap();
-    }
-    assert_eq!(wait(log.committed()), Err(AuditUnavailable));
-    // Nobody who waits for those records is told later that all is well.
-    log.record(&stopped()).unwrap();
-    assert_eq!(wait(log.committed()), Ok(()));
+    let recorded = [(); 3].map(|()| log.record(&stopped()).unwrap());
+    let waiting = {
+        let log = Arc::clone(&log);
+        thread::spawn(move || wait(log.committed(recorded[2])))
+    };
+    fs::remove_file(beside(&scene, "hold")).unwrap();
+    assert_eq!(waiting.join().unwrap(), Err(AuditUnavailable));
+    // Nobody who asks for those records is told later that all is well.
+    assert_eq!(wait(log.committed(recorded[0])), Err(AuditUnavailable));
+    assert_eq!(wait(commit(&log)), Ok(()));
     let closed = scene.closed();
     assert_eq!(closed.len(), 1);
     assert_eq!(fs::read_to_string(&closed[0]).unwrap().lines().count(), 4);
@@ -201,7 +203,23 @@ fn where_losing_records_is_allowed_nobody_is_refused() {
     });
     let log = log.unwrap();
     fs::write(beside(&scene, "broken"), "").unwrap();
-    log.record(&stopped()).unwrap();
-    assert_eq!(wait(log.committed()), Ok(()));
+    assert_eq!(wait(commit(&log)), Ok(()));
     assert_eq!(scene.events(), ["audit_rotated", "audit_gap"]);
+}
+
+#[test]
+fn a_disk_that_goes_on_failing_gets_no_file_after_the_other() {
+    let scene = Scene::new();
+    let log = open(&scene, Fsync::Each);
+    for _ in 0..3 {
+        fs::write(beside(&scene, "broken"), "").unwrap();
+        assert!(wait(commit(&log)).is_err());
+    }
+    assert_eq!(scene.closed().len(), 1);
+    assert!(!log.is_writable());
+    fs::remove_file(beside(&scene, "broken")).unwrap();
+    scene.clock.fetch_add(61_000, Ordering::Relaxed);
+    assert_eq!(wait(commit(&log)), Ok(()));
+    assert_eq!(scene.closed().len(), 2);
+    assert_chained(&scene.whole());
 }
