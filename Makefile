@@ -42,11 +42,5 @@ install: build
 	install -D -m 644 completions/_aegis $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_aegis
 	install -D -m 644 completions/aegis.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/aegis.fish
 
-generate-key: build
-	@$(AEGIS) generate-key
-
-rotate-key: build
-	@$(AEGIS) rotate-key
-
-check-key-age:
-	@echo '`make $@` is not there yet; until it is, see "Keys" in README.md' >&2; exit 1
+generate-key rotate-key check-key-age: build
+	@$(AEGIS) $@

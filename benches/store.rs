@@ -1,14 +1,21 @@
-//! What it costs to change the keys of a large `.env`, and to read what is known of many keys.
+//! What it costs to change the keys of a large `.env`, to read what is known of many keys, and to say
+//! how old they are.
 #![allow(clippy::unwrap_used, reason = "a bench fails where it panics")]
 #![allow(missing_docs, reason = "criterion's macros make undocumented items")]
-use std::{fs, hint::black_box, path::Path, time::Duration};
+use std::{
+    fs,
+    hint::black_box,
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use aegis::{
     config::{KeysFile, NewKey},
     durable::InPlace,
     keys::{ApiKey, KeyRecord, Label, Metadata, MetadataFile},
 };
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -49,22 +56,28 @@ fn edit(bench: &mut Criterion) {
     });
 }
 
-fn metadata(bench: &mut Criterion) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("aegis-keys.json");
-    let mut file = MetadataFile::open(&path, Path::new(".env"), PATIENCE).unwrap();
+/// What is known of ten thousand keys.
+fn known(path: &Path) -> MetadataFile {
+    let mut file = MetadataFile::open(path, Path::new(".env"), PATIENCE).unwrap();
     for number in 0..10_000 {
         let (id, hint) = (key(number).id(), key(number).hint());
         let record = KeyRecord {
             label: Some(Label::new(&format!("client {number}")).unwrap()),
             created_at: Some(Utc::now()),
             source: Some("generated".to_owned()),
-            expires_at: Some(Utc::now()),
+            expires_at: Some(Utc::now() + TimeDelta::days(90)),
             ..KeyRecord::of(&id, hint)
         };
         file.metadata.note_created(record).unwrap();
     }
     file.save(InPlace::Never).unwrap();
+    file
+}
+
+fn metadata(bench: &mut Criterion) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("aegis-keys.json");
+    let mut file = known(&path);
     bench.bench_function("read metadata of 10,000 keys", |bench| {
         bench.iter(|| black_box(Metadata::load(&path).unwrap()));
     });
@@ -77,5 +90,25 @@ fn metadata(bench: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, edit, metadata);
+/// The whole command, from its start to its end.
+fn check(bench: &mut Criterion) {
+    let folder = tempfile::tempdir().unwrap();
+    drop(known(&folder.path().join("aegis-keys.json")));
+    let keys: Vec<_> = (0..10_000)
+        .map(|number| key(number).expose().to_owned())
+        .collect();
+    let text = format!("MCP_API_KEYS={}\n", keys.join(","));
+    fs::write(folder.path().join(".env"), text).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aegis"));
+    command
+        .arg("check-key-age")
+        .current_dir(folder.path())
+        .env_clear()
+        .stdout(Stdio::null());
+    bench.bench_function("check the age of 10,000 keys", |bench| {
+        bench.iter(|| command.status().unwrap());
+    });
+}
+
+criterion_group!(benches, edit, metadata, check);
 criterion_main!(benches);

@@ -16,11 +16,20 @@ _aegis() {
             ",$1")
                 cmd="aegis"
                 ;;
+            aegis,check-key-age)
+                cmd="aegis__subcmd__check__subcmd__key__subcmd__age"
+                ;;
             aegis,client-config)
                 cmd="aegis__subcmd__client__subcmd__config"
                 ;;
             aegis,generate-key)
                 cmd="aegis__subcmd__generate__subcmd__key"
+                ;;
+            aegis,list-keys)
+                cmd="aegis__subcmd__list__subcmd__keys"
+                ;;
+            aegis,revoke-key)
+                cmd="aegis__subcmd__revoke__subcmd__key"
                 ;;
             aegis,rotate-key)
                 cmd="aegis__subcmd__rotate__subcmd__key"
@@ -35,12 +44,46 @@ _aegis() {
 
     case "${cmd}" in
         aegis)
-            opts="-h -V --help --version serve generate-key rotate-key client-config"
+            opts="-h -V --help --version serve generate-key rotate-key client-config check-key-age list-keys revoke-key"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        aegis__subcmd__check__subcmd__key__subcmd__age)
+            opts="-q -h --max-age --warn-before --unknown --adopt --quiet --json --audit-log --env-file --in-place --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --max-age)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --warn-before)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unknown)
+                    COMPREPLY=($(compgen -W "ok warn critical unknown" -- "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --env-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -75,12 +118,72 @@ _aegis() {
             return 0
             ;;
         aegis__subcmd__generate__subcmd__key)
-            opts="-q -h --quiet --help"
+            opts="-q -h --quiet --label --save-metadata --expires --add --hashed --json --env-file --in-place --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --label)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expires)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --env-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        aegis__subcmd__list__subcmd__keys)
+            opts="-h --all --json --hints --audit-log --env-file --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --env-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        aegis__subcmd__revoke__subcmd__key)
+            opts="-y -h --replace --yes --no-wait --server --print --json --audit-log --env-file --in-place --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --audit-log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --env-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -152,3 +255,19 @@ if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERS
 else
     complete -F _aegis -o bashdefault -o default aegis
 fi
+
+# The keys, by their hints: which there are, only a run of the program knows.
+_aegis_with_keys() {
+    case "${COMP_WORDS[1]} $3" in
+        *\ --env-file | *\ --server | *\ --grace) ;;
+        revoke-key\ * | rotate-key\ *)
+            if [[ $2 != -* ]]; then
+                COMPREPLY=($(compgen -W "$("$1" list-keys --hints 2>/dev/null | cut -f 1)" -- "$2"))
+                return 0
+            fi
+            ;;
+    esac
+    _aegis "$@"
+}
+
+complete -F _aegis_with_keys -o bashdefault -o default aegis

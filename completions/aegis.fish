@@ -30,6 +30,9 @@ complete -c aegis -n "__fish_aegis_needs_command" -f -a "serve" -d 'Serve the to
 complete -c aegis -n "__fish_aegis_needs_command" -f -a "generate-key" -d 'Make a key for an assistant'
 complete -c aegis -n "__fish_aegis_needs_command" -f -a "rotate-key" -d 'Replace a key by a new one, without a moment in which neither works'
 complete -c aegis -n "__fish_aegis_needs_command" -f -a "client-config" -d 'Print what connects a client, or put it into the client\'s file'
+complete -c aegis -n "__fish_aegis_needs_command" -f -a "check-key-age" -d 'Say which keys are too old, and what else is wrong with them'
+complete -c aegis -n "__fish_aegis_needs_command" -f -a "list-keys" -d 'List the keys: whose they are, how old, who used them last'
+complete -c aegis -n "__fish_aegis_needs_command" -f -a "revoke-key" -d 'Take a key out of use, at once and for good'
 complete -c aegis -n "__fish_aegis_using_subcommand serve" -l env-file -d 'Read settings from this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F
 complete -c aegis -n "__fish_aegis_using_subcommand serve" -l host -d 'Listen on this address instead of `MCP_HOST`' -r
 complete -c aegis -n "__fish_aegis_using_subcommand serve" -l port -d 'Listen on this port instead of `MCP_PORT`; 0 takes any that is free' -r
@@ -40,7 +43,15 @@ complete -c aegis -n "__fish_aegis_using_subcommand serve" -l check -d 'Say what
 complete -c aegis -n "__fish_aegis_using_subcommand serve" -l json -d 'Say it as JSON'
 complete -c aegis -n "__fish_aegis_using_subcommand serve" -l health -d 'Ask the running server whether it is well, and stop (exit code 0 or 1)'
 complete -c aegis -n "__fish_aegis_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c aegis -n "__fish_aegis_using_subcommand generate-key" -l label -d 'What to call it, such as who will use it; saves metadata' -r
+complete -c aegis -n "__fish_aegis_using_subcommand generate-key" -l expires -d 'Refuse it from then on: after `90d`, `12h` or `30m`, after a date or at a time; saves metadata' -r
+complete -c aegis -n "__fish_aegis_using_subcommand generate-key" -l env-file -d 'Edit the keys of this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F
 complete -c aegis -n "__fish_aegis_using_subcommand generate-key" -s q -l quiet -d 'Print the key and nothing else'
+complete -c aegis -n "__fish_aegis_using_subcommand generate-key" -l save-metadata -d 'Write down its hint, label and age beside `.env`, never the key; asked on a terminal'
+complete -c aegis -n "__fish_aegis_using_subcommand generate-key" -l add -d 'Put it into `.env`, which is made if there is none; a running server takes it at once'
+complete -c aegis -n "__fish_aegis_using_subcommand generate-key" -l hashed -d 'Show its digest too, which can stand in `.env` in its place; `--add` puts only that there'
+complete -c aegis -n "__fish_aegis_using_subcommand generate-key" -l json -d 'Print the key and what was done with it as JSON'
+complete -c aegis -n "__fish_aegis_using_subcommand generate-key" -l in-place -d 'Overwrite a file that cannot be replaced, since it is mounted as a single file'
 complete -c aegis -n "__fish_aegis_using_subcommand generate-key" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l env-file -d 'Edit the keys of this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F
 complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l grace -d 'How long the old key may be used still: `7d`, `12h`, `30m`, until a date, or `0` for not at all' -r
@@ -61,3 +72,35 @@ complete -c aegis -n "__fish_aegis_using_subcommand client-config" -l server -d 
 complete -c aegis -n "__fish_aegis_using_subcommand client-config" -l env-file -d 'Read settings from this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F
 complete -c aegis -n "__fish_aegis_using_subcommand client-config" -l json -d 'Say it as JSON'
 complete -c aegis -n "__fish_aegis_using_subcommand client-config" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c aegis -n "__fish_aegis_using_subcommand check-key-age" -l max-age -d 'A key as old as this is critical' -r
+complete -c aegis -n "__fish_aegis_using_subcommand check-key-age" -l warn-before -d 'Warn this long before that' -r
+complete -c aegis -n "__fish_aegis_using_subcommand check-key-age" -l unknown -d 'What a key of unknown age is' -r -f -a "ok\t''
+warn\t''
+critical\t''
+unknown\t''"
+complete -c aegis -n "__fish_aegis_using_subcommand check-key-age" -l audit-log -d 'Look for uses in this audit log instead of `AUDIT_LOG_PATH`' -r -F
+complete -c aegis -n "__fish_aegis_using_subcommand check-key-age" -l env-file -d 'Edit the keys of this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F
+complete -c aegis -n "__fish_aegis_using_subcommand check-key-age" -l adopt -d 'Write down that keys of unknown age are from today'
+complete -c aegis -n "__fish_aegis_using_subcommand check-key-age" -s q -l quiet -d 'Say nothing where all is well'
+complete -c aegis -n "__fish_aegis_using_subcommand check-key-age" -l json -d 'Say it as JSON'
+complete -c aegis -n "__fish_aegis_using_subcommand check-key-age" -l in-place -d 'Overwrite a file that cannot be replaced, since it is mounted as a single file'
+complete -c aegis -n "__fish_aegis_using_subcommand check-key-age" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c aegis -n "__fish_aegis_using_subcommand list-keys" -l audit-log -d 'Look for uses in this audit log instead of `AUDIT_LOG_PATH`' -r -F
+complete -c aegis -n "__fish_aegis_using_subcommand list-keys" -l env-file -d 'Read the keys of this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F
+complete -c aegis -n "__fish_aegis_using_subcommand list-keys" -l all -d 'Former keys too, and such as were made and never put into `.env`'
+complete -c aegis -n "__fish_aegis_using_subcommand list-keys" -l json -d 'Say it as JSON'
+complete -c aegis -n "__fish_aegis_using_subcommand list-keys" -l hints -d 'For shells: the hint of each key, a tab, its label'
+complete -c aegis -n "__fish_aegis_using_subcommand list-keys" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -l server -d 'The running server\'s address, instead of `MCP_HOST` and `MCP_PORT`' -r
+complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -l audit-log -d 'Look in this audit log instead of `AUDIT_LOG_PATH` whether the server dropped a hashed key' -r -F
+complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -l env-file -d 'Edit the keys of this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F
+complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -l replace -d 'Put a new key in its place, with the same label'
+complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -s y -l yes -d 'Ask nothing'
+complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -l no-wait -d 'Do not wait until the running server refuses it'
+complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -l print -d 'Print the new key to standard output, which need not be a terminal'
+complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -l json -d 'Say what was done as JSON'
+complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -l in-place -d 'Overwrite a file that cannot be replaced, since it is mounted as a single file'
+complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -s h -l help -d 'Print help (see more with \'--help\')'
+
+# The keys, by their hints: which there are, only a run of the program knows.
+complete -c aegis -n "__fish_aegis_using_subcommand revoke-key; or __fish_aegis_using_subcommand rotate-key" -f -a "(aegis list-keys --hints 2>/dev/null)"

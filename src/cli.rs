@@ -1,14 +1,22 @@
 //! What a person can type. The comments here are the help, the man page and the completions.
 mod client_config;
+mod keys;
 mod rotate_key;
 
-use std::{net::IpAddr, path::PathBuf};
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    net::IpAddr,
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::config;
 
 pub use client_config::{Client, ClientConfig};
+pub use keys::{CheckKeyAge, Edited, GenerateKey, ListKeys, RevokeKey, Unknown};
 pub use rotate_key::{RotateKey, server};
 
 /// Controlled, authenticated and audited access for AI assistants to a Gitea or Forgejo
@@ -24,12 +32,38 @@ pub struct Cli {
     pub command: Command,
 }
 
+impl Cli {
+    /// Reads what was typed.
+    ///
+    /// # Errors
+    /// It is no command, or asks for help: that is said, and this code is left. To monitoring, wrong
+    /// usage is not a warning (1) nor critical (2), but leaves it unknown how old the keys are.
+    pub fn read(arguments: Vec<OsString>) -> Result<Self, ExitCode> {
+        let is_monitored = arguments.get(1).is_some_and(|name| name == "check-key-age");
+        Self::try_parse_from(arguments).map_err(|error| {
+            // Nobody is left to tell if the output is closed.
+            let _ = error.print();
+            match error.exit_code() {
+                0 => ExitCode::SUCCESS,
+                _ if is_monitored => {
+                    let _ = writeln!(io::stdout(), "AEGIS KEYS UNKNOWN - wrong usage");
+                    ExitCode::from(3)
+                }
+                _ => ExitCode::from(2),
+            }
+        })
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Serve(Serve),
     GenerateKey(GenerateKey),
     RotateKey(RotateKey),
     ClientConfig(ClientConfig),
+    CheckKeyAge(CheckKeyAge),
+    ListKeys(ListKeys),
+    RevokeKey(RevokeKey),
 }
 
 /// Serve the tools to assistants
@@ -69,17 +103,6 @@ pub struct Serve {
     /// Ask the running server whether it is well, and stop (exit code 0 or 1)
     #[arg(long, conflicts_with = "sandbox")]
     pub health: bool,
-}
-
-/// Make a key for an assistant
-///
-/// On a terminal the key is shown once, with what to do next. Elsewhere standard output gets the
-/// key alone. It is stored nowhere.
-#[derive(Args, Debug)]
-pub struct GenerateKey {
-    /// Print the key and nothing else
-    #[arg(long, short)]
-    pub quiet: bool,
 }
 
 fn host(text: &str) -> Result<IpAddr, &'static str> {

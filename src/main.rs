@@ -4,11 +4,14 @@ use std::{
     process::ExitCode,
 };
 
-use aegis::{cli::Cli, commands};
-use clap::Parser;
+use aegis::{cli::Cli, commands, config::Env};
 
 fn main() -> ExitCode {
-    match commands::run(Cli::parse().command) {
+    let typed = match Cli::read(Env::arguments()) {
+        Ok(typed) => typed,
+        Err(code) => return code,
+    };
+    match commands::run(typed.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let told = failure.to_string();

@@ -1,46 +1,144 @@
-//! `aegis generate-key`: a new key on standard output, talk about it on the terminal only.
+//! `aegis generate-key`: a new key on standard output, talk about it on the terminal only. It is
+//! shown first, then written down, then put into force: killed in between, nothing is in force that
+//! nobody saw, and nothing in force lacks what was to be known of it.
+mod screen;
+mod target;
+
 use std::io::{self, Write};
 
-use console::{Term, style};
+use chrono::{DateTime, SubsecRound, Utc};
+use console::Term;
+use serde_json::json;
 
-use super::Failure;
-use crate::{cli::GenerateKey, keys::ApiKey};
+use self::{screen::Screen, target::Target};
+use super::{Failure, key_files::KeyFiles, prompt::Prompts};
+use crate::{
+    cli::GenerateKey,
+    keys::{ApiKey, KeyId, KeyRecord},
+};
 
-pub(super) fn run(asked: &GenerateKey) -> Result<(), Failure> {
-    let failed =
-        |error: &dyn std::error::Error| Failure::Other(format!("no key was made: {error}"));
-    let key = ApiKey::generate().map_err(|error| failed(&error))?;
-    let mut out = io::stdout();
-    let written = if !asked.quiet && Term::stdout().is_term() {
-        explain(&mut out, &key)
-    } else {
-        writeln!(out, "{}", key.expose())
-    };
-    written
-        .and_then(|()| out.flush())
-        .map_err(|error| failed(&error))
+/// A key that was just made, and how it is to be known.
+struct Made {
+    key: ApiKey,
+    id: KeyId,
+    record: KeyRecord,
+    /// Whether only its digest goes into `.env`.
+    hashed: bool,
 }
 
-fn explain(out: &mut impl Write, key: &ApiKey) -> io::Result<()> {
-    let key = key.expose();
-    writeln!(
-        out,
-        "{}",
-        style("✓ API Key Generated Successfully!").green()
-    )?;
-    writeln!(out, "\n{}\n{key}\n", style("API KEY:").bold())?;
-    writeln!(
-        out,
-        "{}",
-        style("It is shown once and stored nowhere: save it now.").yellow()
-    )?;
-    writeln!(out, "\n{}", style("📋 Next Steps:").bold())?;
-    writeln!(out, "1. Add this key to your .env file")?;
-    writeln!(out, "   MCP_API_KEYS={key}")?;
-    writeln!(
-        out,
-        "   (beside keys that are there already: a comma between them)"
-    )?;
-    writeln!(out, "2. Restart the MCP server")?;
-    writeln!(out, "3. Configure ChatGPT Business")
+pub(super) fn run(asked: &GenerateKey) -> Result<(), Failure> {
+    let screen = !asked.quiet && !asked.json && Term::stdout().is_term();
+    let mut person = screen.then(|| Prompts::open(false, "").ok()).flatten();
+    let saves = asked.save_metadata || asked.label.is_some() || asked.expires.is_some();
+    let saves = saves || wants_metadata(asked, person.as_mut())?;
+    let mut made = Made::new(asked, Utc::now().trunc_subsecs(0))?;
+    let mut target = Target::open(asked, saves, person.as_mut())?;
+    drop(person);
+    target.prepare(&mut made)?;
+
+    let screen =
+        screen.then(|| Screen::new(&made.key, asked.hashed.then_some(&made.id), asked.add));
+    show(asked, screen.as_ref(), &made, &target)
+        .map_err(|error| Failure::Other(format!("no key was made: {error}")))?;
+    target.write(&made.id)?;
+    let told = target.told(&made);
+    if let Some(screen) = screen {
+        // What it is about is done, whether or not somebody reads on.
+        let _ = screen.steps(&mut io::stdout(), &told);
+    } else if !asked.quiet && !asked.json {
+        for line in told {
+            let _ = writeln!(io::stderr(), "{line}");
+        }
+    }
+    Ok(())
+}
+
+/// Asks the person, where one is there, whether to save what is known of the key.
+fn wants_metadata(asked: &GenerateKey, person: Option<&mut Prompts>) -> Result<bool, Failure> {
+    let (Some(person), Ok(files)) = (person, KeyFiles::find(asked.edited.env_file.as_deref()))
+    else {
+        return Ok(false);
+    };
+    person.confirm(
+        &format!(
+            "Save its hint and age, never the key, in {}?",
+            files.metadata.display()
+        ),
+        true,
+    )
+}
+
+impl Made {
+    fn new(asked: &GenerateKey, now: DateTime<Utc>) -> Result<Self, Failure> {
+        let end = asked.expires.map(|end| end.from(now));
+        if end.is_some_and(|end| end <= now) {
+            return Err(Failure::Usage(
+                "`--expires` is in the past: the key would never open anything".to_owned(),
+            ));
+        }
+        let key = ApiKey::generate()
+            .map_err(|error| Failure::Other(format!("no key was made: {error}")))?;
+        let id = key.id();
+        let record = KeyRecord {
+            label: asked.label.clone(),
+            created_at: Some(now),
+            source: Some("generated".to_owned()),
+            expires_at: end,
+            ..KeyRecord::of(&id, key.hint())
+        };
+        Ok(Self {
+            key,
+            id,
+            record,
+            hashed: asked.hashed,
+        })
+    }
+}
+
+/// Shows the key, the one time.
+fn show(
+    asked: &GenerateKey,
+    screen: Option<&Screen<'_>>,
+    made: &Made,
+    target: &Target,
+) -> io::Result<()> {
+    let mut out = io::stdout();
+    if let Some(screen) = screen {
+        screen.key(&mut out)?;
+    } else if asked.json {
+        let (env_file, metadata) = match target {
+            Target::None => (None, None),
+            Target::Known(files, ..) => (None, Some(&files.metadata)),
+            Target::Keys { files, saves, .. } => {
+                (Some(&files.env_file), saves.then_some(&files.metadata))
+            }
+        };
+        let mut told = json!({ "key": made.key.expose(), "hint": made.key.hint().as_str() });
+        for (name, value) in [
+            ("hashed", made.hashed.then(|| made.id.hashed_entry())),
+            (
+                "label",
+                asked.label.as_ref().map(|label| label.as_str().to_owned()),
+            ),
+            ("created_at", made.record.created_at.map(time)),
+            ("expires_at", made.record.expires_at.map(time)),
+            ("env_file", env_file.map(|file| file.display().to_string())),
+            ("metadata", metadata.map(|file| file.display().to_string())),
+        ] {
+            if let Some(value) = value {
+                told[name] = json!(value);
+            }
+        }
+        writeln!(out, "{told}")?;
+    } else {
+        writeln!(out, "{}", made.key.expose())?;
+        if made.hashed {
+            writeln!(out, "{}", made.id.hashed_entry())?;
+        }
+    }
+    out.flush()
+}
+
+fn time(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }

@@ -7,7 +7,7 @@ use std::{
 
 use super::{Failure, prompt::Prompts};
 use crate::{
-    config::{Config, EditError, Env, KeyEditor, KeysFile, KeysFileError},
+    config::{Config, DEFAULT_AUDIT_LOG, EditError, Env, KeyEditor, KeysFile, KeysFileError},
     durable::{self, InPlace},
     keys::{Metadata, MetadataError, MetadataFile},
 };
@@ -57,6 +57,13 @@ impl KeyFiles {
             env_file,
             config,
         })
+    }
+
+    /// Where the server's records are, unless somebody `named` another file.
+    pub(super) fn audit_log(&self, named: Option<&Path>) -> PathBuf {
+        let set = || self.config.audit.path.clone();
+        let named = named.map(Path::to_owned).or_else(set);
+        named.unwrap_or_else(|| DEFAULT_AUDIT_LOG.into())
     }
 
     /// What is known of the keys, for who only looks.

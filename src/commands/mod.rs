@@ -1,23 +1,16 @@
 //! One file a subcommand. The only room that sees settings, and the one that wires the others.
+mod check_key_age;
 mod client_config;
 mod failure;
 mod generate_key;
-#[expect(
-    dead_code,
-    reason = "the commands that edit keys are about to come; then this line goes"
-)]
+mod inventory;
 mod key_files;
+mod list_keys;
 mod logging;
 mod process;
 mod prompt;
+mod revoke_key;
 mod rotate_key;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the commands that ask are about to come; then this line goes"
-    )
-)]
 mod running;
 mod serve;
 
@@ -33,6 +26,9 @@ pub fn run(command: Command) -> Result<(), Failure> {
         Command::Serve(asked) => serve::run(&asked),
         Command::GenerateKey(asked) => generate_key::run(&asked),
         Command::RotateKey(asked) => rotate_key::run(&asked),
+        Command::CheckKeyAge(asked) => check_key_age::run(&asked),
+        Command::ListKeys(asked) => list_keys::run(&asked),
+        Command::RevokeKey(asked) => revoke_key::run(&asked),
         Command::ClientConfig(asked) => client_config::run(&asked),
     }
 }

@@ -128,6 +128,11 @@ impl Env {
         self.variables.keys().map(String::as_str)
     }
 
+    /// What was typed, the name of the program first.
+    pub fn arguments() -> Vec<OsString> {
+        env::args_os().collect()
+    }
+
     /// A folder for what need not last.
     pub fn temporary_folder() -> PathBuf {
         env::temp_dir()

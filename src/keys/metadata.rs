@@ -134,6 +134,13 @@ impl Metadata {
         self.change(key, hint, |record| record.revoked_at = Some(at));
     }
 
+    /// The same of the key of the record with this `id`, which stands nowhere any more.
+    pub fn note_revoked_record(&mut self, id: &str, at: DateTime<Utc>) {
+        if let Some(row) = self.rows.iter().position(|row| row.record.id == id) {
+            self.change_row(row, |record| record.revoked_at = Some(at));
+        }
+    }
+
     /// Changes the record of a key, but not whose it is. A key without a record gets one, without an age.
     pub fn change(&mut self, key: &KeyId, hint: KeyHint, change: impl FnOnce(&mut KeyRecord)) {
         if self.key(key).is_none() {

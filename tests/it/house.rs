@@ -10,7 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("audit", &["caller", "durable", "keys", "rights"]),
     ("auth", &["audit", "caller", "fault", "keys", "rights"]),
     ("caller", &["keys", "rights"]),
-    ("cli", &["config"]),
+    ("cli", &["config", "keys"]),
     (
         "commands",
         &[

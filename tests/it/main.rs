@@ -3,11 +3,13 @@
 mod audit; // what stands in the audit log, whatever happens to it
 mod cli; // commands as a person types them: outputs, exit codes
 mod client_config; // what connects a client: lines to paste, and a client's own file with all else kept
+mod completions; // what shells complete, tried in real ones
 mod durable; // files that are replaced whole or not at all, whoever edits, kills or fills the disk
 mod env_readers; // what other programs make of a `.env`, before and after we edit it
 mod gate; // who is let in, and what becomes of requests that mean harm
 mod gitea; // the door to Gitea: what is asked, what is believed, what a bad forge cannot do
 mod house; // which room may use which, and what stands in one place only
+mod key_commands; // what the commands around the life of a key say, write and leave behind
 mod operations; // what an assistant asks, what Gitea is asked, what the assistant reads
 mod protocol; // the protocol alone: tables, schemas, cancellation, streams
 mod rotation; // a key replaced by another, with a person at a terminal, without, and after a kill

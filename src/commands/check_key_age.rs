@@ -1,0 +1,174 @@
+//! `aegis check-key-age`: one line for monitoring, then a line for each thing that is wrong. It
+//! writes nothing unless keys are to be adopted.
+mod judge;
+mod report;
+
+use std::{
+    io::{self, Write},
+    path::Path,
+};
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+
+use self::{
+    judge::{Finding, Limits, Status, judge},
+    report::Report,
+};
+use super::{
+    Failure,
+    inventory::{Inventory, SetKey},
+    key_files::KeyFiles,
+};
+use crate::{
+    audit,
+    cli::{CheckKeyAge, Edited, Unknown},
+    config::KeyEditor,
+    durable::{self, InPlace},
+    keys::{KeyHint, Metadata},
+};
+
+/// Since when tries of former keys count.
+const LATELY: TimeDelta = TimeDelta::days(7);
+
+pub(super) fn run(asked: &CheckKeyAge) -> Result<(), Failure> {
+    let now = Utc::now().trunc_subsecs(0);
+    let limits = Limits {
+        critical: asked.max_age,
+        warning: asked.max_age - asked.warn_before,
+        unknown: match asked.unknown {
+            Unknown::Ok => Status::Ok,
+            Unknown::Warn => Status::Warning,
+            Unknown::Critical => Status::Critical,
+            Unknown::Unknown => Status::Unknown,
+        },
+    };
+    let report = match look(asked, &limits, now) {
+        Ok(report) => report,
+        // Whatever keeps it from looking, monitoring gets a line.
+        Err(failure) => Report::failed(&failure, limits, now),
+    };
+    let status = report.status();
+    if status != Status::Ok || !asked.quiet {
+        let text = if asked.json {
+            report.json()
+        } else {
+            report.text()
+        };
+        // Without a reader the code still tells.
+        let _ = io::stdout().write_all(text.as_bytes());
+    }
+    match status {
+        Status::Ok => Ok(()),
+        status => Err(Failure::Said(status.code())),
+    }
+}
+
+fn look(asked: &CheckKeyAge, limits: &Limits, now: DateTime<Utc>) -> Result<Report, Failure> {
+    let files = KeyFiles::find(asked.edited.env_file.as_deref())?;
+    let in_file = files.keys()?;
+    let known = files.known();
+    let unknown = known.as_ref().err().map(ToString::to_string);
+    let known = known.unwrap_or_default();
+    let mut inventory = Inventory::new(&files, in_file.keys(), &known);
+    let adopted = if asked.adopt {
+        adopt(&files, &asked.edited, &mut inventory, now)?
+    } else {
+        Vec::new()
+    };
+    let mut findings = beside_keys(&files, &in_file, &inventory);
+    let log = files.audit_log(asked.audit_log.as_deref());
+    let is_known = unknown.is_none();
+    findings.extend(unknown.map(|told| Finding::new(Status::Unknown, "metadata", told)));
+    findings.extend(judge(&inventory, limits, is_known, now));
+    findings.extend(still_tried(&log, &inventory, now));
+    Ok(Report::new(inventory.keys, findings, adopted, *limits, now))
+}
+
+/// What is wrong with the files rather than with a key.
+fn beside_keys(files: &KeyFiles, in_file: &KeyEditor, inventory: &Inventory) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let file = files.env_file.display();
+    if let Some(mode) = files
+        .shared_mode
+        .filter(|mode| !is_lent(&files.env_file, *mode))
+    {
+        findings.push(Finding::new(
+            Status::Warning,
+            "shared",
+            format!("others can read {file} (mode {mode:03o}): `chmod 600 {file}`"),
+        ));
+    }
+    for rejected in in_file.rejected() {
+        findings.push(Finding::new(
+            Status::Warning,
+            "rejected",
+            format!("`MCP_API_KEYS`, {rejected}: left out"),
+        ));
+    }
+    if inventory.keys.is_empty() {
+        findings.push(Finding::new(
+            Status::Unknown,
+            "none",
+            format!("no keys are set in {file}; make one with `aegis generate-key`"),
+        ));
+    }
+    findings
+}
+
+/// Whether root lends a file to the group of a service, which is how it may be.
+fn is_lent(file: &Path, mode: u32) -> bool {
+    mode & 0o077 == 0o040 && durable::access(file).is_some_and(|access| access.uid == 0)
+}
+
+/// The former keys that somebody shows still.
+fn still_tried(log: &Path, inventory: &Inventory, now: DateTime<Utc>) -> Vec<Finding> {
+    let former = judge::former(inventory, now);
+    if former.is_empty() {
+        return Vec::new();
+    }
+    // Where there is no log, nobody knows of tries.
+    let uses = audit::key_uses(log, now - LATELY).unwrap_or_default();
+    former
+        .into_iter()
+        .filter_map(|(hint, name, end)| {
+            let (at, from) = uses.get(&hint)?.last_refused?;
+            judge::tried(hint, &name, end, at, from, now)
+        })
+        .collect()
+}
+
+/// Writes down that keys of unknown age are from today, and gives their hints.
+fn adopt(
+    files: &KeyFiles,
+    edited: &Edited,
+    inventory: &mut Inventory,
+    now: DateTime<Utc>,
+) -> Result<Vec<KeyHint>, Failure> {
+    let is_unknown = |key: &SetKey| key.state(now).is_open() && key.days(now).is_none();
+    if !inventory.keys.iter().any(is_unknown) {
+        return Ok(Vec::new());
+    }
+    let mut file = files.lock_known(durable::PATIENCE)?;
+    let mut adopted = Vec::new();
+    for key in inventory.keys.iter().filter(|key| is_unknown(key)) {
+        let metadata: &mut Metadata = &mut file.metadata;
+        let since = metadata.key(&key.id).and_then(|record| record.created_at);
+        if since.is_none() {
+            metadata.change(&key.id, key.hint, |record| {
+                record.created_at = Some(now);
+                record.source = Some("adopted".to_owned());
+            });
+            adopted.push(key.hint);
+        }
+    }
+    let in_place = if edited.in_place {
+        InPlace::Allowed
+    } else {
+        InPlace::Never
+    };
+    file.save(in_place)?;
+    for key in &mut inventory.keys {
+        key.record = file.metadata.key(&key.id).cloned();
+    }
+    Ok(adopted)
+}

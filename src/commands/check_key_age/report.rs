@@ -1,0 +1,193 @@
+//! What was found, for monitoring, for a person, for a program.
+use std::{cmp::Reverse, collections::HashMap, fmt::Write};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+
+use super::judge::{Finding, Limits, Status, counted, is_judged_by_age};
+use crate::{
+    commands::{
+        Failure,
+        inventory::{Named, SetKey, State},
+    },
+    keys::KeyHint,
+};
+
+/// How many lines monitoring is sent at most.
+const LINES: usize = 20;
+
+pub(super) struct Report {
+    /// The worst first.
+    findings: Vec<Finding>,
+    keys: Vec<SetKey>,
+    /// The age of the oldest key of those whose age counts.
+    oldest: Option<Oldest>,
+    adopted: Vec<KeyHint>,
+    limits: Limits,
+    now: DateTime<Utc>,
+}
+
+struct Oldest {
+    days: i64,
+    name: String,
+}
+
+impl Report {
+    pub(super) fn new(
+        keys: Vec<SetKey>,
+        mut findings: Vec<Finding>,
+        adopted: Vec<KeyHint>,
+        limits: Limits,
+        now: DateTime<Utc>,
+    ) -> Self {
+        findings.sort_by_key(|finding| Reverse(finding.status));
+        let judged = keys
+            .iter()
+            .filter(|key| is_judged_by_age(key, &limits, now));
+        let aged = judged.filter_map(|key| Some((key.days(now).filter(|days| *days >= 0)?, key)));
+        let oldest = aged
+            .max_by_key(|(days, _)| *days)
+            .map(|(days, key)| Oldest {
+                days,
+                name: Named::Set(key).to_string(),
+            });
+        Self {
+            findings,
+            keys,
+            oldest,
+            adopted,
+            limits,
+            now,
+        }
+    }
+
+    /// Nothing could be found out.
+    pub(super) fn failed(failure: &Failure, limits: Limits, now: DateTime<Utc>) -> Self {
+        Self {
+            findings: vec![Finding::new(Status::Unknown, "failed", failure.to_string())],
+            keys: Vec::new(),
+            oldest: None,
+            adopted: Vec::new(),
+            limits,
+            now,
+        }
+    }
+
+    pub(super) fn status(&self) -> Status {
+        self.findings
+            .first()
+            .map_or(Status::Ok, |worst| worst.status)
+    }
+
+    pub(super) fn text(&self) -> String {
+        let first = self.findings.first();
+        let first = first.map_or_else(|| self.summary(), |worst| worst.told.clone());
+        let (first, rest) = first.split_once('\n').unwrap_or((&first, ""));
+        let more = match self.findings.len() {
+            0 | 1 => String::new(),
+            several => format!(" (and {} more)", several - 1),
+        };
+        let oldest = self.oldest.as_ref();
+        let oldest = oldest.map_or_else(|| "U".to_owned(), |oldest| oldest.days.to_string());
+        let mut text = String::new();
+        // Writing to a text does not fail. A bar would begin the figures.
+        let _ = writeln!(
+            text,
+            "AEGIS KEYS {} - {}{more} | oldest_days={oldest};{};{};0",
+            self.status().as_str(),
+            first.replace('|', "/"),
+            self.limits.warning.num_days(),
+            self.limits.critical.num_days(),
+        );
+        if !rest.is_empty() {
+            let _ = writeln!(text, "{}", rest.replace('|', "/"));
+        }
+        if self.findings.len() > 1 {
+            for finding in self.findings.iter().take(LINES) {
+                let told = finding.told.replace('|', "/");
+                let _ = writeln!(text, "{}: {told}", finding.status.as_str());
+            }
+            if self.findings.len() > LINES {
+                let left = self.findings.len() - LINES;
+                let _ = writeln!(text, "and {left} more; `--json` has them all");
+            }
+        }
+        if !self.adopted.is_empty() {
+            let shown = self.adopted.iter().take(LINES).map(ToString::to_string);
+            let more = match self.adopted.len() {
+                0..=LINES => String::new(),
+                several => format!(" and {} more", several - LINES),
+            };
+            let shown = shown.collect::<Vec<_>>().join(", ");
+            let _ = writeln!(text, "taken to be from today: {shown}{more}");
+        }
+        text
+    }
+
+    fn summary(&self) -> String {
+        match (&self.keys[..], &self.oldest) {
+            (_, None) => "the age of no key is known".to_owned(),
+            ([_], Some(Oldest { days, name })) => format!("key {name} is {} old", counted(*days)),
+            (several, Some(Oldest { days, .. })) => {
+                format!(
+                    "{} keys, the oldest is {} old",
+                    several.len(),
+                    counted(*days)
+                )
+            }
+        }
+    }
+
+    pub(super) fn json(&self) -> String {
+        let problems = self.findings.iter().map(|finding| {
+            let mut told = json!({ "status": word(finding.status) });
+            if let Some(key) = finding.key {
+                told["key"] = json!(key.as_str());
+            }
+            told["problem"] = json!(finding.problem);
+            told["told"] = json!(finding.told);
+            told
+        });
+        let adopted: Vec<_> = self.adopted.iter().map(KeyHint::as_str).collect();
+        let report = json!({
+            "status": word(self.status()),
+            "code": self.status().code(),
+            "oldest_days": self.oldest.as_ref().map(|oldest| oldest.days),
+            "warning_days": self.limits.warning.num_days(),
+            "critical_days": self.limits.critical.num_days(),
+            "keys": self.keys_as_json(),
+            "problems": problems.collect::<Vec<_>>(),
+            "adopted": adopted,
+        });
+        format!("{report}\n")
+    }
+
+    fn keys_as_json(&self) -> Vec<Value> {
+        let mut worst = HashMap::new();
+        for finding in self.findings.iter().rev() {
+            if let Some(key) = finding.key {
+                worst.insert(key, finding.status);
+            }
+        }
+        let keys = self.keys.iter().map(|key| {
+            let record = key.record.as_ref();
+            let mut told = json!({ "hint": key.hint.as_str() });
+            if let Some(label) = record.and_then(|record| record.label.as_ref()) {
+                told["label"] = json!(label.as_str());
+            }
+            told["state"] = json!(State::word(record, self.now));
+            if let Some(created) = record.and_then(|record| record.created_at) {
+                told["created_at"] = json!(created.to_rfc3339_opts(SecondsFormat::Secs, true));
+                told["age_days"] = json!(key.days(self.now));
+            }
+            let status = worst.get(&key.hint).copied().unwrap_or(Status::Ok);
+            told["status"] = json!(word(status));
+            told
+        });
+        keys.collect()
+    }
+}
+
+fn word(status: Status) -> String {
+    status.as_str().to_lowercase()
+}

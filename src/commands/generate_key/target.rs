@@ -1,0 +1,159 @@
+//! Where a new key goes, and what is known of it: locked, checked and prepared before anybody sees
+//! the key, and written after.
+use crate::{
+    cli::GenerateKey,
+    commands::{
+        Failure,
+        inventory::{Inventory, Place},
+        key_files::{KeyFiles, LockedKeys},
+        prompt::Prompts,
+    },
+    config::{KeyEditor, NewKey},
+    durable::{self, InPlace},
+    keys::{KeyId, Label, Metadata, MetadataFile},
+};
+
+use super::Made;
+
+/// Where a key goes, and what is known of it.
+pub(super) enum Target {
+    /// Nowhere but to who asked.
+    None,
+    /// What is known of it is written down.
+    Known(Box<KeyFiles>, Box<MetadataFile>, InPlace),
+    /// It is put into `.env`.
+    Keys {
+        files: Box<KeyFiles>,
+        locked: Box<LockedKeys>,
+        saves: bool,
+    },
+}
+
+impl Target {
+    pub(super) fn open(
+        asked: &GenerateKey,
+        saves: bool,
+        person: Option<&mut Prompts>,
+    ) -> Result<Self, Failure> {
+        if !asked.add && !saves {
+            return Ok(Self::None);
+        }
+        let files = Box::new(KeyFiles::find(asked.edited.env_file.as_deref())?);
+        if asked.add {
+            let in_place = files.in_place(asked.edited.in_place, person)?;
+            let locked = Box::new(files.lock(in_place)?);
+            return Ok(Self::Keys {
+                files,
+                locked,
+                saves,
+            });
+        }
+        let known = Box::new(files.lock_known(durable::PATIENCE)?);
+        let in_place = if asked.edited.in_place {
+            InPlace::Allowed
+        } else {
+            InPlace::Never
+        };
+        Ok(Self::Known(files, known, in_place))
+    }
+
+    /// Does all that can fail before anybody sees the key.
+    pub(super) fn prepare(&mut self, made: &mut Made) -> Result<(), Failure> {
+        match self {
+            Self::None => Ok(()),
+            Self::Known(_, known, _) => note(&mut known.metadata, made),
+            Self::Keys {
+                files,
+                locked,
+                saves,
+            } => {
+                let keys = Inventory::new(files, locked.keys.keys(), &locked.known.metadata).keys;
+                if keys.iter().any(|key| key.place == Place::Environment) {
+                    return Err(Failure::Settings(format!(
+                        "the keys are in `MCP_API_KEYS` of the environment, and one in {} would take the place of all of them; move them there first",
+                        files.env_file.display()
+                    )));
+                }
+                if *saves {
+                    note(&mut locked.known.metadata, made)?;
+                }
+                let new = if made.hashed {
+                    NewKey::Hashed(&made.id)
+                } else {
+                    NewKey::Plain(&made.key)
+                };
+                let added = locked.keys.add(new);
+                added.map_err(|error| {
+                    Failure::Settings(format!("{}: {error}", files.env_file.display()))
+                })
+            }
+        }
+    }
+
+    /// Writes what was prepared. Whoever is killed in here leaves a key that is not in force yet.
+    pub(super) fn write(&mut self, id: &KeyId) -> Result<(), Failure> {
+        let written = match self {
+            Self::None => return Ok(()),
+            Self::Known(_, known, in_place) => known.save(*in_place).map_err(Failure::from),
+            Self::Keys { locked, saves, .. } => {
+                let saved = if *saves { locked.save_known() } else { Ok(()) };
+                saved.and_then(|()| locked.commit_keys())
+            }
+        };
+        written.map_err(|failure| {
+            let in_force = match self {
+                Self::Keys { locked, .. } => KeyEditor::read(locked.keys.path())
+                    .is_ok_and(|found| found.keys().iter().any(|key| key.id == *id)),
+                Self::Known(..) | Self::None => false,
+            };
+            failure.and(if in_force {
+                "the key is in the file nevertheless"
+            } else {
+                "the key that was shown is in no file"
+            })
+        })
+    }
+
+    /// What was done, line by line.
+    pub(super) fn told(&self, made: &Made) -> Vec<String> {
+        let hint = made.key.hint();
+        let noted = |files: &KeyFiles| {
+            format!("what is known of {hint} is in {}", files.metadata.display())
+        };
+        match self {
+            Self::None => Vec::new(),
+            Self::Known(files, ..) => vec![noted(files)],
+            Self::Keys {
+                files,
+                locked,
+                saves,
+            } => {
+                let file = files.env_file.display();
+                let mut told = vec![format!(
+                    "{hint} is in {file}; a running server takes it within three seconds"
+                )];
+                told.extend(saves.then(|| noted(files)));
+                told.extend(locked.keys.shared_mode().map(|mode| {
+                    format!("warning: others can read {file} (mode {mode:03o}): `chmod 600 {file}`")
+                }));
+                told
+            }
+        }
+    }
+}
+
+/// Notes a key that was made. A label names one key that is or may come into use.
+fn note(metadata: &mut Metadata, made: &Made) -> Result<(), Failure> {
+    let is_taken = |label: &Label| {
+        let mut others = metadata.records().filter(|record| !record.has_ended());
+        others.any(|record| record.label.as_ref() == Some(label))
+    };
+    if let Some(label) = made.record.label.as_ref().filter(|label| is_taken(label)) {
+        return Err(Failure::Other(format!(
+            "there is a key called `{label}` already: call this one otherwise, or replace that one with `aegis rotate-key`"
+        )));
+    }
+    metadata
+        .note_created(made.record.clone())
+        .map_err(|error| Failure::Other(error.to_string()))
+}

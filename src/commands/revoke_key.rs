@@ -1,0 +1,261 @@
+//! `aegis revoke-key`: a key that somebody else may have is refused at once and for good.
+//!
+//! What is known of keys is written first, so that a command that is killed leaves the key dead or
+//! as it was. With a new key in its place it is the other way: the `.env` file changes in one step
+//! from the old to the new one, so that there is no moment without any.
+mod change;
+mod proof;
+
+use std::io::{self, Write};
+
+use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+use console::Term;
+use serde_json::{Value, json};
+
+use self::{
+    change::{Replacement, Revocation},
+    proof::{Proof, Watch},
+};
+use super::{
+    Failure,
+    inventory::{Inventory, Named, Place, SetKey, full_key},
+    key_files::KeyFiles,
+    prompt::Prompts,
+};
+use crate::{
+    cli::RevokeKey,
+    keys::{Form, KeyRecord},
+};
+
+pub(super) fn run(asked: &RevokeKey) -> Result<(), Failure> {
+    let files = KeyFiles::find(asked.edited.env_file.as_deref())?;
+    let known = files.known()?;
+    let inventory = Inventory::new(&files, files.keys()?.keys(), &known);
+    let named = inventory.named(&asked.key)?;
+    let name = named.to_string();
+    let key = match named {
+        Named::Set(key) => key.clone(),
+        Named::Other(record) => return former(asked, &files, record, &name),
+    };
+    check(asked, &inventory, &key, &name)?;
+    let mut person = ask(asked, &name)?;
+    let in_place = files.in_place(asked.edited.in_place, person.as_mut())?;
+    let new = asked
+        .replace
+        .then(|| Replacement::new(key.form == Form::Hashed))
+        .transpose()?;
+    let revocation = Revocation {
+        asked,
+        files: &files,
+        key,
+        name,
+        new,
+    };
+
+    let mut locked = files.lock(in_place)?;
+    let now = Utc::now().trunc_subsecs(0);
+    // Somebody may have changed the files while the question was open.
+    let inventory = Inventory::new(&files, locked.keys.keys(), &locked.known.metadata);
+    let there = inventory
+        .keys
+        .iter()
+        .find(|key| key.id == revocation.key.id);
+    let Some(there) = there.filter(|there| there.place == revocation.key.place) else {
+        return Err(Failure::Other(format!(
+            "{} is not where it was any more; look with `aegis list-keys` and run it again",
+            revocation.name
+        )));
+    };
+    check(asked, &inventory, there, &revocation.name)?;
+    let watch = Watch::begin(files.audit_log(asked.audit_log.as_deref()));
+    revocation.show_new()?;
+    revocation.write(&mut locked, now)?;
+    drop(locked);
+
+    let proof = revocation.prove(watch, person.as_ref())?;
+    revocation.tell(&proof, now)
+}
+
+/// Whether it may be done.
+fn check(
+    asked: &RevokeKey,
+    inventory: &Inventory,
+    key: &SetKey,
+    name: &str,
+) -> Result<(), Failure> {
+    let now = Utc::now().trunc_subsecs(0);
+    let mut left = inventory.usable(now).filter(|left| left.id != key.id);
+    if !asked.replace && key.state(now).is_open() && left.next().is_none() {
+        return Err(Failure::Other(format!(
+            "{name} is the only key that opens anything: `--replace` puts a new one in its place"
+        )));
+    }
+    let set_elsewhere = |key: &SetKey| key.place == Place::Environment;
+    if asked.replace && inventory.keys.iter().any(set_elsewhere) {
+        return Err(Failure::Settings(
+            "the keys are in `MCP_API_KEYS` of the environment, where no command can put another: change it there, and revoke the old key without `--replace`"
+                .to_owned(),
+        ));
+    }
+    let seen = asked.print || (Term::stdout().is_term() && !asked.json);
+    if asked.replace && key.form == Form::Hashed && (!seen || asked.json) {
+        return Err(Failure::Usage(
+            "of a hashed key only its digest is written down, so nobody would know the new one: add `--print`, and leave out `--json`"
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// Asks the person, unless that was answered before.
+fn ask(asked: &RevokeKey, name: &str) -> Result<Option<Prompts>, Failure> {
+    if asked.yes {
+        return Ok(None);
+    }
+    let mut person = Prompts::open(false, "`--yes` revokes it without a question")?;
+    let question = if asked.replace {
+        format!("Revoke {name} and put a new key in its place? Who uses it is locked out at once.")
+    } else {
+        format!("Revoke {name}? Who uses it is locked out at once.")
+    };
+    if person.confirm(&question, false)? {
+        Ok(Some(person))
+    } else {
+        Err(Failure::Interrupted("nothing was changed".to_owned()))
+    }
+}
+
+/// A key that stands nowhere: it is only noted, so that it stays refused if it comes back.
+fn former(
+    asked: &RevokeKey,
+    files: &KeyFiles,
+    record: &KeyRecord,
+    name: &str,
+) -> Result<(), Failure> {
+    let now = Utc::now().trunc_subsecs(0);
+    if asked.replace {
+        return Err(Failure::Other(format!(
+            "{name} is in no file any more, so there is nothing to replace; `aegis generate-key --add` makes a key"
+        )));
+    }
+    let mut revoked_at = record.revoked_at;
+    if revoked_at.is_none() {
+        let mut person = ask(asked, name)?;
+        let in_place = files.in_place(asked.edited.in_place, person.as_mut())?;
+        let mut locked = files.lock(in_place)?;
+        locked.known.metadata.note_revoked_record(&record.id, now);
+        locked.save_known()?;
+        revoked_at = Some(now);
+    }
+    let told = format!("{name} is revoked: it was in no file, and stays refused if it comes back");
+    if asked.json {
+        let at = revoked_at.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
+        let hint = record.hint.map(|hint| hint.to_string());
+        let document = json!({ "hint": hint, "revoked_at": at, "proof": "none_needed" });
+        say_out(&format!("{document}\n"));
+    } else {
+        say(&told);
+    }
+    Ok(())
+}
+
+impl Revocation<'_> {
+    fn prove(&self, watch: Watch, person: Option<&Prompts>) -> Result<Proof, Failure> {
+        if self.asked.no_wait {
+            return Ok(Proof::NotAsked);
+        }
+        if !self.asked.json {
+            say("waiting until the running server refuses it");
+        }
+        let between = || person.map_or(Ok(()), Prompts::check);
+        let new = self.new.as_ref().map(|new| &new.key);
+        match full_key(self.files, &self.key.id) {
+            Some(old) => proof::ask(self.asked.server.as_ref(), self.files, &old, new, between),
+            None => watch.wait(&[self.key.hint, self.key.id.hint()], between),
+        }
+        .map_err(|failure| {
+            failure.and("the key is revoked, and whether the running server knows is not known")
+        })
+    }
+
+    fn tell(&self, proof: &Proof, now: DateTime<Utc>) -> Result<(), Failure> {
+        if self.asked.json {
+            say_out(&format!("{}\n", self.json(proof, now)));
+        } else {
+            let file = self.files.env_file.display();
+            say(&match (&self.new, self.elsewhere()) {
+                (Some(new), None) => format!(
+                    "{} is revoked: in {file}, {} has its place",
+                    self.name,
+                    new.key.hint()
+                ),
+                (Some(new), Some(place)) => format!(
+                    "{} is revoked; {} is in {file} instead\nit still stands in {place}, which no command edits: take it out there",
+                    self.name,
+                    new.key.hint()
+                ),
+                (None, None) => format!("{} is revoked: it is out of {file}", self.name),
+                (None, Some(place)) => format!(
+                    "{} is revoked\nit still stands in {place}, which no command edits: take it out there",
+                    self.name
+                ),
+            });
+            if let Some(told) = proof.told() {
+                say(&told);
+            }
+        }
+        match proof.missing() {
+            None => Ok(()),
+            Some(_) if self.asked.json => Err(Failure::Said(1)),
+            Some(reason) => Err(Failure::Other(format!(
+                "nobody saw the running server refuse it: {reason}"
+            ))),
+        }
+    }
+
+    /// Where it stands still, and no command takes it out.
+    fn elsewhere(&self) -> Option<&'static str> {
+        self.key.elsewhere.map(Place::as_str)
+    }
+
+    fn json(&self, proof: &Proof, now: DateTime<Utc>) -> Value {
+        let record = self.key.record.as_ref();
+        let label = record.and_then(|record| record.label.as_ref());
+        let mut told = json!({
+            "hint": self.key.hint.as_str(),
+            "revoked_at": now.to_rfc3339_opts(SecondsFormat::Secs, true),
+            "env_file": self.files.env_file.display().to_string(),
+            "proof": proof.word(),
+        });
+        for (name, value) in [
+            ("label", label.map(|label| label.as_str().to_owned())),
+            (
+                "still_in",
+                self.elsewhere().map(|place| place.replace('`', "")),
+            ),
+            ("told", proof.told()),
+            ("missing", proof.missing().map(ToOwned::to_owned)),
+            (
+                "new_hint",
+                self.new.as_ref().map(|new| new.key.hint().to_string()),
+            ),
+        ] {
+            if let Some(value) = value {
+                told[name] = json!(value);
+            }
+        }
+        if let Some(new) = self.new.as_ref().filter(|_| self.asked.print) {
+            told["new_key"] = json!(new.key.expose());
+        }
+        told
+    }
+}
+
+/// The work is done, whoever reads of it.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+fn say_out(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
+}

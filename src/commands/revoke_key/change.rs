@@ -1,0 +1,124 @@
+//! What a revocation changes, in an order in which it may end anywhere.
+use std::io::{self, Write};
+
+use chrono::{DateTime, Utc};
+use console::{Term, style};
+
+use crate::{
+    cli::RevokeKey,
+    commands::{
+        Failure,
+        inventory::{Place, SetKey},
+        key_files::{KeyFiles, LockedKeys},
+    },
+    config::NewKey,
+    keys::{ApiKey, KeyId, KeyRecord},
+};
+
+/// What is to be done.
+pub(super) struct Revocation<'a> {
+    pub(super) asked: &'a RevokeKey,
+    pub(super) files: &'a KeyFiles,
+    pub(super) key: SetKey,
+    /// By its hint and its label.
+    pub(super) name: String,
+    pub(super) new: Option<Replacement>,
+}
+
+/// The key that takes its place.
+pub(super) struct Replacement {
+    pub(super) key: ApiKey,
+    pub(super) id: KeyId,
+    pub(super) hashed: bool,
+}
+
+impl Replacement {
+    pub(super) fn new(hashed: bool) -> Result<Self, Failure> {
+        let key = ApiKey::generate()
+            .map_err(|error| Failure::Other(format!("no key was made: {error}")))?;
+        Ok(Self {
+            id: key.id(),
+            key,
+            hashed,
+        })
+    }
+
+    fn entry(&self) -> NewKey<'_> {
+        if self.hashed {
+            NewKey::Hashed(&self.id)
+        } else {
+            NewKey::Plain(&self.key)
+        }
+    }
+}
+
+impl Revocation<'_> {
+    /// Shows the new key, the one time: before it is in force, so that none is that nobody saw.
+    pub(super) fn show_new(&self) -> Result<(), Failure> {
+        let Some(new) = &self.new else {
+            return Ok(());
+        };
+        let key = new.key.expose();
+        let mut out = io::stdout();
+        let shown = if self.asked.json {
+            Ok(())
+        } else if self.asked.print {
+            writeln!(out, "{key}")
+        } else if Term::stdout().is_term() {
+            let once = style("It is shown once: save it now.").yellow();
+            writeln!(out, "\n{}\n{key}\n\n{once}\n", style("NEW API KEY:").bold())
+        } else {
+            Ok(())
+        };
+        shown.and_then(|()| out.flush()).map_err(|error| {
+            Failure::Other(format!(
+                "the new key cannot be shown, so nothing was changed: {error}"
+            ))
+        })
+    }
+
+    pub(super) fn write(&self, locked: &mut LockedKeys, now: DateTime<Utc>) -> Result<(), Failure> {
+        let file = self.files.env_file.display();
+        let is_here = self.key.place == Place::EnvFile;
+        let edited = match (&self.new, is_here) {
+            (Some(new), true) => locked.keys.replace(&self.key.id, new.entry()),
+            (Some(new), false) => locked.keys.add(new.entry()),
+            (None, true) => locked.keys.remove(&self.key.id),
+            (None, false) => Ok(()),
+        };
+        edited.map_err(|error| Failure::Settings(format!("{file}: {error}")))?;
+
+        let (id, hint) = (&self.key.id, self.key.hint);
+        if let Some(new) = &self.new {
+            let metadata = &mut locked.known.metadata;
+            let label = metadata.key(id).and_then(|record| record.label.clone());
+            let record = KeyRecord {
+                label,
+                created_at: Some(now),
+                source: Some("generated".to_owned()),
+                ..KeyRecord::of(&new.id, new.key.hint())
+            };
+            // A key that was just drawn is in no record.
+            let _ = metadata.note_created(record);
+            metadata.note_replaced(id, hint, &new.id);
+            locked.save_known()?;
+            locked.commit_keys().map_err(|failure| {
+                failure.and("the old key is as it was, and the new one is in no file")
+            })?;
+            locked.known.metadata.note_revoked(id, hint, now);
+            return locked.save_known().map_err(|failure| {
+                failure.and(
+                    "the old key is out of use, but that it is revoked is not noted: run it again",
+                )
+            });
+        }
+        locked.known.metadata.note_revoked(id, hint, now);
+        locked.save_known()?;
+        locked.commit_keys().map_err(|failure| {
+            failure.and(&format!(
+                "{} is noted as revoked, so servers refuse it, but it still stands in {file}",
+                self.name
+            ))
+        })
+    }
+}

@@ -1,0 +1,251 @@
+//! That the running server refuses a key: seen by showing it, or told by the server's own records.
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use url::Url;
+
+use crate::{
+    commands::{
+        Failure,
+        key_files::KeyFiles,
+        running::{Answer, Running},
+    },
+    keys::{ApiKey, KeyHint},
+};
+
+/// How long a server may take: it looks every two seconds, and believes what it sees twice.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(200);
+/// No more of the log is looked at in one go.
+const MAX_READ: u64 = 16 << 20;
+
+pub(super) enum Proof {
+    /// Nobody wanted to know.
+    NotAsked,
+    /// The server at this address was seen to refuse the key, after so long.
+    Refused {
+        server: String,
+        after: Duration,
+        /// What it makes of the key that took its place.
+        new: Option<bool>,
+    },
+    /// The server recorded that it dropped the key.
+    Dropped,
+    /// Neither: why.
+    Missing(String),
+}
+
+impl Proof {
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::NotAsked => "not_asked",
+            Self::Refused { .. } => "refused",
+            Self::Dropped => "dropped",
+            Self::Missing(_) => "missing",
+        }
+    }
+
+    /// What was seen, for a person.
+    pub(super) fn told(&self) -> Option<String> {
+        match self {
+            Self::NotAsked => Some("a running server refuses it within three seconds".to_owned()),
+            Self::Refused { server, after, new } => {
+                let new = match new {
+                    Some(true) => ", and takes the new one",
+                    Some(false) => ", but does not take the new one yet",
+                    None => "",
+                };
+                let seconds = after.as_secs_f32();
+                Some(format!(
+                    "{server} refuses it (seen after {seconds:.1} s){new}"
+                ))
+            }
+            Self::Dropped => Some("the running server recorded that it dropped it".to_owned()),
+            Self::Missing(_) => None,
+        }
+    }
+
+    /// Why nothing was seen.
+    pub(super) fn missing(&self) -> Option<&str> {
+        match self {
+            Self::Missing(reason) => Some(reason),
+            Self::NotAsked | Self::Refused { .. } | Self::Dropped => None,
+        }
+    }
+}
+
+/// Shows the old key to the running server until that refuses it.
+pub(super) fn ask(
+    server: Option<&Url>,
+    files: &KeyFiles,
+    old: &ApiKey,
+    new: Option<&ApiKey>,
+    between: impl FnMut() -> Result<(), Failure>,
+) -> Result<Proof, Failure> {
+    let running = Running::new(server, &files.config)?;
+    let began = Instant::now();
+    let answer = match running.ask(old) {
+        Answer::Accepted => running.wait_until(old, &Answer::Refused, PATIENCE, between)?,
+        answer => answer,
+    };
+    Ok(match answer {
+        Answer::Refused => Proof::Refused {
+            server: running.address().to_owned(),
+            after: began.elapsed(),
+            new: new.map(|new| running.ask(new) == Answer::Accepted),
+        },
+        Answer::Accepted if running.is_open() => Proof::Missing(format!(
+            "{} lets in whoever comes (`AUTH_ENABLED`)",
+            running.address()
+        )),
+        Answer::Accepted => Proof::Missing(format!(
+            "{} still takes it after {} seconds; if `KEY_RELOAD` is off there, restart it now",
+            running.address(),
+            began.elapsed().as_secs()
+        )),
+        Answer::Unreachable(reason) => Proof::Missing(format!(
+            "{reason}; one that starts from now on does. `--server` names another address, `--no-wait` asks none"
+        )),
+    })
+}
+
+/// The audit log from some moment on.
+pub(super) struct Watch {
+    path: PathBuf,
+    found: io::Result<Place>,
+}
+
+/// How far it was read, and which file that was.
+#[derive(Clone, Copy)]
+struct Place {
+    inode: u64,
+    read: u64,
+}
+
+impl Watch {
+    /// Whatever is recorded from now on is seen.
+    pub(super) fn begin(path: PathBuf) -> Self {
+        let found = std::fs::metadata(&path).map(|file| Place {
+            inode: file.ino(),
+            read: file.len(),
+        });
+        Self { path, found }
+    }
+
+    /// Waits until the server records that it dropped the key with one of these hints.
+    pub(super) fn wait(
+        self,
+        hints: &[KeyHint],
+        mut between: impl FnMut() -> Result<(), Failure>,
+    ) -> Result<Proof, Failure> {
+        const WHY: &str = "only its digest is written down, so it cannot be shown to the server";
+        let deadline = Instant::now() + PATIENCE;
+        let shown = self.path.display();
+        let mut place = match self.found {
+            Ok(place) => place,
+            Err(error) => {
+                return Ok(Proof::Missing(format!(
+                    "{WHY}, and {shown} cannot be read: {error}"
+                )));
+            }
+        };
+        loop {
+            match dropped(&self.path, &mut place, hints) {
+                Ok(true) => return Ok(Proof::Dropped),
+                Ok(false) => {}
+                Err(error) => {
+                    return Ok(Proof::Missing(format!(
+                        "{WHY}, and {shown} cannot be read: {error}"
+                    )));
+                }
+            }
+            if Instant::now() >= deadline {
+                return Ok(Proof::Missing(format!(
+                    "{WHY}, and {shown} has no record that it dropped it"
+                )));
+            }
+            between()?;
+            thread::sleep(PAUSE);
+        }
+    }
+}
+
+/// Whether a whole line that was written since says so.
+fn dropped(log: &Path, place: &mut Place, hints: &[KeyHint]) -> io::Result<bool> {
+    let mut file = File::open(log)?;
+    let inode = file.metadata()?.ino();
+    if inode != place.inode {
+        // It was rotated, and goes on in a new file.
+        *place = Place { inode, read: 0 };
+    }
+    file.seek(SeekFrom::Start(place.read))?;
+    let mut text = Vec::new();
+    file.take(MAX_READ).read_to_end(&mut text)?;
+    let whole = text
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |end| end + 1);
+    place.read += whole as u64;
+    Ok(text[..whole].split(|byte| *byte == b'\n').any(|line| {
+        let record: Value = serde_json::from_slice(line).unwrap_or_default();
+        let removed = record["removed"].as_array();
+        let names = |removed: &Vec<Value>| {
+            let mut removed = removed.iter().filter_map(Value::as_str);
+            removed.any(|removed| hints.iter().any(|hint| hint.as_str() == removed))
+        };
+        record["event"] == "keys_reloaded" && removed.is_some_and(names)
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
+    use std::fs;
+
+    use super::*;
+
+    const HINT: &str = "01234567...cdef";
+
+    #[test]
+    fn only_a_whole_record_of_this_key_since_then_is_a_proof() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("audit.log");
+        let hints = [KeyHint::parse(HINT).unwrap()];
+        let reloaded = |hint: &str| {
+            format!("{{\"event\": \"keys_reloaded\", \"added\": [], \"removed\": [\"{hint}\"]}}\n")
+        };
+        let before = reloaded(HINT);
+        fs::write(&log, &before).unwrap();
+        let mut place = Watch::begin(log.clone()).found.unwrap();
+        let mut text = before;
+        let mut look = |more: &str, place: &mut Place| {
+            text.push_str(more);
+            fs::write(&log, &text).unwrap();
+            dropped(&log, place, &hints).unwrap()
+        };
+        assert!(!look("", &mut place));
+        assert!(!look(&reloaded("fedcba98...3210"), &mut place));
+        assert!(!look(
+            &format!("{{\"event\": \"x\", \"removed\": [\"{HINT}\"]}}\n"),
+            &mut place
+        ));
+        assert!(!look("\0\u{ff}{\n[]\n", &mut place));
+        let whole = reloaded(HINT);
+        let (half, rest) = whole.split_at(40);
+        assert!(!look(half, &mut place));
+        assert!(look(rest, &mut place));
+
+        // The log was rotated: what is in the new file is new.
+        fs::rename(&log, folder.path().join("audit-1.log")).unwrap();
+        fs::write(&log, reloaded(HINT)).unwrap();
+        let mut place = Place { inode: 0, ..place };
+        assert!(dropped(&log, &mut place, &hints).unwrap());
+    }
+}

@@ -1,0 +1,144 @@
+//! What shells complete: the committed scripts are made of the command line, and a tail of our own
+//! offers the keys. They are tried in the shells that are installed here.
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use aegis::cli::Cli;
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use crate::{
+    cli::text,
+    key_commands::{KEY, Keys, OTHER, hint},
+    support::golden,
+};
+
+const BASH: &str = include_str!("completions/keys.bash");
+const ZSH: &str = include_str!("completions/keys.zsh");
+const FISH: &str = include_str!("completions/keys.fish");
+
+fn generated(shell: Shell) -> String {
+    let mut made = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "aegis", &mut made);
+    String::from_utf8(made).unwrap()
+}
+
+#[test]
+fn completions_are_those_of_the_command_line_and_of_the_keys() {
+    golden(
+        "../../completions/aegis.bash",
+        &(generated(Shell::Bash) + BASH),
+    );
+    golden(
+        "../../completions/aegis.fish",
+        &(generated(Shell::Fish) + FISH),
+    );
+    let zsh = generated(Shell::Zsh);
+    let is_key = |line: &str| line.starts_with("':key -- ") || line.starts_with("'::key -- ");
+    let lines = zsh.split_inclusive('\n').map(|line| {
+        if is_key(line) {
+            line.replace(":_default'", ":_aegis_keys'")
+        } else {
+            line.to_owned()
+        }
+    });
+    let zsh: String = lines.collect();
+    assert!(zsh.contains(":_aegis_keys'"));
+    let (functions, end) = zsh.split_once("if [ \"$funcstack[1]\"").unwrap();
+    let zsh = format!("{functions}{ZSH}if [ \"$funcstack[1]\"{end}");
+    golden("../../completions/_aegis", &zsh);
+}
+
+/// A folder with two keys, the first of which has a label.
+fn keys() -> Keys {
+    let keys = Keys::known(&[(KEY, r#""label": "my laptop""#)]);
+    keys.write(".env", format!("MCP_API_KEYS={KEY},{OTHER}\n"));
+    keys
+}
+
+/// What a shell prints, with this binary as its `aegis`; `None` where it is not installed.
+#[expect(clippy::print_stdout, reason = "what was not tried is said")]
+fn said(keys: &Keys, shell: &str, arguments: &[&str]) -> Option<String> {
+    let folder = Path::new(env!("CARGO_BIN_EXE_aegis")).parent().unwrap();
+    let path = format!("{}:/usr/bin:/bin", folder.display());
+    let mut command = Command::new(shell);
+    command.args(arguments).env_clear().env("PATH", path);
+    let home = keys.path("");
+    command
+        .env("HOME", &home)
+        .env("TERM", "dumb")
+        .current_dir(&home);
+    let Ok(output) = command.output() else {
+        println!("no {shell} here: nothing was completed");
+        return None;
+    };
+    Some(text(&output.stdout).to_owned())
+}
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("completions")
+        .join(name)
+}
+
+#[test]
+fn bash_completes_the_hints_of_keys() {
+    let complete = |words: &[&str]| {
+        let words = words.iter().map(|word| format!("'{word}'"));
+        let words = words.collect::<Vec<_>>().join(" ");
+        let program = format!(
+            "source {}; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+             way=$(complete -p aegis); way=${{way#*-F }}; way=${{way%% *}}
+             $way aegis \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\"; echo \"${{COMPREPLY[@]}}\"",
+            script("aegis.bash").display()
+        );
+        said(&keys(), "bash", &["--norc", "-c", &program])
+    };
+    let Some(both) = complete(&["aegis", "revoke-key", ""]) else {
+        return;
+    };
+    assert_eq!(both, format!("{} {}\n", hint(KEY), hint(OTHER)));
+    let one = complete(&["aegis", "revoke-key", "--yes", "fed"]).unwrap();
+    assert_eq!(one, format!("{}\n", hint(OTHER)));
+    let options = complete(&["aegis", "revoke-key", "--no"]).unwrap();
+    assert_eq!(options, "--no-wait\n");
+    let file = complete(&["aegis", "revoke-key", "--env-file", ".e"]).unwrap();
+    assert!(!file.contains("..."), "{file}");
+}
+
+#[test]
+fn fish_completes_the_hints_of_keys_with_their_labels() {
+    let complete = |typed: &str| {
+        let program = format!(
+            "source {}; complete -C '{typed}'",
+            script("aegis.fish").display()
+        );
+        said(&keys(), "fish", &["--no-config", "-c", &program])
+    };
+    let Some(both) = complete("aegis revoke-key ") else {
+        return;
+    };
+    assert_eq!(both, format!("{}\tmy laptop\n{}\n", hint(KEY), hint(OTHER)));
+    let one = complete("aegis revoke-key --yes fed").unwrap();
+    assert_eq!(one, format!("{}\n", hint(OTHER)));
+}
+
+#[test]
+fn zsh_completes_the_hints_of_keys() {
+    // A shell in a terminal of its own, which is told to complete what was typed and then to say it.
+    let program = format!(
+        "zmodload zsh/zpty; zpty inner zsh -f -i
+         zpty -w inner 'fpath=({} $fpath); PS1=; autoload -Uz compinit; compinit -D -u; echo rea\"\"dy'
+         until [[ $said == *ready* ]]; do zpty -r inner line || exit; said+=$line; done
+         zpty -w -n inner $'aegis revoke-key --yes fed\\t && true; echo do\"\"ne\\n'
+         until [[ $said == *done* ]]; do zpty -r inner line || exit; said+=$line; done
+         print -r -- $said",
+        script("").display()
+    );
+    let Some(said) = said(&keys(), "zsh", &["-f", "-c", &program]) else {
+        return;
+    };
+    assert!(said.contains(&hint(OTHER)), "{said}");
+}

@@ -1,0 +1,201 @@
+//! `generate-key`: who sees the key, and where it is written.
+use std::fs::File;
+
+use super::{KEY, Keys, OTHER, ago, fixture::hashed, hint};
+use crate::support::golden;
+
+fn is_key(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| b"0123456789abcdef".contains(&byte))
+}
+
+/// The key that was printed alone.
+fn printed(stdout: &str) -> &str {
+    let key = stdout.strip_suffix('\n').unwrap();
+    assert!(is_key(key), "not 64 hexadecimal digits");
+    key
+}
+
+#[test]
+fn an_added_key_is_alone_on_standard_output_and_in_a_file_of_its_owner_alone() {
+    let keys = Keys::new();
+    let done = keys.run(&["generate-key", "--add"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let key = printed(&done.stdout);
+    assert_eq!(keys.read(".env"), format!("MCP_API_KEYS={key}\n"));
+    assert_eq!(keys.mode(".env"), 0o600);
+    assert_eq!(keys.names(), [".env"]);
+    let told = format!(
+        "{} is in .env; a running server takes it within three seconds\n",
+        hint(key)
+    );
+    assert_eq!(done.stderr, told);
+}
+
+#[test]
+fn a_key_is_added_beside_the_others_and_touches_nothing_else() {
+    let before = format!("# mine\r\nexport MCP_API_KEYS = '{KEY}' # one\r\nX=\u{e9}");
+    let keys = Keys::with(&before);
+    let done = keys.run(&["generate-key", "--add", "--quiet"]);
+    assert_eq!((done.code, &*done.stderr), (Some(0), ""));
+    let key = printed(&done.stdout);
+    let after = before.replace(KEY, &format!("{KEY},{key}"));
+    assert_eq!(keys.read(".env"), after);
+}
+
+#[test]
+fn the_file_that_is_named_need_not_be_there_yet() {
+    let keys = Keys::new();
+    let done = keys.run(&[
+        "generate-key",
+        "--add",
+        "--env-file",
+        "new.env",
+        "--save-metadata",
+    ]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert_eq!(keys.names(), ["aegis-keys.json", "new.env"]);
+    let mut named = keys.command(&["generate-key", "--add"]);
+    let named = named.env("AEGIS_ENV_FILE", "other.env").output().unwrap();
+    assert!(named.status.success());
+    assert_eq!(keys.names(), ["aegis-keys.json", "new.env", "other.env"]);
+}
+
+#[test]
+fn what_is_saved_of_a_key_never_has_the_key() {
+    let keys = Keys::new();
+    let done = keys.run(&[
+        "generate-key",
+        "--save-metadata",
+        "--label",
+        "ChatGPT, büro",
+    ]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let key = printed(&done.stdout);
+    assert_eq!(keys.names(), ["aegis-keys.json"]);
+    assert!(!keys.everything().contains(key));
+    assert!(!done.stderr.contains(key));
+    let known: serde_json::Value = serde_json::from_str(&keys.read("aegis-keys.json")).unwrap();
+    let record = &known["keys"][0];
+    assert_eq!(record["hint"], hint(key));
+    assert_eq!(record["label"], "ChatGPT, büro");
+    assert_eq!(record["source"], "generated");
+    assert_eq!(keys.mode("aegis-keys.json"), 0o600);
+}
+
+#[test]
+fn of_a_hashed_key_only_the_digest_is_written_down() {
+    let keys = Keys::with(&format!("MCP_API_KEYS={KEY}\n"));
+    let done = keys.run(&["generate-key", "--add", "--hashed", "--label", "ci"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let (key, digest) = done.stdout.trim_end().split_once('\n').unwrap();
+    assert!(is_key(key));
+    assert_eq!(digest, hashed(key));
+    assert_eq!(keys.read(".env"), format!("MCP_API_KEYS={KEY},{digest}\n"));
+    assert!(!keys.everything().contains(key));
+}
+
+#[test]
+fn an_end_is_written_down_with_the_key() {
+    let keys = Keys::new();
+    let done = keys.run(&["generate-key", "--expires", "90d", "--json"]);
+    let told = done.json();
+    let known: serde_json::Value = serde_json::from_str(&keys.read("aegis-keys.json")).unwrap();
+    assert_eq!(known["keys"][0]["expires_at"], told["expires_at"]);
+    let time =
+        |name: &str| chrono::DateTime::parse_from_rfc3339(told[name].as_str().unwrap()).unwrap();
+    assert_eq!((time("expires_at") - time("created_at")).num_days(), 90);
+    for past in ["2020-01-01", "0", "2020-01-01T00:00:00Z"] {
+        let done = keys.run(&["generate-key", "--expires", past]);
+        assert_eq!((done.code, &*done.stdout), (Some(2), ""), "{past}");
+    }
+    let done = keys.run(&["generate-key", "--expires", "soon"]);
+    assert_eq!(done.code, Some(2));
+}
+
+#[test]
+fn a_label_names_one_key() {
+    let keys = Keys::known(&[(KEY, r#""label": "laptop""#)]);
+    let before = keys.everything();
+    let done = keys.run(&["generate-key", "--add", "--label", "laptop"]);
+    assert_eq!((done.code, &*done.stdout), (Some(1), ""));
+    assert_eq!(
+        done.stderr,
+        "error: there is a key called `laptop` already: call this one otherwise, or replace that one with `aegis rotate-key`\n"
+    );
+    assert_eq!(keys.everything(), before);
+    keys.note(&[(
+        KEY,
+        &format!(r#""label": "laptop", {}"#, ago("revoked_at", 1)),
+    )]);
+    assert_eq!(
+        keys.run(&["generate-key", "--label", "laptop"]).code,
+        Some(0)
+    );
+}
+
+#[test]
+fn a_key_in_the_file_would_take_the_place_of_those_in_the_environment_so_none_is_added() {
+    let keys = Keys::with("X=1\n");
+    let mut command = keys.command(&["generate-key", "--add"]);
+    let output = command.env("MCP_API_KEYS", KEY).output().unwrap();
+    assert_eq!(
+        (output.status.code(), &*output.stdout),
+        (Some(78), &b""[..])
+    );
+    assert_eq!(keys.read(".env"), "X=1\n");
+    // Where the file has them already it is the file that counts.
+    keys.write(".env", format!("MCP_API_KEYS={OTHER}\n"));
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_key_that_nobody_could_see_is_not_put_into_force() {
+    let keys = Keys::with(&format!("MCP_API_KEYS={KEY}\n"));
+    let before = keys.everything();
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let mut command = keys.command(&["generate-key", "--add", "--label", "x"]);
+    let output = command.stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(keys.everything(), before);
+}
+
+#[test]
+fn metadata_that_are_broken_are_not_overwritten() {
+    for broken in ["{", "[]", r#"{"version": 2, "keys": []}"#, ""] {
+        let keys = Keys::with("MCP_API_KEYS=\n");
+        keys.write("aegis-keys.json", broken);
+        for arguments in [&["--add"][..], &["--save-metadata"]] {
+            let done = keys.run(&[&["generate-key"][..], arguments].concat());
+            assert_eq!((done.code, &*done.stdout), (Some(78), ""), "{broken}");
+        }
+        assert_eq!(keys.everything(), format!("MCP_API_KEYS=\n{broken}"));
+    }
+}
+
+#[test]
+fn a_program_reads_all_of_it_as_json() {
+    let keys = Keys::new();
+    let done = keys.run(&[
+        "generate-key",
+        "--json",
+        "--add",
+        "--hashed",
+        "--label",
+        "ci",
+        "--expires",
+        "2099-12-30",
+    ]);
+    assert_eq!((done.code, &*done.stderr), (Some(0), ""));
+    let told = done.json();
+    let key = told["key"].as_str().unwrap();
+    let created = told["created_at"].as_str().unwrap();
+    let shown = done
+        .stdout
+        .replace(&hashed(key), "<hashed>")
+        .replace(key, "<key>");
+    let shown = shown
+        .replace(&hint(key), "<hint>")
+        .replace(created, "<now>");
+    golden("keys/generate.json", &shown);
+}
