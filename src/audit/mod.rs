@@ -25,6 +25,7 @@ mod room; // how much is left on the disk
 mod rotation; // from one file to the next
 mod seal;
 mod settings;
+pub mod summary;
 mod syncs; // what is not on the disk yet
 mod tail;
 mod tidy; // closed files, compressed or gone

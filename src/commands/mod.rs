@@ -1,4 +1,5 @@
 //! One file a subcommand. The only room that sees settings, and the one that wires the others.
+mod audit_summary;
 mod check_key_age;
 mod client_config;
 mod failure;
@@ -30,5 +31,6 @@ pub fn run(command: Command) -> Result<(), Failure> {
         Command::ListKeys(asked) => list_keys::run(&asked),
         Command::RevokeKey(asked) => revoke_key::run(&asked),
         Command::ClientConfig(asked) => client_config::run(&asked),
+        Command::AuditSummary(asked) => audit_summary::run(&asked),
     }
 }

@@ -16,4 +16,5 @@ mod rotation; // a key replaced by another, with a person at a terminal, without
 mod sandbox; // the forge for a first run: Gitea's shapes, pages and refusals over data of our own
 mod serve; // the binary as an operator runs it: before, while and after it serves
 mod settings; // settings: faults together, `.env.example`, no value shown
+mod summary; // the summary of the audit log: figures, forms, whatever the log holds
 mod support; // what tests share: a fake Gitea, an HTTP client, goldens

@@ -1,21 +1,123 @@
 //! Which files a log is in: the live one, and those that it was before.
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     ffi::OsStr,
     fs::{self, File},
-    io::{self, Read},
-    os::unix::ffi::OsStrExt,
+    io::{self, BufReader, Read},
+    os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
+    sync::Arc,
     time::SystemTime,
 };
 
-use super::{Line, Raw, open, read_lines};
+use super::{Line, Raw, Source, bisect, open, read_lines, stream::is_compressed};
 use crate::audit::names;
 
 /// How compressed files are named.
 const COMPRESSED: [&[u8]; 2] = [b".gz", b".zst"];
 /// Where a file has no record within its first bytes, its age decides.
 const HEAD: u64 = 64 * 1024;
+/// How far times may be out of order between files, in milliseconds.
+const SLACK: i64 = 60_000;
+
+/// A file that is to be read, or something else: a pipe, standard input.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// `-` is standard input.
+    pub path: PathBuf,
+    kind: Kind,
+    /// When its first record is from, in milliseconds since 1970, and its number.
+    first: Option<(i64, u64)>,
+    /// When it was last written.
+    changed: i64,
+    /// The next file goes on where this one ends.
+    goes_on: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    /// It is held, so that it stays the same file when the log is rotated meanwhile; and it is as
+    /// long as it was when it was opened.
+    Plain(Arc<File>, u64),
+    Compressed,
+    /// It can be read once.
+    Stream,
+}
+
+/// Why there is nothing to read.
+#[derive(Debug, thiserror::Error)]
+pub enum FindError {
+    #[error("{} does not exist", .0.display())]
+    Missing(PathBuf),
+    #[error("there is no log in {}", .0.display())]
+    Empty(PathBuf),
+    #[error("{} cannot be read: {error}", path.display())]
+    Unreadable { path: PathBuf, error: io::Error },
+}
+
+/// The files that are meant by some paths, each once, in the order of what they tell: a file with
+/// those that it was before; all logs of a folder; all that a pattern with `*` and `?` in its last
+/// part stands for; `-` for standard input.
+pub fn find(paths: &[PathBuf]) -> Result<Vec<Log>, FindError> {
+    let mut logs = Vec::new();
+    let mut seen = HashSet::new();
+    for path in paths {
+        let found = find_one(path)?;
+        if found.is_empty() {
+            return Err(FindError::Empty(path.clone()));
+        }
+        for log in found {
+            let is_new = match fs::metadata(&log.path) {
+                Ok(it) if it.is_file() => seen.insert((it.dev(), it.ino())),
+                _ => true,
+            };
+            if is_new {
+                logs.push(log);
+            }
+        }
+    }
+    if paths.len() > 1 {
+        for log in &mut logs {
+            log.goes_on = false;
+        }
+        logs.sort_by_key(Log::place);
+    }
+    Ok(logs)
+}
+
+fn find_one(path: &Path) -> Result<Vec<Log>, FindError> {
+    let unreadable = |error| FindError::Unreadable {
+        path: path.to_owned(),
+        error,
+    };
+    let in_folder = |folder: &Path, is_meant: &dyn Fn(&[u8]) -> bool| {
+        let mut logs = Vec::new();
+        for entry in fs::read_dir(folder).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            if is_meant(entry.file_name().as_bytes()) && entry.path().is_file() {
+                logs.push(look(entry.path())?);
+            }
+        }
+        logs.sort_by_key(Log::place);
+        Ok(logs)
+    };
+    match fs::metadata(path) {
+        _ if path.as_os_str() == "-" => Ok(vec![look(path.to_owned())?]),
+        Ok(it) if it.is_dir() => in_folder(path, &is_log),
+        Ok(it) if it.is_file() => family(path),
+        Ok(_) => Ok(vec![look(path.to_owned())?]),
+        Err(_) if is_pattern(path) => {
+            let pattern = path.file_name().unwrap_or_default().as_bytes();
+            in_folder(names::folder(path), &|name| matches(pattern, name))
+        }
+        // The live log may be gone while those that it was are still there.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match family(path) {
+            Ok(logs) if !logs.is_empty() => Ok(logs),
+            _ => Err(FindError::Missing(path.to_owned())),
+        },
+        Err(error) => Err(unreadable(error)),
+    }
+}
 
 /// The log that is written at `live` with the files that it was before, the oldest first: those
 /// that we rotate, and those that `logrotate` leaves, compressed or not. Where a file stands beside
@@ -24,32 +126,172 @@ const HEAD: u64 = 64 * 1024;
 /// # Errors
 /// The folder cannot be read, or there is no such log.
 pub fn rotated(live: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut names = BTreeSet::new();
-    for entry in fs::read_dir(names::folder(live))? {
-        let found = entry?.file_name();
-        if Some(&*found) == live.file_name() || was(live, &found) {
-            names.insert(found);
-        }
-    }
-    let doubles = |found: &OsStr| {
-        let bare = bare(found.as_bytes());
-        bare.len() < found.len() && names.contains(OsStr::from_bytes(bare))
-    };
-    let paths = names.iter().filter(|found| !doubles(found));
-    // A name without a folder stays one, as it was typed.
-    let mut files: Vec<_> = paths
-        .map(|found| live.with_file_name(found))
-        .filter(|path| path.is_file())
-        .map(|path| (begins(&path), path))
-        .collect();
-    if files.is_empty() {
+    let logs = family(live).map_err(|error| match error {
+        FindError::Unreadable { error, .. } => error,
+        FindError::Missing(_) | FindError::Empty(_) => io::ErrorKind::NotFound.into(),
+    })?;
+    if logs.is_empty() {
         return Err(io::ErrorKind::NotFound.into());
     }
-    files.sort_by(|one, other| {
-        let last = |path: &Path| path.file_name() == live.file_name();
-        (last(&one.1), &one.0, &one.1).cmp(&(last(&other.1), &other.0, &other.1))
+    Ok(logs.into_iter().map(|log| log.path).collect())
+}
+
+fn family(live: &Path) -> Result<Vec<Log>, FindError> {
+    let unreadable = |error| FindError::Unreadable {
+        path: live.to_owned(),
+        error,
+    };
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(names::folder(live)).map_err(unreadable)? {
+        let name = entry.map_err(unreadable)?.file_name();
+        if Some(&*name) == live.file_name() || was(live, &name) {
+            found.insert(name);
+        }
+    }
+    let is_double = |name: &OsStr| {
+        let bare = bare(name.as_bytes());
+        bare.len() < name.len() && found.contains(OsStr::from_bytes(bare))
+    };
+    let names = found.iter().filter(|name| !is_double(name));
+    let paths = names.map(|name| live.with_file_name(name));
+    let logs = paths.filter(|path| path.is_file()).map(look);
+    let mut logs = logs.collect::<Result<Vec<_>, _>>()?;
+    logs.sort_by_key(|log| (log.path.file_name() == live.file_name(), log.place()));
+    let last = logs.len().saturating_sub(1);
+    for log in &mut logs[..last] {
+        log.goes_on = true;
+    }
+    Ok(logs)
+}
+
+/// What there is to read of these for the records from one time on and before another, in
+/// milliseconds since 1970: one source a log, without the files and the parts of files that have
+/// none of those.
+pub fn sources(logs: &[Log], from: i64, until: i64) -> Vec<Source> {
+    let sources = logs.iter().enumerate().map(|(at, log)| {
+        let next = logs.get(at + 1).filter(|_| log.goes_on);
+        let next_begins = next.and_then(|next| next.first);
+        let is_over = next_begins.is_some_and(|(time, _)| time < from.saturating_sub(SLACK));
+        let follows = at > 0 && logs[at - 1].goes_on;
+        let is_later = |(time, _)| time > until.saturating_add(SLACK);
+        if is_over || (follows && log.first.is_some_and(is_later)) {
+            return Source::Nothing;
+        }
+        match &log.kind {
+            Kind::Plain(file, length) => Source::Part {
+                range: bisect::part(file, *length, from, until),
+                file: Arc::clone(file),
+            },
+            Kind::Stream if log.path.as_os_str() == "-" => Source::Stdin,
+            Kind::Compressed | Kind::Stream => Source::Whole(log.path.clone()),
+        }
     });
-    Ok(files.into_iter().map(|(_, path)| path).collect())
+    sources.collect()
+}
+
+impl Log {
+    /// How much of it is read to read all of it, as far as that is known.
+    pub fn length(&self) -> u64 {
+        match self.kind {
+            Kind::Plain(_, length) => length,
+            Kind::Compressed => fs::metadata(&self.path).map_or(0, |it| it.len()),
+            Kind::Stream => 0,
+        }
+    }
+
+    /// By what logs are put in order.
+    fn place(&self) -> (bool, i64, u64, PathBuf) {
+        let (time, seq) = self.first.unwrap_or((self.changed, 0));
+        (
+            matches!(self.kind, Kind::Stream),
+            time,
+            seq,
+            self.path.clone(),
+        )
+    }
+}
+
+fn look(path: PathBuf) -> Result<Log, FindError> {
+    match look_into(&path) {
+        Ok((kind, first, changed)) => Ok(Log {
+            path,
+            kind,
+            first,
+            changed,
+            goes_on: false,
+        }),
+        Err(error) => Err(FindError::Unreadable { path, error }),
+    }
+}
+
+type Seen = (Kind, Option<(i64, u64)>, i64);
+
+fn look_into(path: &Path) -> io::Result<Seen> {
+    // A pipe is not even opened: what is read of it is gone.
+    if path.as_os_str() == "-" || !fs::metadata(path)?.is_file() {
+        return Ok((Kind::Stream, None, 0));
+    }
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    let changed = metadata.modified()?.duration_since(SystemTime::UNIX_EPOCH);
+    let changed = changed.map_or(0, |it| i64::try_from(it.as_millis()).unwrap_or(i64::MAX));
+    let mut start = [0; 4];
+    let read = bisect::read_at(&file, &mut start, 0)?;
+    let mut first = None;
+    // What cannot be unpacked is told when it is read.
+    let _ = open(&file).and_then(|head| {
+        read_lines(BufReader::new(head.take(HEAD)), |_, raw| {
+            if let (None, Raw::Line(line)) = (first, raw) {
+                let line = Line::of(line).ok();
+                first = line.map(|line| (line.millis, line.seq.unwrap_or(0)));
+            }
+        })
+    });
+    let kind = if is_compressed(&start[..read]) {
+        Kind::Compressed
+    } else {
+        Kind::Plain(Arc::new(file), metadata.len())
+    };
+    Ok((kind, first, changed))
+}
+
+/// Whether a file in a folder is a log by its name: `audit.log`, `audit.log.1.gz`.
+fn is_log(name: &[u8]) -> bool {
+    let name = bare(name);
+    let date = |byte: &u8| byte.is_ascii_digit() || b"-_.:TZ".contains(byte);
+    let end = name.len() - name.iter().rev().take_while(|byte| date(byte)).count();
+    !name.starts_with(b".") && name[..end].ends_with(b".log")
+}
+
+fn is_pattern(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_bytes();
+    name.iter().any(|byte| b"*?".contains(byte))
+}
+
+/// Whether a name fits a pattern: `*` is anything, `?` is one byte.
+fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    // Where to go back to: behind the last `*`, and how much of the name that one has eaten.
+    let (mut at, mut name_at, mut star) = (0, 0, None);
+    while name_at < name.len() {
+        match pattern.get(at) {
+            Some(b'*') => {
+                star = Some((at + 1, name_at));
+                at += 1;
+            }
+            Some(byte) if *byte == b'?' || *byte == name[name_at] => {
+                at += 1;
+                name_at += 1;
+            }
+            _ => {
+                let Some((after, eaten)) = star else {
+                    return false;
+                };
+                star = Some((after, eaten + 1));
+                (at, name_at) = (after, eaten + 1);
+            }
+        }
+    }
+    pattern[at..].iter().all(|byte| *byte == b'*')
 }
 
 /// A name without what compression adds to it.
@@ -72,27 +314,6 @@ fn was(live: &Path, found: &OsStr) -> bool {
         Some(is_old && rest.iter().all(of_a_date))
     };
     names::is_closed(live, found) || others() == Some(true)
-}
-
-/// By what files are put in order: the first time and number that stand in it, else its age.
-fn begins(path: &Path) -> (i64, u64) {
-    let mut first = None;
-    if let Ok(file) = File::open(path).and_then(open) {
-        let _ = read_lines(file.take(HEAD), |_, raw| {
-            if let (None, Raw::Line(line)) = (first, raw) {
-                first = Line::read(line).ok().map(|line| (line.millis, line.seq));
-            }
-        });
-    }
-    if let Some((millis, seq)) = first {
-        return (millis, seq.unwrap_or(0));
-    }
-    let changed = fs::metadata(path).and_then(|file| file.modified());
-    let age = changed.map_or(0, |at| {
-        let since = at.duration_since(SystemTime::UNIX_EPOCH);
-        since.map_or(0, |it| i64::try_from(it.as_millis()).unwrap_or(i64::MAX))
-    });
-    (age, 0)
 }
 
 #[cfg(test)]
@@ -129,6 +350,51 @@ mod tests {
             ".audit.log.head",
         ] {
             assert!(!was(foreign), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_fits_as_in_a_shell() {
+        for (pattern, name, fits) in [
+            ("*.log", "audit.log", true),
+            ("*.log", ".log", true),
+            ("*.log", "audit.log.1", false),
+            ("audit*log*", "audit.log.1", true),
+            ("a?dit.log", "audit.log", true),
+            ("a?dit.log", "adit.log", false),
+            ("*a*b*c", "xaybzbc", true),
+            ("*a*b*c", "xaybz", false),
+            ("**", "", true),
+        ] {
+            assert_eq!(
+                matches(pattern.as_bytes(), name.as_bytes()),
+                fits,
+                "{pattern} {name}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_folder_has_logs_and_other_things() {
+        for log in [
+            "audit.log",
+            "audit.log.1",
+            "audit.log.1.gz",
+            "audit-1.log.zst",
+            "x.log-20260101",
+        ] {
+            assert!(is_log(log.as_bytes()), "{log}");
+        }
+        for other in [
+            ".audit.log.head",
+            "audit.log.lock",
+            "README",
+            "logs",
+            "log",
+            "audit.json",
+            ".log",
+        ] {
+            assert!(!is_log(other.as_bytes()), "{other}");
         }
     }
 }

@@ -6,6 +6,7 @@ use chrono::DateTime;
 use serde::Deserialize;
 use serde_json::error::Category;
 
+use super::scan::scan;
 use crate::{audit::CallOutcome, rights::Access};
 
 /// A record, as far as readers ask for it.
@@ -91,6 +92,11 @@ pub enum Bad {
 }
 
 impl<'a> Line<'a> {
+    /// What [`Line::read`] says, faster where the line is one of our writer's.
+    pub fn of(line: &'a [u8]) -> Result<Self, Bad> {
+        scan(line).map_or_else(|| Self::read(line), Ok)
+    }
+
     /// Reads a line: one JSON object in UTF-8 with an RFC 3339 `timestamp` and an `event`, and no
     /// member twice that is asked for here.
     pub fn read(line: &'a [u8]) -> Result<Self, Bad> {

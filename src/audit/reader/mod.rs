@@ -1,12 +1,20 @@
 //! Reading logs: which files a log is in, their lines, and what a line says. A log may hold
 //! anything, be cut, be compressed, or grow meanwhile; nothing that stands in it is believed further
 //! than it is a record, and nothing here needs more memory because a log is larger.
+//!
+//! [`find`] says which files a log is in, [`sources`] which parts of them matter, [`read`] hands
+//! their lines to several threads, each to a [`Reader`] of its own, and [`Line::of`] says what a
+//! line says.
+mod bisect;
 mod files;
 mod line;
+mod pieces;
+mod scan;
 mod stream;
 mod uses;
 
-pub use files::rotated;
+pub use files::{FindError, Log, find, rotated, sources};
 pub use line::{Bad, Event, Line, Text};
+pub use pieces::{Piece, Reader, Source, pieces, read};
 pub use stream::{LONGEST_LINE, Raw, open, read_lines};
 pub use uses::{KeyUse, key_uses};

@@ -1,5 +1,9 @@
 //! The lines of a stream, in bounded memory, whatever it holds.
-use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
+use std::{
+    io::{self, BufRead, BufReader, Chain, Cursor, Read},
+    sync::mpsc::{self, Receiver, Sender},
+    thread,
+};
 
 use flate2::bufread::MultiGzDecoder;
 
@@ -7,8 +11,13 @@ use flate2::bufread::MultiGzDecoder;
 pub const LONGEST_LINE: usize = 1 << 20;
 /// As much is read at once.
 pub(super) const BLOCK: usize = 256 * 1024;
+/// So many blocks are unpacked before they are read.
+const BLOCKS_AHEAD: usize = 4;
 /// What a file compressed by zstd may ask for: 8 MiB, as levels up to 19 do.
 const ZSTD_WINDOW: u32 = 23;
+
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// A line, without its end.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -26,8 +35,7 @@ pub fn open<'a>(source: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send
     let mut source = source;
     let mut start = Vec::new();
     source.by_ref().take(4).read_to_end(&mut start)?;
-    let gzip = start.starts_with(&[0x1f, 0x8b]);
-    let zstd = start == [0x28, 0xb5, 0x2f, 0xfd];
+    let (gzip, zstd) = (start.starts_with(&GZIP), start == ZSTD);
     let whole: Chain<Cursor<Vec<u8>>, _> = Cursor::new(start).chain(source);
     Ok(if gzip {
         let compressed = BufReader::with_capacity(BLOCK, whole);
@@ -41,16 +49,20 @@ pub fn open<'a>(source: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send
     })
 }
 
+/// Whether a file that begins so has to be unpacked.
+pub(super) fn is_compressed(start: &[u8]) -> bool {
+    start.starts_with(&GZIP) || start.starts_with(&ZSTD)
+}
+
 /// Hands each line of a stream to `visit`, with the offset at which it begins. A byte order mark at
 /// the start and a `\r` at the end of a line are no part of it.
 ///
 /// # Errors
 /// It could not be read to its end; every whole line before that was visited.
-pub fn read_lines(source: impl Read, mut visit: impl FnMut(u64, Raw<'_>)) -> io::Result<()> {
-    let mut source = BufReader::with_capacity(BLOCK, source);
-    let mut line = Vec::new();
-    let (mut start, mut is_long) = (0_u64, false);
-    let mut offset = 0_u64;
+pub fn read_lines(mut source: impl BufRead, mut visit: impl FnMut(u64, Raw<'_>)) -> io::Result<()> {
+    // The line whose end was not read yet: where it begins, how much of it was read, and that.
+    let (mut start, mut length) = (0, 0);
+    let mut begun = Vec::new();
     loop {
         let block = match source.fill_buf() {
             Ok([]) => break,
@@ -60,43 +72,121 @@ pub fn read_lines(source: impl Read, mut visit: impl FnMut(u64, Raw<'_>)) -> io:
         };
         let mut rest = block;
         while let Some(end) = memchr::memchr(b'\n', rest) {
-            let (part, after) = (&rest[..end], &rest[end + 1..]);
-            if is_long || line.len() + part.len() > LONGEST_LINE {
-                visit(start, Raw::Long);
-            } else if line.is_empty() {
-                visit(start, Raw::Line(trimmed(part, start)));
+            if length == 0 {
+                visit(start, line(&rest[..end], start));
             } else {
-                line.extend_from_slice(part);
-                visit(start, Raw::Line(trimmed(&line, start)));
+                add(&mut begun, &rest[..end]);
+                visit(start, line(&begun, start));
+                begun.clear();
             }
-            line.clear();
-            is_long = false;
-            rest = after;
-            start = offset + (block.len() - rest.len()) as u64;
+            start += length + end as u64 + 1;
+            length = 0;
+            rest = &rest[end + 1..];
         }
-        is_long |= line.len() + rest.len() > LONGEST_LINE;
-        if is_long {
-            line = Vec::new();
-        } else {
-            line.extend_from_slice(rest);
-        }
+        add(&mut begun, rest);
+        length += rest.len() as u64;
         let read = block.len();
-        offset += read as u64;
         source.consume(read);
     }
-    if is_long {
-        visit(start, Raw::Long);
-    } else if !line.is_empty() {
-        visit(start, Raw::Unended(trimmed(&line, start)));
+    if length > 0 {
+        visit(start, unended(&begun, start));
     }
     Ok(())
 }
 
+/// Adds to a line as much as it takes to know that it is too long.
+fn add(line: &mut Vec<u8>, part: &[u8]) {
+    let room = (LONGEST_LINE + 1).saturating_sub(line.len());
+    line.extend_from_slice(&part[..part.len().min(room)]);
+}
+
+pub(super) fn line(line: &[u8], start: u64) -> Raw<'_> {
+    if line.len() > LONGEST_LINE {
+        Raw::Long
+    } else {
+        Raw::Line(trimmed(line, start))
+    }
+}
+
+pub(super) fn unended(text: &[u8], start: u64) -> Raw<'_> {
+    match line(text, start) {
+        Raw::Line(line) => Raw::Unended(line),
+        long => long,
+    }
+}
+
 /// A line without what some editors put at its ends.
-pub(super) fn trimmed(line: &[u8], start: u64) -> &[u8] {
+fn trimmed(line: &[u8], start: u64) -> &[u8] {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     match line.strip_prefix(b"\xef\xbb\xbf") {
         Some(rest) if start == 0 => rest,
         _ => line,
+    }
+}
+
+/// Reads a source on a thread of its own, some blocks ahead of `with`.
+pub(super) fn read_ahead<T>(mut source: impl Read + Send, with: impl FnOnce(Ahead) -> T) -> T {
+    let (filled, blocks) = mpsc::sync_channel::<io::Result<Vec<u8>>>(BLOCKS_AHEAD);
+    let (give_back, used) = mpsc::channel::<Vec<u8>>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            loop {
+                let mut block = used.try_recv().unwrap_or_default();
+                block.clear();
+                block.reserve(BLOCK);
+                let read = source.by_ref().take(BLOCK as u64).read_to_end(&mut block);
+                // Where nobody waits for more, this is the end too.
+                if !block.is_empty() && filled.send(Ok(block)).is_err() {
+                    return;
+                }
+                match read {
+                    Ok(0) => return,
+                    Ok(_) => {}
+                    Err(error) => {
+                        let _ = filled.send(Err(error));
+                        return;
+                    }
+                }
+            }
+        });
+        with(Ahead {
+            blocks,
+            give_back,
+            block: Vec::new(),
+            at: 0,
+        })
+    })
+}
+
+/// What a source holds, as another thread reads it.
+pub(super) struct Ahead {
+    blocks: Receiver<io::Result<Vec<u8>>>,
+    give_back: Sender<Vec<u8>>,
+    block: Vec<u8>,
+    at: usize,
+}
+
+impl BufRead for Ahead {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.at == self.block.len()
+            && let Ok(next) = self.blocks.recv()
+        {
+            let used = std::mem::replace(&mut self.block, next?);
+            let _ = self.give_back.send(used);
+            self.at = 0;
+        }
+        Ok(&self.block[self.at..])
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.at += amount;
+    }
+}
+
+impl Read for Ahead {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(into)?;
+        self.consume(read);
+        Ok(read)
     }
 }

@@ -1,5 +1,11 @@
 //! When each key was last used, and last refused.
-use std::{collections::HashMap, fs::File, io, net::IpAddr, path::Path};
+use std::{
+    collections::HashMap,
+    fs::File,
+    io::{self, BufReader},
+    net::IpAddr,
+    path::Path,
+};
 
 use chrono::{DateTime, Utc};
 
@@ -26,10 +32,9 @@ pub fn key_uses(log: &Path, lately: DateTime<Utc>) -> io::Result<HashMap<KeyHint
     let mut uses = HashMap::new();
     for path in rotated(log)? {
         let read = open(File::open(path)?)?;
-        let ended = read_lines(read, |_, raw| {
+        let ended = read_lines(BufReader::new(read), |_, raw| {
             if let Raw::Line(line) | Raw::Unended(line) = raw
-                && is_of_keys(line)
-                && let Ok(line) = Line::read(line)
+                && let Ok(line) = Line::of(line)
             {
                 note(&mut uses, &line, lately);
             }
@@ -41,12 +46,6 @@ pub fn key_uses(log: &Path, lately: DateTime<Utc>) -> io::Result<HashMap<KeyHint
         }
     }
     Ok(uses)
-}
-
-/// Whether it is worth reading: half of a log tells of calls.
-fn is_of_keys(line: &[u8]) -> bool {
-    const CALL: &[u8] = b"\"event\": \"tool_call\"";
-    line.get(42..42 + CALL.len()) != Some(CALL)
 }
 
 fn note(uses: &mut HashMap<KeyHint, KeyUse>, line: &Line<'_>, lately: DateTime<Utc>) {

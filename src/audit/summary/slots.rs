@@ -1,0 +1,178 @@
+//! How much happened in each hour or day.
+use std::collections::HashMap;
+
+use chrono::DateTime;
+
+use super::{Slot, Step, Timeline, pruned::Count};
+use crate::audit::{CallOutcome, reader::Event};
+
+/// So many hours or days are told apart: a log of lies may name every day of 10,000 years.
+const MOST: usize = 16 * 1024;
+
+const HOUR: i64 = 3_600_000;
+
+#[derive(Debug)]
+pub(super) struct Slots {
+    step: Step,
+    /// Which row a slot has, counted in steps since 1970.
+    places: HashMap<i64, usize>,
+    rows: Vec<Sum>,
+    /// The slot of the record before, and its row: mostly that of the next as well.
+    last: Option<(i64, usize)>,
+    left_out: u64,
+    hours: [Sum; 24],
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    successful: u64,
+    denied: u64,
+    calls: u64,
+    errors: u64,
+}
+
+impl Step {
+    fn millis(self) -> i64 {
+        match self {
+            Self::Hour => HOUR,
+            Self::Day => 24 * HOUR,
+        }
+    }
+}
+
+impl Slots {
+    pub(super) fn new(step: Step) -> Self {
+        Self {
+            step,
+            places: HashMap::new(),
+            rows: Vec::new(),
+            last: None,
+            left_out: 0,
+            hours: [Sum::default(); 24],
+        }
+    }
+
+    pub(super) fn note(&mut self, millis: i64, event: &Event<'_>) {
+        let Some(sum) = Sum::of(event) else {
+            return;
+        };
+        let hour = millis.div_euclid(HOUR);
+        self.hours[usize::try_from(hour.rem_euclid(24)).unwrap_or(0)].add(sum);
+        let slot = millis.div_euclid(self.step.millis());
+        match self.last {
+            Some((last, place)) if last == slot => self.rows[place].add(sum),
+            _ => self.add(slot, sum),
+        }
+    }
+
+    fn add(&mut self, slot: i64, sum: Sum) {
+        let place = match self.places.get(&slot) {
+            Some(place) => *place,
+            None if self.rows.len() == MOST => {
+                self.left_out += 1;
+                return;
+            }
+            None => {
+                self.places.insert(slot, self.rows.len());
+                self.rows.push(Sum::default());
+                self.rows.len() - 1
+            }
+        };
+        self.rows[place].add(sum);
+        self.last = Some((slot, place));
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        for (slot, place) in other.places {
+            self.add(slot, other.rows[place]);
+        }
+        for (sum, theirs) in self.hours.iter_mut().zip(other.hours) {
+            sum.add(theirs);
+        }
+        self.left_out += other.left_out;
+    }
+
+    /// The slots in their order, and the hours of the day.
+    pub(super) fn finish(self) -> (Timeline, Vec<Slot>) {
+        let step = self.step.millis();
+        let mut places: Vec<_> = self.places.into_iter().collect();
+        places.sort_unstable();
+        let slots = places.into_iter().map(|(slot, place)| {
+            let time =
+                DateTime::from_timestamp_millis(slot.saturating_mul(step)).unwrap_or_default();
+            let form = match self.step {
+                Step::Hour => "%Y-%m-%dT%H",
+                Step::Day => "%Y-%m-%d",
+            };
+            self.rows[place].slot(time.format(form).to_string(), time.timestamp())
+        });
+        let timeline = Timeline {
+            step: self.step,
+            slots: slots.collect(),
+            left_out: self.left_out,
+        };
+        let hours = self.hours.iter().zip(0_i64..);
+        let hours = hours.map(|(sum, hour)| sum.slot(format!("{hour:02}"), hour * HOUR / 1000));
+        (timeline, hours.collect())
+    }
+}
+
+impl Sum {
+    fn of(event: &Event<'_>) -> Option<Self> {
+        let nothing = Self::default();
+        Some(match event {
+            Event::Authenticated { by_key: true, .. } => Self {
+                successful: 1,
+                ..nothing
+            },
+            Event::Denied { reason, .. } => Self {
+                // Those are told again, by their number, when the block has ended.
+                denied: u64::from(
+                    reason
+                        .as_ref()
+                        .is_none_or(|it| it.as_bytes() != b"rate_limited"),
+                ),
+                ..nothing
+            },
+            Event::BlockEnded {
+                requests: denied, ..
+            }
+            | Event::FailuresAggregated { count: denied } => Self {
+                denied: *denied,
+                ..nothing
+            },
+            Event::CallStarted { .. } => Self {
+                calls: 1,
+                ..nothing
+            },
+            Event::CallFinished {
+                outcome: Some(CallOutcome::Error),
+                ..
+            } => Self {
+                errors: 1,
+                ..nothing
+            },
+            _ => return None,
+        })
+    }
+
+    fn slot(self, at: String, start: i64) -> Slot {
+        Slot {
+            at,
+            start,
+            successful: self.successful,
+            denied: self.denied,
+            calls: self.calls,
+            errors: self.errors,
+        }
+    }
+}
+
+impl Count for Sum {
+    fn add(&mut self, other: Self) {
+        self.successful = self.successful.saturating_add(other.successful);
+        self.denied = self.denied.saturating_add(other.denied);
+        self.calls = self.calls.saturating_add(other.calls);
+        self.errors = self.errors.saturating_add(other.errors);
+    }
+}
