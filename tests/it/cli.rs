@@ -109,28 +109,11 @@ fn help_is_what_the_golden_file_says() {
         "list-keys",
         "revoke-key",
         "client-config",
+        "audit-summary",
     ] {
         let help = run(&[command, "--help"]);
         golden(&format!("help-{command}.txt"), text(&help.stdout));
     }
-    );
-    golden(
-    golden(
-        "help-generate-key.txt",
-        text(&run(&["generate-key", "--help"]).stdout),
-    );
-    golden(
-        "help-rotate-key.txt",
-        text(&run(&["rotate-key", "--help"]).stdout),
-    );
-    golden(
-        "help-client-config.txt",
-        text(&run(&["client-config", "--help"]).stdout),
-    );
-    golden(
-        "help-audit-summary.txt",
-        text(&run(&["audit-summary", "--help"]).stdout),
-    );
 }
 
 #[test]
