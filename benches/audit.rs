@@ -158,6 +158,7 @@ fn parts(bench: &mut Criterion) {
         key_source: Some(KeySource::Header),
         request_id: RequestIds::new(1).next(),
         offered: Some(b"0123456789abcdef0123456789abcdef"),
+        former: None,
         user_agent: Some(b"curl/8.5.0"),
     };
     bench.bench_function("denial beyond the bounds", |it| {

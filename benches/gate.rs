@@ -1,4 +1,4 @@
-//! What the gate costs: a key found, a request let in, a failure counted in a full table.
+//! What the gate costs: a key found, many keys read, a request let in, a failure counted in a full table.
 #![allow(
     clippy::unwrap_used,
     missing_docs,
@@ -19,10 +19,11 @@ use aegis::{
     audit::{AuditLog, AuditSettings},
     auth::{Attempt, FailureLimiter, GateSettings, Gatekeeper, Knock},
     caller::RequestIds,
-    keys::{ApiKey, KeyRing},
+    keys::{ApiKey, Found, KeyEntry, KeyList, KeyRing, Metadata},
     rights::{Access, Rights},
 };
 use arc_swap::ArcSwap;
+use chrono::Utc;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use futures_util::FutureExt as _;
 
@@ -30,27 +31,53 @@ fn keys(count: usize) -> Vec<ApiKey> {
     (0..count).map(|_| ApiKey::generate().unwrap()).collect()
 }
 
+/// As keys are written down of which nobody can read more than the digest.
+fn ring(keys: &[ApiKey]) -> KeyRing {
+    let hashed: Vec<_> = keys.iter().map(|key| KeyEntry::hashed(&key.id())).collect();
+    KeyRing::new(&hashed, &Metadata::default(), Rights::up_to(Access::Read))
+}
+
+fn is_in_force(ring: &KeyRing, offered: &[u8]) -> bool {
+    matches!(ring.find(offered, Utc::now()), Found::InForce(_))
+}
+
 fn find(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("find");
     for count in [10, 10_000] {
         let keys = keys(count);
-        let ring = KeyRing::new(&keys, Rights::up_to(Access::Read));
+        let ring = ring(&keys);
         let known = keys[count / 2].expose().as_bytes();
         let wrong = [b'f'; 64];
         group.bench_function(BenchmarkId::new("hit", count), |bench| {
-            bench.iter(|| ring.find(black_box(known)).is_some());
+            bench.iter(|| is_in_force(&ring, black_box(known)));
         });
         group.bench_function(BenchmarkId::new("miss", count), |bench| {
-            bench.iter(|| ring.find(black_box(&wrong)).is_some());
+            bench.iter(|| is_in_force(&ring, black_box(&wrong)));
         });
     }
+}
+
+/// What a reload of many keys costs: on a thread of its own, beside the requests.
+fn read(criterion: &mut Criterion) {
+    let entries: Vec<_> = keys(10_000)
+        .iter()
+        .map(|key| key.id().hashed_entry())
+        .collect();
+    let text = entries.join(",");
+    let nothing = Metadata::default();
+    criterion.bench_function("read 10,000 hashed keys", |bench| {
+        bench.iter(|| {
+            let list = KeyList::parse(black_box(&text));
+            KeyRing::new(&list.keys, &nothing, Rights::up_to(Access::Read))
+        });
+    });
 }
 
 fn admit(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let audit = AuditLog::open(AuditSettings::new(folder.path().join("audit.log")));
     let keys = keys(10);
-    let ring = KeyRing::new(&keys, Rights::up_to(Access::Read));
+    let ring = ring(&keys);
     let gatekeeper = Gatekeeper::new(
         GateSettings::default(),
         Arc::new(ArcSwap::from_pointee(ring)),
@@ -99,5 +126,5 @@ fn fail(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, find, admit, fail);
+criterion_group!(benches, find, read, admit, fail);
 criterion_main!(benches);

@@ -7,8 +7,8 @@
 //! - [`commands`]: one file a subcommand, and the only place that wires rooms together.
 //! - [`config`]: from text to checked values, all faults together; nobody else reads the environment.
 //!   It edits the keys of a `.env` too, and not a byte beside them.
-//! - [`keys`]: what a key is: its text while it is made or compared, its hint, its digest, the ring,
-//!   and what is written down about it.
+//! - [`keys`]: what a key is: its text while it is made or compared, its hint, its digest, the ring
+//!   of those in force and of former ones, and what is written down about it.
 //! - [`auth`]: who may enter: credentials, failures, client addresses; makes the [`caller`].
 //! - [`audit`]: what happened: one chained record a line, written before what it tells of, kept over
 //!   rotations, full disks and whoever lays hands on the file.
@@ -42,6 +42,8 @@
 //!   proof, not a claim.
 //! - An address at Gitea is made of checked pieces only; no text from outside is a path.
 //! - What cannot be recorded does not happen, unless the operator chose otherwise.
+//! - The ring of keys is replaced as a whole while the server runs; what opens a door is asked anew
+//!   each time, and time never runs back for it.
 //! - Rooms use only the rooms below them. `tests/it/house.rs` holds the table.
 pub mod audit;
 pub mod auth;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{entry::CallOutcome, tail::Previous};
 use crate::{
     caller::{KeySource, RequestId},
+    keys::KeyHint,
     rights::Access,
 };
 
@@ -52,6 +53,8 @@ pub enum AuditEvent<'a> {
         request_id: RequestId,
         /// What was offered as a key: only its fingerprint is written.
         offered: Option<&'a [u8]>,
+        /// By which key of ours it was, if it was one that is not in force any more.
+        former: Option<KeyHint>,
         user_agent: Option<&'a [u8]>,
     },
     /// An address is blocked from now on: one record an episode.
@@ -103,6 +106,16 @@ pub enum AuditEvent<'a> {
         answer_bytes: Option<usize>,
         request_id: RequestId,
         call: u32,
+    },
+    /// Other keys are in force than before, or the same with other ends. Hints of so many that a
+    /// record stays short; there is a further one for the rest.
+    KeysReloaded {
+        added: &'a [KeyHint],
+        removed: &'a [KeyHint],
+    },
+    /// The keys were read again and not taken: those of before stay in force.
+    ConfigReloadFailed {
+        reason: &'a str,
     },
     /// An entry of `MCP_API_KEYS` that is no key: which, and how long it is.
     ConfigKeyRejected {

@@ -20,6 +20,8 @@ impl AuditEvent<'_> {
             Self::BlockEnded { .. } => "auth_rate_limit_summary",
             Self::FailuresAggregated { .. } => "auth_failures_aggregated",
             Self::CallStarted { .. } | Self::CallFinished { .. } => "tool_call",
+            Self::KeysReloaded { .. } => "keys_reloaded",
+            Self::ConfigReloadFailed { .. } => "config_reload_failed",
             Self::ConfigKeyRejected { .. } => "config_key_rejected",
             Self::Checkpoint { .. } => "audit_checkpoint",
             Self::Rotated { .. } => "audit_rotated",
@@ -52,7 +54,7 @@ impl AuditEvent<'_> {
                     .put("keys", Plain(keys))
                     .put("previous", previous);
             }
-            Self::ServerStopped { reason } => {
+            Self::ServerStopped { reason } | Self::ConfigReloadFailed { reason } => {
                 record.put("reason", reason);
             }
             Self::Authenticated {
@@ -82,6 +84,7 @@ impl AuditEvent<'_> {
                 key_source,
                 request_id,
                 offered,
+                former,
                 user_agent,
             } => {
                 record
@@ -95,6 +98,8 @@ impl AuditEvent<'_> {
                         "credential_fp",
                         offered.map(|it| fingerprint(fingerprints, it)),
                     )
+                    .put("key_state", former.map(|_| "retired"))
+                    .put("key_hint", former.map(Quoted))
                     .put("user_agent", user_agent)
                     // Last, so that no text of a stranger stands between it and a `success`.
                     .put("category", reason.category());
@@ -187,6 +192,9 @@ impl AuditEvent<'_> {
                     .put("answer_bytes", answer_bytes.map(Plain))
                     .put("request_id", Quoted(request_id))
                     .put("call", Plain(call));
+            }
+            Self::KeysReloaded { added, removed } => {
+                record.put("added", added).put("removed", removed);
             }
             Self::ConfigKeyRejected { entry, length } => {
                 record

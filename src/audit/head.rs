@@ -84,6 +84,13 @@ pub(super) fn known(log: &Path, checkpoints: Option<&Path>) -> Option<Head> {
     all.reduce(|one, two| if two.is_after(&one) { two } else { one })
 }
 
+/// The time of the newest record of a log, for who does not write it; `None` where none is known.
+pub fn newest_record(log: &Path, checkpoints: Option<&Path>) -> Option<DateTime<Utc>> {
+    let held = open(log).and_then(|file| Tail::read(&file).ok()?.newest);
+    let heads = [held, known(log, checkpoints)].into_iter().flatten();
+    heads.map(|head| head.time).max()
+}
+
 /// The file that our own rotation closed last, unless it is compressed.
 pub(super) fn newest_closed(log: &Path) -> Option<File> {
     let closed = names::all_closed(log).ok()?;

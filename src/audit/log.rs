@@ -6,7 +6,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     thread,
     time::Duration,
@@ -40,6 +40,8 @@ struct Shared {
     syncing: Mutex<()>,
     /// The last attempt to write failed.
     failing: AtomicBool,
+    /// The time of the newest record, in milliseconds since 1970: asked by every request.
+    newest: AtomicI64,
     state: Mutex<State>,
 }
 
@@ -105,6 +107,7 @@ impl AuditLog {
             sync,
             syncing: Mutex::new(()),
             failing: AtomicBool::new(false),
+            newest: AtomicI64::new(writer.newest.timestamp_millis()),
             state: Mutex::new(State {
                 writer,
                 flood: Flood::default(),
@@ -133,6 +136,18 @@ impl AuditLog {
     /// The newest record that the log held when it was opened.
     pub fn previous(&self) -> Option<Previous> {
         self.shared.state().writer.previous()
+    }
+
+    /// The time of the newest record.
+    pub fn newest(&self) -> DateTime<Utc> {
+        let millis = self.shared.newest.load(Ordering::Relaxed);
+        DateTime::from_timestamp_millis(millis).unwrap_or_default()
+    }
+
+    /// The time by which keys end: never before the newest record, so that a clock set back revives
+    /// none.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock().now().max(self.newest())
     }
 
     /// Writes one record, or counts it where it is a denial beyond the bounds of what is written
@@ -337,6 +352,8 @@ impl Shared {
 
     /// Says how writing went where that changed, and again while it fails.
     fn tell(&self, mut state: MutexGuard<'_, State>, written: &io::Result<()>) {
+        let newest = state.writer.newest.timestamp_millis();
+        self.newest.store(newest, Ordering::Relaxed);
         let alarms = std::mem::take(&mut state.writer.alarms);
         let failed_before = self.failing.swap(written.is_err(), Ordering::Relaxed);
         let elapsed = self.clock.elapsed();

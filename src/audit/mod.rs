@@ -36,6 +36,7 @@ pub use clock::Clock;
 pub use entry::{AuditEntry, CallOutcome, Finished};
 pub use event::{AuditEvent, DenialReason, Seal};
 pub use file::AuditOpenError;
+pub use head::newest_record;
 pub use log::{AuditLog, AuditUnavailable, Recorded};
 pub use reader::{KeyUse, key_uses};
 pub use settings::{AuditSettings, Checkpoints, Compress, FailureMode, Fsync, Rotation};

@@ -3,6 +3,8 @@ use std::{fmt::Display, io::Write as _};
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 
+use crate::keys::KeyHint;
+
 /// A record being written into a buffer that is used again.
 pub(super) struct Record<'b> {
     line: &'b mut Vec<u8>,
@@ -66,6 +68,19 @@ impl Field for &str {
 impl Field for &[u8] {
     fn write(self, line: &mut Vec<u8>) {
         write_text(line, self, Underscore::Escaped);
+    }
+}
+
+impl Field for &[KeyHint] {
+    fn write(self, line: &mut Vec<u8>) {
+        line.push(b'[');
+        for (at, hint) in self.iter().enumerate() {
+            if at > 0 {
+                line.extend_from_slice(b", ");
+            }
+            Quoted(hint).write(line);
+        }
+        line.push(b']');
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
     audit::{AuditEvent, AuditLog, AuditUnavailable, DenialReason, Recorded},
     caller::{Caller, CallerKey, KeySource, RequestId},
     fault::Fault,
-    keys::KeyRing,
+    keys::{Found, KeyHint, KeyRing},
     rights::Rights,
 };
 
@@ -58,6 +58,8 @@ pub struct Knock<'a> {
 struct Offered<'a> {
     key: Cow<'a, [u8]>,
     source: KeySource,
+    /// It was ours once: for the log only.
+    former: Option<KeyHint>,
 }
 
 /// A request that will not be let in: what the log says of it, and what its sender.
@@ -117,11 +119,18 @@ impl Gatekeeper {
         let in_query = knock.key_in_query && self.settings.query_keys;
         let (attempt, denial) = match Credential::read(knock.head, in_query) {
             Credential::Key(offered, source) => match self.find(&offered, source) {
-                Some((key, rights)) => {
+                Ok((key, rights)) => {
                     self.pass_block(knock, now).await?;
                     return self.let_in(knock, Some(key), Some(&offered), rights).await;
                 }
-                None => (Attempt::WrongKey, Denial::wrong_key(offered, source)),
+                Err(former) => {
+                    let key = Offered {
+                        key: offered,
+                        source,
+                        former,
+                    };
+                    (Attempt::WrongKey, Denial::wrong_key(key))
+                }
             },
             Credential::Absent(absence) => {
                 let fault = refusal::missing_key(absence, knock, in_query);
@@ -160,11 +169,20 @@ impl Gatekeeper {
         self.record_ended(&self.limiter.close(now));
     }
 
-    fn find(&self, offered: &[u8], source: KeySource) -> Option<(CallerKey, Rights)> {
-        let keys = self.keys.load();
-        let key = keys.find(offered)?;
-        let (id, hint) = (key.id, key.hint);
-        Some((CallerKey { id, hint, source }, key.rights))
+    /// The key in force that was offered, else the hint of a former one.
+    fn find(
+        &self,
+        offered: &[u8],
+        source: KeySource,
+    ) -> Result<(CallerKey, Rights), Option<KeyHint>> {
+        match self.keys.load().find(offered, self.audit.now()) {
+            Found::InForce(key) => {
+                let (id, hint) = (key.id, key.hint);
+                Ok((CallerKey { id, hint, source }, key.rights))
+            }
+            Found::Former(hint) => Err(Some(hint)),
+            Found::Unknown => Err(None),
+        }
     }
 
     /// A valid key passes, but for a block that is meant for everybody.
@@ -272,6 +290,7 @@ impl Gatekeeper {
             key_source: offered.map(|it| it.source),
             request_id: knock.request_id,
             offered: offered.map(|it| &*it.key),
+            former: offered.and_then(|it| it.former),
             user_agent: knock.user_agent(offered.map(|it| &*it.key)),
         });
         self.commit(recorded).await;
@@ -330,10 +349,10 @@ impl<'a> Denial<'a> {
         }
     }
 
-    fn wrong_key(key: Cow<'a, [u8]>, source: KeySource) -> Self {
+    fn wrong_key(offered: Offered<'a>) -> Self {
         Self {
             reason: DenialReason::InvalidApiKey,
-            offered: Some(Offered { key, source }),
+            offered: Some(offered),
             fault: refusal::wrong_key(),
         }
     }

@@ -8,8 +8,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 pub(super) use self::naming::Named;
 use super::key_files::KeyFiles;
 use crate::keys::{
-    ApiKey, Fingerprint, Form, KeyEntry, KeyHint, KeyId, KeyRecord, Metadata, SEPARATORS, Weakness,
-    entry_within,
+    ApiKey, Fingerprint, Form, KeyEntry, KeyHint, KeyId, KeyList, KeyRecord, Metadata, SEPARATORS,
+    Weakness, entry_within,
 };
 
 /// How long before its end a key is called one that ends.
@@ -118,9 +118,9 @@ impl Inventory {
             .collect();
         let places = keys.iter().enumerate();
         let mut at: HashMap<KeyId, usize> = places.map(|(at, key)| (key.id, at)).collect();
-        for (name, text) in &files.config.gate.keys {
-            let (place, text) = (Place::of(name), text.expose());
-            for entry in entries(text) {
+        for (name, text) in &files.config.gate.keys.texts {
+            let place = Place::of(name);
+            for entry in KeyList::parse(text.expose()).keys {
                 match at.entry(entry.id) {
                     Entry::Occupied(known) if place == Place::KeysFile => {
                         keys[*known.get()].elsewhere = Some(place);
@@ -156,16 +156,11 @@ impl Inventory {
 impl SetKey {
     fn new(entry: KeyEntry, place: Place, known: &Metadata) -> Self {
         let record = known.key(&entry.id).cloned();
-        let noted = record.as_ref().and_then(|record| record.hint);
         Self {
             id: entry.id,
             form: entry.form,
+            hint: known.hint(&entry),
             weaknesses: entry.weaknesses,
-            hint: match entry.form {
-                Form::Plain => entry.hint,
-                // Only what was noted tells how it begins.
-                Form::Hashed => noted.unwrap_or(entry.hint),
-            },
             place,
             elsewhere: (place != Place::EnvFile).then_some(place),
             record,
@@ -190,15 +185,10 @@ pub(super) fn days(record: Option<&KeyRecord>, now: DateTime<Utc>) -> Option<i64
 
 /// A key in full, for who must show it to a server; `None` where only its digest is written down.
 pub(super) fn full_key(files: &KeyFiles, key: &KeyId) -> Option<ApiKey> {
-    let texts = files.config.gate.keys.iter();
+    let texts = files.config.gate.keys.texts.iter();
     let mut pieces = texts.flat_map(|(_, text)| text.expose().split(SEPARATORS));
     pieces.find_map(|piece| {
         let found = ApiKey::parse(&piece[entry_within(piece)]).ok()?;
         (found.id() == *key).then_some(found)
     })
-}
-
-fn entries(text: &str) -> impl Iterator<Item = KeyEntry> {
-    text.split(SEPARATORS)
-        .filter_map(|piece| KeyEntry::parse(&piece[entry_within(piece)]).ok())
 }

@@ -7,13 +7,12 @@ use std::{
 
 use super::{Failure, prompt::Prompts};
 use crate::{
-    config::{Config, DEFAULT_AUDIT_LOG, EditError, Env, KeyEditor, KeysFile, KeysFileError},
+    config::{
+        Config, DEFAULT_AUDIT_LOG, EditError, Env, KeyEditor, KeysConfig, KeysFile, KeysFileError,
+    },
     durable::{self, InPlace},
     keys::{Metadata, MetadataError, MetadataFile},
 };
-
-/// Settings without which it is not known which keys there are.
-const NEEDED: [&str; 3] = ["MCP_API_KEYS", "MCP_API_KEYS_FILE", "AEGIS_KEYS_FILE"];
 
 /// Where the keys are. Nothing is locked by knowing that.
 pub(super) struct KeyFiles {
@@ -45,14 +44,14 @@ impl KeyFiles {
         let (config, errors) = Config::read(&env);
         let needed = errors
             .iter()
-            .filter(|error| NEEDED.contains(&&*error.variable));
+            .filter(|error| KeysConfig::NAMES.contains(&&*error.variable));
         let problems: Vec<_> = needed.map(ToString::to_string).collect();
         if !problems.is_empty() {
             return Err(Failure::settings(&problems));
         }
         let env_file = Env::file_path(env_file);
         Ok(Self {
-            metadata: config.gate.key_metadata(&env_file),
+            metadata: config.gate.keys.metadata_beside(&env_file),
             shared_mode: env.shared_mode(),
             env_file,
             config,

@@ -2,10 +2,13 @@
 mod advice;
 mod check;
 mod health;
+mod in_force;
 mod keeping;
+mod keys;
 mod opening;
 mod plan;
 mod readiness;
+mod reload;
 mod screen;
 mod wiring;
 
@@ -19,6 +22,7 @@ use std::{
 };
 
 use actix_rt::{System, task::spawn_blocking};
+use arc_swap::ArcSwap;
 use tokio::{
     select,
     signal::unix::Signal,
@@ -27,8 +31,10 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{
+    in_force::InForce,
     opening::{Signals, bind, open_audit, private_file, random},
     plan::Plan,
+    reload::{Reload, Watch},
 };
 use super::{Failure, logging, process, running::reachable};
 use crate::{
@@ -57,6 +63,8 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     let Plan {
         config,
         keys,
+        sources,
+        sandbox: made_key,
         catalog,
         ..
     } = plan;
@@ -70,7 +78,7 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
 
     process::allow_connections();
     let signals = Signals::hear()?;
-    let sandbox = plan.sandbox.then(sandbox::start).transpose();
+    let sandbox = made_key.is_some().then(sandbox::start).transpose();
     let sandbox = sandbox.map_err(|error| Failure::Other(format!("no sandbox: {error}")))?;
     let operation = config.gitea.timeout;
     let (forge, unspeakable) = wiring::forge(config.gitea, sandbox.as_ref())?;
@@ -81,8 +89,9 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     let listener = bind(config.listen.address)?;
     let address = listener.local_addr().unwrap_or(config.listen.address);
 
-    let ring = wiring::ring(&keys.keys);
-    let in_force = config.gate.auth_enabled.then(|| ring.load().len());
+    let ring = Arc::new(ArcSwap::from_pointee(keys.ring.clone()));
+    let in_force = config.gate.auth_enabled;
+    let in_force = in_force.then(|| keys.ring.in_force(audit.now()).count());
     let proxies = config.listen.trusted_proxies.clone();
     let gatekeeper = Arc::new(Gatekeeper::new(
         wiring::gate_settings(&config.gate, proxies, each_blocked),
@@ -94,16 +103,22 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
         catalog,
         &audit,
         unspeakable,
-        ring,
+        Arc::clone(&ring),
         config.answer_max_chars,
         &config.gate,
     );
     let (calls, stopping) = (TaskTracker::new(), CancellationToken::new());
     let protocol = wiring::protocol_settings(&config.gate);
+    let protocol = Arc::new(mcp::Shared::new(protocol, calls.clone(), stopping.clone()));
+    let current = InForce {
+        ring,
+        audit: Arc::clone(&audit),
+        streams: Arc::clone(&protocol),
+    };
     let parts = server::Parts {
         settings: wiring::server_settings(config.listen, &config.gate, operation),
         gatekeeper: Arc::clone(&gatekeeper),
-        protocol: Arc::new(mcp::Shared::new(protocol, calls.clone(), stopping.clone())),
+        protocol,
         ids: Arc::new(RequestIds::new(random()?)),
         calls,
         stopping,
@@ -118,39 +133,46 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     );
     if sandbox.is_some() {
         let root = format!("http://{}", reachable(address));
-        let key = in_force.and_then(|_| keys.keys.first());
+        let key = made_key.as_ref().filter(|_| in_force.is_some());
         // Nobody may be there to read it.
         let _ = screen::show(&mut io::stdout(), &root, key, &audit_log);
     }
-    drop(keys);
+    drop(made_key);
 
+    let is_read_again = in_force.is_some() && config.gate.key_reload && sandbox.is_none();
+    let watch = is_read_again.then(|| Watch::new(current.clone(), sources, keys));
+    let reload = watch.map(Watch::start).transpose()?;
     readiness::tell(readiness::READY);
     let stop = OnceCell::new();
     let running = server::serve(listener, parts, tools, async {
-        let _ = stop.set(stopped(signals, &gatekeeper, &audit, &gitea).await);
+        let stopped = stopped(signals, &gatekeeper, &current, reload.as_ref(), &gitea);
+        let _ = stop.set(stopped.await);
         readiness::tell(readiness::STOPPING);
     });
     let ran = running.await;
+    if let Some(reload) = reload {
+        reload.end();
+    }
     gatekeeper.close(Instant::now());
     audit.finish();
-    let (reason, ended) = match (ran, stop.into_inner()) {
+    let (reason, ended) = ending(ran, stop.into_inner());
+    let _ = audit.record(&AuditEvent::ServerStopped { reason });
+    audit.close();
+    ended
+}
+
+/// Why the server stopped, for the log and for whoever started it.
+fn ending(ran: io::Result<()>, stop: Option<Stop>) -> (&'static str, Result<(), Failure>) {
+    let failed = |told: String| ("failed", Err(Failure::Other(told)));
+    match (ran, stop) {
         (Ok(()), Some(Stop::Asked(signal))) => (signal, Ok(())),
         (Ok(()), Some(Stop::Refused(token))) => (
             "administrator_token",
             Err(Failure::Settings(token.to_string())),
         ),
-        (Ok(()), None) => (
-            "failed",
-            Err(Failure::Other("the server ended by itself".to_owned())),
-        ),
-        (Err(error), _) => (
-            "failed",
-            Err(Failure::Other(format!("the server failed: {error}"))),
-        ),
-    };
-    let _ = audit.record(&AuditEvent::ServerStopped { reason });
-    audit.close();
-    ended
+        (Ok(()), None) => failed("the server ended by itself".to_owned()),
+        (Err(error), _) => failed(format!("the server failed: {error}")),
+    }
 }
 
 /// Says and records that the server starts: with so many keys in force, or open to all.
@@ -190,7 +212,8 @@ enum Stop {
 async fn stopped(
     signals: Signals,
     gatekeeper: &Gatekeeper,
-    audit: &Arc<AuditLog>,
+    keys: &InForce,
+    reload: Option<&Reload>,
     gitea: &Rc<Gitea>,
 ) -> Stop {
     let Signals {
@@ -203,12 +226,19 @@ async fn stopped(
         _ = terminate.recv() => Stop::Asked("SIGTERM"),
         _ = interrupt.recv() => Stop::Asked("SIGINT"),
         Err(token) = gitea::probe(gitea) => Stop::Refused(token),
-        never = keep(gatekeeper, audit, hangup) => match never {},
+        never = keep(gatekeeper, &keys.audit, reload, hangup) => match never {},
+        never = keys.end_in_time() => match never {},
     }
 }
 
-/// Does what is due each second, and opens the log anew when `logrotate` has moved it.
-async fn keep(gatekeeper: &Gatekeeper, audit: &Arc<AuditLog>, mut hangup: Signal) -> Infallible {
+/// Does what is due each second. SIGHUP opens the log anew, where `logrotate` has moved it, and asks
+/// for the keys to be read again.
+async fn keep(
+    gatekeeper: &Gatekeeper,
+    audit: &Arc<AuditLog>,
+    reload: Option<&Reload>,
+    mut hangup: Signal,
+) -> Infallible {
     let mut seconds = interval(Duration::from_secs(1));
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -219,12 +249,18 @@ async fn keep(gatekeeper: &Gatekeeper, audit: &Arc<AuditLog>, mut hangup: Signal
                 // It may wait for a disk.
                 let _ = spawn_blocking(move || audit.tick()).await;
             }
-            Some(()) = hangup.recv() => match audit.reopen() {
-                Ok(()) => log::info!("the audit log is open anew"),
-                Err(error) => {
-                    log::error!("critical: records still go to the old file of the audit log: {error}");
+            Some(()) = hangup.recv() => {
+                match audit.reopen() {
+                    Ok(()) => log::info!("the audit log is open anew"),
+                    Err(error) => log::error!(
+                        "critical: records still go to the old file of the audit log: {error}"
+                    ),
                 }
-            },
+                match reload {
+                    Some(reload) => reload.ask(),
+                    None => log::info!("keys are read at the next start: `KEY_RELOAD` is off, or there are none to read"),
+                }
+            }
         }
     }
 }

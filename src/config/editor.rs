@@ -1,10 +1,8 @@
 //! Changing the keys of a `.env` file: the value's bytes and nothing else.
-use std::collections::HashSet;
-
 use zeroize::Zeroizing;
 
 use super::{EnvFile, env::KEYS};
-use crate::keys::{ApiKey, KeyEntry, KeyId, RejectedKey, SEPARATORS, entry_within};
+use crate::keys::{ApiKey, KeyEntry, KeyId, KeyList, RejectedKey, SEPARATORS, entry_within};
 
 /// The text of a `.env` file and the keys in it, which can be changed. No key's text comes out of it
 /// but with the whole text, and by [`KeyEditor::text_of`].
@@ -49,7 +47,7 @@ impl KeyEditor {
     }
 
     fn of(file: EnvFile) -> Result<Self, EditError> {
-        let (keys, rejected) = read(value(&file)?);
+        let KeyList { keys, rejected, .. } = KeyList::parse(value(&file)?);
         Ok(Self {
             file,
             keys,
@@ -161,9 +159,9 @@ impl KeyEditor {
         {
             line = assignment.line;
             let text = str::from_utf8(assignment.value).unwrap_or_default();
-            let (read, rejected) = read(text);
-            let same = read.iter().map(|key| key.id).eq(ids.iter().copied());
-            if !same || rejected.len() != self.rejected.len() {
+            let read = KeyList::parse(text);
+            let same = (read.keys.iter().map(|key| key.id)).eq(ids.iter().copied());
+            if !same || read.rejected.len() != self.rejected.len() {
                 return Err(EditError::Unsafe { line });
             }
         }
@@ -220,25 +218,6 @@ fn value(file: &EnvFile) -> Result<&str, EditError> {
         let line = assignment.line;
         str::from_utf8(assignment.value).map_err(|_| EditError::NotUtf8 { line })
     })
-}
-
-fn read(text: &str) -> (Vec<KeyEntry>, Vec<RejectedKey>) {
-    let (mut keys, mut rejected, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
-    let entries = text
-        .split(SEPARATORS)
-        .map(|piece| &piece[entry_within(piece)]);
-    for (at, entry) in entries.filter(|entry| !entry.is_empty()).enumerate() {
-        match KeyEntry::parse(entry) {
-            Ok(key) if seen.insert(key.id) => keys.push(key),
-            Ok(_) => {}
-            Err(error) => rejected.push(RejectedKey {
-                entry: at + 1,
-                length: entry.chars().count(),
-                error,
-            }),
-        }
-    }
-    (keys, rejected)
 }
 
 #[cfg(test)]

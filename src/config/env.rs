@@ -1,13 +1,14 @@
 //! The one reader of variables: the process environment and the `.env` file, as one.
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     env,
     ffi::OsString,
     fs::{self, File},
+    hash::{BuildHasher, RandomState},
     io::{self, Read},
     os::unix::{
         ffi::OsStringExt,
-        fs::{FileTypeExt, PermissionsExt},
+        fs::{FileTypeExt, OpenOptionsExt, PermissionsExt},
     },
     path::{Path, PathBuf},
 };
@@ -32,8 +33,23 @@ pub(super) const MAX_FILE: u64 = 1 << 20;
 pub struct Env {
     variables: BTreeMap<String, Variable>,
     warnings: Vec<String>,
-    file: Option<PathBuf>,
+    source: EnvSource,
     shared_mode: Option<u32>,
+}
+
+/// Where variables were read, so that they can be read again.
+#[derive(Clone, Debug)]
+pub struct EnvSource {
+    path: PathBuf,
+    /// There was a file.
+    has_file: bool,
+    /// The file held the keys, so it stays their only source: in the environment there may still be
+    /// one that was revoked by taking it out of the file.
+    has_keys: bool,
+    /// Whether this is not the first time.
+    again: bool,
+    /// Compares values without keeping them.
+    marks: RandomState,
 }
 
 pub(super) struct Variable {
@@ -64,18 +80,23 @@ impl Env {
     }
 
     fn read_file(path: &Path, expected: bool) -> Result<Self, ConfigError> {
-        let (bytes, mode) = match read_file(path) {
+        Self::read_from(EnvSource::new(path.to_owned()), expected)
+    }
+
+    fn read_from(source: EnvSource, expected: bool) -> Result<Self, ConfigError> {
+        let path = &source.path;
+        let (bytes, mode) = match read_file(path, source.again) {
             Ok(read) => read,
             Err(error) if !expected && error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Self::new(env::vars_os(), None));
+                return Ok(Self::join(env::vars_os(), source, None));
             }
             Err(error) => return Err(unreadable(path, &error.to_string())),
         };
         if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
             return Err(unreadable(path, "it is UTF-16, save it as UTF-8"));
         }
-        let file = (path.to_owned(), EnvFile::parse(bytes));
-        let mut read = Self::new(env::vars_os(), Some(file));
+        let file = EnvFile::parse(bytes);
+        let mut read = Self::join(env::vars_os(), source, Some(&file));
         read.shared_mode = Some(mode & 0o7777).filter(|mode| mode & 0o077 != 0);
         Ok(read)
     }
@@ -85,10 +106,22 @@ impl Env {
         process: impl IntoIterator<Item = (OsString, OsString)>,
         file: Option<(PathBuf, EnvFile)>,
     ) -> Self {
+        let (path, file) = match file {
+            Some((path, file)) => (path, Some(file)),
+            None => (PathBuf::from(".env"), None),
+        };
+        Self::join(process, EnvSource::new(path), file.as_ref())
+    }
+
+    fn join(
+        process: impl IntoIterator<Item = (OsString, OsString)>,
+        source: EnvSource,
+        file: Option<&EnvFile>,
+    ) -> Self {
         let mut read = Self {
             variables: BTreeMap::new(),
             warnings: Vec::new(),
-            file: None,
+            source,
             shared_mode: None,
         };
         for (name, value) in process {
@@ -98,9 +131,12 @@ impl Env {
                 read.variables.insert(name, variable);
             }
         }
-        if let Some((path, file)) = file {
-            read.join(&path, &file);
-            read.file = Some(path);
+        if read.source.has_keys {
+            read.variables.remove(KEYS);
+        }
+        if let Some(file) = file {
+            read.source.has_file = true;
+            read.add(file);
         }
         read
     }
@@ -112,12 +148,30 @@ impl Env {
 
     /// The `.env` file that was read.
     pub fn file(&self) -> Option<&Path> {
-        self.file.as_deref()
+        self.source.has_file.then_some(&*self.source.path)
+    }
+
+    /// Where this was read.
+    pub fn source(&self) -> &EnvSource {
+        &self.source
+    }
+
+    /// By which it is told later whether these settings have changed.
+    pub fn marks(&self, names: &[&'static str]) -> Marks {
+        let mark = |name: &&'static str| {
+            let value = self.variable(name)?.value.as_ref()?;
+            Some((*name, self.source.marks.hash_one(&**value)))
+        };
+        Marks(names.iter().filter_map(mark).collect())
     }
 
     /// The mode of that file, if others than its owner may read or write it.
     pub fn shared_mode(&self) -> Option<u32> {
         self.shared_mode
+    }
+
+    pub(super) fn is_read_again(&self) -> bool {
+        self.source.again
     }
 
     pub(super) fn variable(&self, name: &str) -> Option<&Variable> {
@@ -148,7 +202,8 @@ impl Env {
         env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty())
     }
 
-    fn join(&mut self, path: &Path, file: &EnvFile) {
+    fn add(&mut self, file: &EnvFile) {
+        let path = self.source.path.clone();
         let shown = path.display();
         for line in file.not_understood() {
             let warning = format!("line {line} of {shown} is skipped: it is not `NAME=value`");
@@ -171,11 +226,12 @@ impl Env {
                 ));
             }
         }
+        self.source.has_keys |= in_file.contains_key(KEYS);
         for (name, variable) in in_file {
             match self.variables.get(name) {
                 Some(process) if process.value != variable.value => {
                     self.warnings
-                        .push(difference(name, process, &variable, path));
+                        .push(difference(name, process, &variable, &path));
                     if name == KEYS {
                         self.variables.insert(name.to_owned(), variable);
                     }
@@ -186,6 +242,49 @@ impl Env {
                 }
             }
         }
+    }
+}
+
+impl EnvSource {
+    fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            has_file: false,
+            has_keys: false,
+            again: false,
+            marks: RandomState::new(),
+        }
+    }
+
+    /// The `.env` file, which need not be there.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads the variables anew, without ever waiting for somebody who writes a pipe.
+    ///
+    /// # Errors
+    /// The file cannot be read. One that was there before must be there.
+    pub fn read(&self) -> Result<Env, ConfigError> {
+        let again = Self {
+            again: true,
+            has_file: false,
+            ..self.clone()
+        };
+        Env::read_from(again, self.has_file)
+    }
+}
+
+/// By which it is told whether settings have changed. No value can be drawn from it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Marks(BTreeMap<&'static str, u64>);
+
+impl Marks {
+    /// The names whose values are others here than there.
+    pub fn differing(&self, other: &Self) -> Vec<&'static str> {
+        let names: BTreeSet<_> = self.0.keys().chain(other.0.keys()).copied().collect();
+        let differs = |name: &&'static str| self.0.get(name) != other.0.get(name);
+        names.into_iter().filter(differs).collect()
     }
 }
 
@@ -227,22 +326,31 @@ fn difference(name: &str, process: &Variable, file: &Variable, path: &Path) -> S
     )
 }
 
-/// The bytes and the mode of a file of settings or secrets.
-pub(super) fn read_file(path: &Path) -> io::Result<(Vec<u8>, u32)> {
+/// The bytes and the mode of a file of settings or secrets. A pipe that was handed over gives its
+/// text once: `again`, it is refused, and nothing is waited for.
+pub(super) fn read_file(path: &Path, again: bool) -> io::Result<(Vec<u8>, u32)> {
     // A pipe that somebody handed over has no name to be found by; one that has would be waited for.
-    if fs::metadata(path)?.file_type().is_fifo() && path.canonicalize().is_ok() {
-        return Err(io::Error::other("it is a named pipe"));
+    let is_pipe = fs::metadata(path)?.file_type().is_fifo();
+    if is_pipe && (again || path.canonicalize().is_ok()) {
+        return Err(io::Error::other("it is a pipe"));
     }
-    let file = File::open(path)?;
+    // What is a pipe by now is not waited for either.
+    let waits_not = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let flags = if is_pipe { 0 } else { waits_not };
+    let file = File::options().read(true).custom_flags(flags).open(path)?;
     let metadata = file.metadata()?;
+    if metadata.file_type().is_fifo() && !is_pipe {
+        return Err(io::Error::other("it is a pipe"));
+    }
     let mode = metadata.permissions().mode();
     // Room for all of it, so that growing leaves no copies of secrets behind.
-    let mut bytes = Vec::with_capacity(metadata.len().min(MAX_FILE) as usize + 1);
+    let room = metadata.len().min(MAX_FILE) as usize + 1;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
     file.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_FILE {
         return Err(io::Error::other("it is larger than 1 MiB"));
     }
-    Ok((bytes, mode))
+    Ok((std::mem::take(&mut *bytes), mode))
 }
 
 fn unreadable(path: &Path, reason: &str) -> ConfigError {

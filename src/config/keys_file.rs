@@ -34,7 +34,7 @@ impl KeyEditor {
     /// The keys of the file at `path`, for who only looks: nobody is kept from changing it.
     pub fn read(path: &Path) -> Result<Self, KeysFileError> {
         let path = path.to_owned();
-        match read_file(&path) {
+        match read_file(&path, false) {
             Ok((bytes, _)) => {
                 Self::parse(bytes).map_err(|error| KeysFileError::Text { path, error })
             }

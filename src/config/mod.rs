@@ -14,10 +14,12 @@ mod values;
 
 pub use audit::{AuditConfig, Compress, Fsync};
 pub use editor::{EditError, KeyEditor, NewKey};
-pub use env::Env;
+pub use env::{Env, EnvSource, Marks};
 pub use env_file::{Assignment, EnvFile};
 pub use error::{ConfigError, SettingError};
 pub use keys_file::{KeysFile, KeysFileError};
-pub use settings::{Config, DEFAULT_AUDIT_LOG, GateConfig, GiteaConfig, ListenConfig, TlsRoots};
+pub use settings::{
+    Config, DEFAULT_AUDIT_LOG, GateConfig, GiteaConfig, KeysConfig, ListenConfig, TlsRoots,
+};
 pub use until::Until;
 pub use values::{host, is_private, trusts_every_private, web_address};

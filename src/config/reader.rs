@@ -142,7 +142,7 @@ impl<'e> Reader<'e> {
     /// What the file holds that a variable names.
     pub(super) fn file(&mut self, name: &'static str) -> Option<Zeroizing<Vec<u8>>> {
         let path = self.text(name)?;
-        match read_file(path.as_ref()) {
+        match read_file(path.as_ref(), self.env.is_read_again()) {
             Ok((bytes, _)) => Some(Zeroizing::new(bytes)),
             Err(error) => {
                 self.unusable(name, format!("names a file that cannot be read: {error}"));

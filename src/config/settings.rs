@@ -23,6 +23,9 @@ use crate::secret::Secret;
 /// Where the audit log is, unless `AUDIT_LOG_PATH` says otherwise.
 pub const DEFAULT_AUDIT_LOG: &str = "/var/log/aegis-mcp/audit.log";
 
+const KEYS_FILE: &str = "MCP_API_KEYS_FILE";
+const KEY_METADATA: &str = "AEGIS_KEYS_FILE";
+
 /// The settings, checked. Taken apart at the start, by a room at a time.
 #[derive(Debug)]
 pub struct Config {
@@ -55,12 +58,12 @@ pub struct ListenConfig {
 
 /// Who may enter, and how often one may fail.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting")]
 pub struct GateConfig {
     pub auth_enabled: bool,
-    /// Texts that list keys, each with the variable it is from.
-    pub keys: Vec<(&'static str, Secret)>,
-    /// What is written down about keys, if not beside the `.env` file.
-    pub key_metadata: Option<PathBuf>,
+    pub keys: KeysConfig,
+    /// Whether the keys are read again while the server runs.
+    pub key_reload: bool,
     pub max_failures: u32,
     pub failure_window: Duration,
     /// Whether a blocked address is blocked for valid keys too.
@@ -69,6 +72,17 @@ pub struct GateConfig {
     pub max_connections_per_address: usize,
     pub max_streams_per_key: usize,
     pub max_calls_in_flight_per_key: usize,
+}
+
+/// Where the keys are: all that is read again while a server runs.
+#[derive(Debug)]
+pub struct KeysConfig {
+    /// Texts that list keys, each with the variable it is from.
+    pub texts: Vec<(&'static str, Secret)>,
+    /// The file of the second of these texts.
+    pub file: Option<PathBuf>,
+    /// What is written down about keys, if not beside the `.env` file.
+    pub metadata: Option<PathBuf>,
 }
 
 /// The forge that we stand before.
@@ -93,11 +107,25 @@ pub enum TlsRoots {
     System,
 }
 
-impl GateConfig {
-    /// Where that is, for the keys of this `.env` file.
-    pub fn key_metadata(&self, env_file: &Path) -> PathBuf {
+impl KeysConfig {
+    /// The names of the settings that this is.
+    pub const NAMES: [&str; 3] = [KEYS, KEYS_FILE, KEY_METADATA];
+
+    /// Reads these settings and no other.
+    pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(env);
+        let read = keys(&mut reader);
+        if reader.errors.is_empty() {
+            Ok(read)
+        } else {
+            Err(ConfigError(reader.errors))
+        }
+    }
+
+    /// Where the metadata is, for the keys of this `.env` file.
+    pub fn metadata_beside(&self, env_file: &Path) -> PathBuf {
         let beside = || env_file.with_file_name("aegis-keys.json");
-        self.key_metadata.clone().unwrap_or_else(beside)
+        self.metadata.clone().unwrap_or_else(beside)
     }
 }
 
@@ -205,16 +233,10 @@ fn listen(reader: &mut Reader<'_>, warnings: &mut Vec<String>) -> ListenConfig {
 }
 
 fn gate(reader: &mut Reader<'_>) -> GateConfig {
-    let listed = reader.text(KEYS).map(|text| Secret::new(text.to_owned()));
-    let filed = reader.secret_file("MCP_API_KEYS_FILE");
-    let keys = [(KEYS, listed), ("MCP_API_KEYS_FILE", filed)];
     GateConfig {
         auth_enabled: reader.flag("AUTH_ENABLED", true),
-        keys: keys
-            .into_iter()
-            .filter_map(|(name, text)| Some((name, text?)))
-            .collect(),
-        key_metadata: reader.text("AEGIS_KEYS_FILE").map(PathBuf::from),
+        keys: keys(reader),
+        key_reload: reader.flag("KEY_RELOAD", true),
         max_failures: reader.number("MAX_AUTH_FAILURES", 5, 1..=100_000),
         failure_window: reader.seconds("AUTH_FAILURE_WINDOW", 300, 1..=604_800),
         strict_lockout: reader.choice("AUTH_LOCKOUT_MODE", [("fair", false), ("strict", true)]),
@@ -222,6 +244,19 @@ fn gate(reader: &mut Reader<'_>) -> GateConfig {
         max_connections_per_address: reader.number("MAX_CONNECTIONS_PER_ADDRESS", 64, 1..=65_535),
         max_streams_per_key: reader.number("MAX_STREAMS_PER_KEY", 64, 1..=65_535),
         max_calls_in_flight_per_key: reader.number("MAX_CALLS_IN_FLIGHT_PER_KEY", 32, 1..=65_535),
+    }
+}
+
+fn keys(reader: &mut Reader<'_>) -> KeysConfig {
+    let listed = reader.text(KEYS).map(|text| Secret::new(text.to_owned()));
+    let filed = reader.secret_file(KEYS_FILE);
+    let texts = [(KEYS, listed), (KEYS_FILE, filed)].into_iter();
+    KeysConfig {
+        texts: texts
+            .filter_map(|(name, text)| Some((name, text?)))
+            .collect(),
+        file: reader.text(KEYS_FILE).map(PathBuf::from),
+        metadata: reader.text(KEY_METADATA).map(PathBuf::from),
     }
 }
 

@@ -91,7 +91,7 @@ impl Redactor {
     }
 
     fn is_key(&self, run: &str) -> bool {
-        KEY_LENGTHS.contains(&run.len()) && self.ring.load().find(run.as_bytes()).is_some()
+        KEY_LENGTHS.contains(&run.len()) && self.ring.load().knows(run.as_bytes())
     }
 }
 
@@ -210,17 +210,25 @@ mod tests {
 
     use super::*;
     use crate::{
-        keys::ApiKey,
+        keys::{ApiKey, KeyEntry, Metadata},
         rights::{Access, Rights},
     };
 
     const KEY: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
+    fn ring(key: &str) -> Arc<ArcSwap<KeyRing>> {
+        let key = KeyEntry::of(&ApiKey::parse(key).expect("a key"));
+        let rights = Rights::up_to(Access::Read);
+        Arc::new(ArcSwap::from_pointee(KeyRing::new(
+            [&key],
+            &Metadata::default(),
+            rights,
+        )))
+    }
+
     fn redactor() -> Redactor {
-        let key = ApiKey::parse(KEY).expect("a key");
-        let ring = KeyRing::new([&key], Rights::up_to(Access::Read));
         let token = Secret::new("gitea-token".to_owned());
-        Redactor::new(vec![token], Arc::new(ArcSwap::from_pointee(ring)))
+        Redactor::new(vec![token], ring(KEY))
     }
 
     fn shown(line: &str) -> (String, usize) {
@@ -280,9 +288,7 @@ mod tests {
             "Zm9vYmFyYmF6cXV4MDEyMzQ1Njc4OTAxMjM0NTY3ODk=",
             "team-a.0123456789-abcdef/0123+456789",
         ] {
-            let made = ApiKey::parse(key).expect("a key");
-            let ring = KeyRing::new([&made], Rights::up_to(Access::Read));
-            let redactor = Redactor::new(Vec::new(), Arc::new(ArcSwap::from_pointee(ring)));
+            let redactor = Redactor::new(Vec::new(), ring(key));
             for (before, after) in [
                 ("", ""),
                 ("MCP_API_KEYS=", ""),
@@ -298,6 +304,17 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn keys_that_were_reloaded_are_redacted_and_those_before_them_still() {
+        let (before, after) = (ring(KEY), ring(&"ab".repeat(32)));
+        let redactor = Redactor::new(Vec::new(), Arc::clone(&before));
+        let next = KeyRing::clone(&after.load()).after(&before.load());
+        before.store(Arc::new(next));
+        let mut out = String::new();
+        redactor.line(&format!("{KEY} {}", "ab".repeat(32)), &mut out);
+        assert_eq!(out, "[redacted] [redacted]");
     }
 
     #[test]

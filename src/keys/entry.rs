@@ -56,6 +56,11 @@ impl KeyEntry {
         }
     }
 
+    /// Whether it is the key of the guide's examples, which everybody knows.
+    pub fn is_guide_example(&self) -> bool {
+        self.weaknesses.contains(&Weakness::GuideExample)
+    }
+
     /// The entry that a key in full is.
     pub fn of(key: &ApiKey) -> Self {
         Self {

@@ -1,8 +1,8 @@
-//! The text of `MCP_API_KEYS` or of a file of keys, read into keys.
+//! The text of `MCP_API_KEYS` or of a file of keys, read into entries. Nobody else reads such a text.
 use std::{collections::HashSet, fmt};
 
 use super::{
-    ApiKey, KeyError, KeyId,
+    ApiKey, KeyEntry, KeyError, KeyId,
     entry::{SEPARATORS, entry_within},
     key::MADE_LENGTH,
 };
@@ -12,11 +12,11 @@ const FEW_CHARACTERS: usize = 10;
 /// The digest of the key in the guide's examples. The key itself stands nowhere, so nobody copies it from here.
 const GUIDE_EXAMPLE: &str = "cd210f14d1315f4d61fd9047d4ab39d6ff59ddfa9dade2593731d1e6000bbc99";
 
-/// What a text of keys holds. Nothing in it but `keys` has a character of a key.
+/// What a text of keys holds. No key's text is left in it.
 #[derive(Debug, Default)]
 pub struct KeyList {
-    /// Each once, in the order of the text.
-    pub keys: Vec<ApiKey>,
+    /// Each once, in the order of the text; of a key in two forms, the first.
+    pub keys: Vec<KeyEntry>,
     pub rejected: Vec<RejectedKey>,
     pub warnings: Vec<KeyWarning>,
 }
@@ -57,8 +57,8 @@ pub enum Weakness {
 }
 
 impl KeyList {
-    /// Reads keys separated by commas or lines. Spaces, quotes and a byte order mark around an entry
-    /// are cut off, empty entries and repeated keys are skipped.
+    /// Reads keys and digests separated by commas or lines. Spaces, quotes and a byte order mark
+    /// around an entry are cut off, empty entries and repeated keys are skipped.
     pub fn parse(text: &str) -> Self {
         let pieces = text.split(SEPARATORS);
         let entries = pieces.map(|piece| &piece[entry_within(piece)]);
@@ -68,17 +68,18 @@ impl KeyList {
         for (at, text) in entries.filter(|entry| !entry.is_empty()).enumerate() {
             let entry = at + 1;
             let warning = |weakness| KeyWarning { entry, weakness };
-            match ApiKey::parse(text) {
+            match KeyEntry::parse(text) {
                 Err(error) => list.rejected.push(RejectedKey {
                     entry,
                     length: text.chars().count(),
                     error,
                 }),
-                Ok(key) if !seen.insert(key.id()) => {
+                Ok(key) if !seen.insert(key.id) => {
                     list.warnings.push(warning(Weakness::Repeated));
                 }
                 Ok(key) => {
-                    list.warnings.extend(weaknesses(&key).map(warning));
+                    let weaknesses = key.weaknesses.iter().copied();
+                    list.warnings.extend(weaknesses.map(warning));
                     list.keys.push(key);
                 }
             }
@@ -88,20 +89,17 @@ impl KeyList {
 
     /// Adds the keys of another text, such as a file's, without those that are here already.
     pub fn merge(&mut self, other: Self) {
-        let known: HashSet<KeyId> = self.keys.iter().map(ApiKey::id).collect();
-        self.keys.extend(
-            other
-                .keys
-                .into_iter()
-                .filter(|key| !known.contains(&key.id())),
-        );
+        let known: HashSet<KeyId> = self.keys.iter().map(|key| key.id).collect();
+        let more = other.keys.into_iter();
+        self.keys
+            .extend(more.filter(|key| !known.contains(&key.id)));
         self.rejected.extend(other.rejected);
         self.warnings.extend(other.warnings);
     }
 
     /// Whether the key of the guide's examples is among them: it must not open a door that others reach.
     pub fn has_guide_example(&self) -> bool {
-        self.keys.iter().any(|key| is_guide_example(&key.id()))
+        self.keys.iter().any(KeyEntry::is_guide_example)
     }
 }
 
@@ -148,8 +146,12 @@ mod tests {
     const ONE: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
     const TWO: &str = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
 
-    fn texts(list: &KeyList) -> Vec<&str> {
-        list.keys.iter().map(ApiKey::expose).collect()
+    fn ids(list: &KeyList) -> Vec<KeyId> {
+        list.keys.iter().map(|key| key.id).collect()
+    }
+
+    fn id(text: &str) -> KeyId {
+        KeyId::of(text.as_bytes())
     }
 
     #[test]
@@ -163,7 +165,7 @@ mod tests {
             format!("\u{a0}{ONE}\u{a0},\u{a0}{TWO},"),
         ] {
             let list = KeyList::parse(&text);
-            assert!(texts(&list) == [ONE, TWO], "entries are read wrongly");
+            assert_eq!(ids(&list), [id(ONE), id(TWO)]);
             assert_eq!((list.rejected, list.warnings), (vec![], vec![]));
         }
     }
@@ -171,7 +173,7 @@ mod tests {
     #[test]
     fn an_entry_that_is_no_key_is_named_by_number_and_length_and_the_others_count() {
         let list = KeyList::parse(&format!("{},,old-key-here,{ONE}", "a".repeat(31)));
-        assert!(texts(&list) == [ONE]);
+        assert_eq!(ids(&list), [id(ONE)]);
         let sentences: Vec<_> = list.rejected.iter().map(ToString::to_string).collect();
         assert_eq!(
             sentences,
@@ -237,10 +239,19 @@ mod tests {
     }
 
     #[test]
+    fn digests_and_keys_stand_in_one_list_and_a_key_in_both_forms_is_one() {
+        let digest = id(TWO).hashed_entry();
+        let list = KeyList::parse(&format!("{ONE}, \"{digest}\",sha256:{TWO}0\n{TWO}"));
+        assert_eq!(ids(&list), [id(ONE), id(TWO)]);
+        assert_eq!(list.rejected[0].error, KeyError::Digest);
+        assert_eq!(list.warnings[0].weakness, Weakness::Repeated);
+    }
+
+    #[test]
     fn a_second_text_adds_only_keys_that_are_new() {
         let mut list = KeyList::parse(ONE);
         list.merge(KeyList::parse(&format!("{TWO},{ONE}")));
-        assert!(texts(&list) == [ONE, TWO]);
+        assert_eq!(ids(&list), [id(ONE), id(TWO)]);
     }
 
     proptest::proptest! {

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{error::Category, value::RawValue};
 
 use super::{
-    Fingerprint, KeyHint, KeyId, KeyRecord,
+    Fingerprint, Form, KeyEntry, KeyHint, KeyId, KeyRecord,
     members::{Members, raw},
     record::Written,
 };
@@ -67,6 +67,13 @@ impl Metadata {
     pub fn key(&self, key: &KeyId) -> Option<&KeyRecord> {
         let row = self.by_key.get(&key.fingerprint())?;
         Some(&self.rows[*row].record)
+    }
+
+    /// By which people know a key of the list: of a hashed one the list tells only the digest's.
+    pub fn hint(&self, entry: &KeyEntry) -> KeyHint {
+        let known = self.key(&entry.id).and_then(|record| record.hint);
+        let known = known.filter(|_| entry.form == Form::Hashed);
+        known.unwrap_or(entry.hint)
     }
 
     /// Every record, of keys in use and of former ones.

@@ -18,5 +18,5 @@ pub use list::{KeyList, KeyWarning, RejectedKey, Weakness};
 pub use metadata::{KnownKey, Metadata, MetadataFault};
 pub use metadata_file::{MetadataError, MetadataFile};
 pub use record::KeyRecord;
-pub use ring::{Key, KeyRing};
+pub use ring::{Found, Key, KeyRing};
 pub use rotation::{Rotation, Stage, in_force, rotations};

@@ -1,97 +1,275 @@
-//! The keys in force.
-use std::collections::HashMap;
+//! The keys in force, and those that were.
+use std::collections::{HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
 use subtle::ConstantTimeEq;
 
-use super::{ApiKey, KeyHint, KeyId};
+use super::{Fingerprint, KeyEntry, KeyHint, KeyId, KeyRecord, Metadata};
 use crate::rights::Rights;
 
-/// A key in force: what is left of it when its text is wiped.
-#[derive(Clone, Debug)]
+/// So many keys that were taken out of the list are remembered beside those of the metadata.
+const MOST_TAKEN_OUT: usize = 10_000;
+
+/// A key that may be used until its end comes: what is left of it when its text is wiped.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Key {
     pub id: KeyId,
     pub hint: KeyHint,
     pub rights: Rights,
+    /// From then on it is refused.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// The keys in force, by digest. It holds no key's text.
-#[derive(Debug)]
+/// The keys in force, by digest, and former ones, by fingerprint. It holds no key's text.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct KeyRing {
     keys: HashMap<KeyId, Key>,
+    /// Keys of ours that are refused, as the metadata has them.
+    former: HashMap<Fingerprint, Former>,
+    /// Keys that were in force until somebody took them out of the list.
+    taken_out: HashMap<Fingerprint, KeyHint>,
     /// Compared with when nothing was found, so that a miss ends as a hit does.
     dummy: KeyId,
 }
 
+/// A key that was ours and is refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Former {
+    hint: Option<KeyHint>,
+    /// From when on; `None`: from long before.
+    since: Option<DateTime<Utc>>,
+}
+
+/// What was offered as a key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Found<'r> {
+    InForce(&'r Key),
+    /// It was a key of ours, and opens nothing any more. Whoever offers it must not see that.
+    Former(KeyHint),
+    Unknown,
+}
+
 impl KeyRing {
-    /// The ring of these keys, each with `rights`; a key that comes twice is one.
-    pub fn new<'a>(keys: impl IntoIterator<Item = &'a ApiKey>, rights: Rights) -> Self {
-        let keys = keys.into_iter().map(|key| {
-            let (id, hint) = (key.id(), key.hint());
-            (id, Key { id, hint, rights })
+    /// The ring of these keys, each with `rights`, but for those that the metadata calls retired or
+    /// revoked. A hashed key has the hint that the metadata has for it.
+    pub fn new<'a>(
+        listed: impl IntoIterator<Item = &'a KeyEntry>,
+        metadata: &Metadata,
+        rights: Rights,
+    ) -> Self {
+        let keys = listed.into_iter().filter_map(|entry| {
+            let record = metadata.key(&entry.id);
+            if record.is_some_and(KeyRecord::has_ended) {
+                return None;
+            }
+            let key = Key {
+                id: entry.id,
+                hint: metadata.hint(entry),
+                rights,
+                expires_at: record.and_then(|record| record.expires_at),
+            };
+            Some((key.id, key))
+        });
+        let former = metadata.records().filter_map(|record| {
+            let since = match record.expires_at {
+                _ if record.has_ended() => None,
+                end => Some(end?),
+            };
+            let hint = record.hint;
+            Some((record.fp?, Former { hint, since }))
         });
         Self {
             keys: keys.collect(),
+            former: former.collect(),
+            taken_out: HashMap::new(),
             dummy: KeyId::of(b"no key has this digest"),
         }
     }
 
-    /// The key that was offered, if it is in force.
+    /// The same ring, which goes on from `before`: the keys that it lacks are remembered.
+    #[must_use]
+    pub fn after(mut self, before: &Self) -> Self {
+        let listed: HashSet<_> = self.keys.keys().map(KeyId::fingerprint).collect();
+        let gone = before.keys.values();
+        let gone = gone.map(|key| (key.id.fingerprint(), key.hint));
+        let all = gone.chain(before.taken_out.iter().map(|(key, hint)| (*key, *hint)));
+        let taken_out = all.filter(|(key, _)| !listed.contains(key));
+        self.taken_out = taken_out.take(MOST_TAKEN_OUT).collect();
+        self
+    }
+
+    /// What was offered as a key, at `now`.
     ///
-    /// What is looked up is a digest, of which an attacker chooses no bit, and every search ends in
-    /// one constant-time comparison: time tells neither length nor likeness.
-    pub fn find(&self, offered: &[u8]) -> Option<&Key> {
+    /// What is looked up is a digest, of which an attacker chooses no bit, and every search takes the
+    /// same steps to its end in a constant-time comparison: time tells neither length nor likeness,
+    /// and hardly whether it was once a key.
+    pub fn find(&self, offered: &[u8], now: DateTime<Utc>) -> Found<'_> {
         let id = KeyId::of(offered);
         let hit = self.keys.get(&id);
+        let former = self.former(&id, now);
         let known = hit.map_or(&self.dummy, |key| &key.id);
-        if bool::from(known.ct_eq(&id)) {
-            hit
-        } else {
-            None
+        let is_same = bool::from(known.ct_eq(&id));
+        match hit.filter(|_| is_same) {
+            Some(key) if key.is_in_force(now) => Found::InForce(key),
+            Some(key) => Found::Former(key.hint),
+            None => former.map_or(Found::Unknown, Found::Former),
         }
     }
 
-    pub fn len(&self) -> usize {
-        self.keys.len()
+    fn former(&self, id: &KeyId, now: DateTime<Utc>) -> Option<KeyHint> {
+        let key = id.fingerprint();
+        let noted = self.former.get(&key);
+        let noted = noted.filter(|former| former.since.is_none_or(|since| since <= now));
+        let taken_out = self.taken_out.get(&key);
+        noted
+            .map(|former| former.hint.unwrap_or_else(|| id.hint()))
+            .or(taken_out.copied())
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+    /// Whether this text is a key of ours, in force or not: it must not be shown to anybody.
+    pub fn knows(&self, text: &[u8]) -> bool {
+        let id = KeyId::of(text);
+        self.keys.contains_key(&id) || self.former(&id, DateTime::<Utc>::MAX_UTC).is_some()
+    }
+
+    /// Whether the key with this digest may be used at `now`.
+    pub fn is_in_force(&self, key: &KeyId, now: DateTime<Utc>) -> bool {
+        self.keys.get(key).is_some_and(|key| key.is_in_force(now))
+    }
+
+    /// The keys that may be used at `now`, in no order.
+    pub fn in_force(&self, now: DateTime<Utc>) -> impl Iterator<Item = &Key> {
+        self.keys.values().filter(move |key| key.is_in_force(now))
+    }
+
+    /// The keys that ended after `since`, up to `now`.
+    pub fn ended(&self, since: DateTime<Utc>, now: DateTime<Utc>) -> impl Iterator<Item = &Key> {
+        let ended = move |key: &&Key| key.is_in_force(since) && !key.is_in_force(now);
+        self.keys.values().filter(ended)
+    }
+}
+
+impl Key {
+    fn is_in_force(&self, now: DateTime<Utc>) -> bool {
+        self.expires_at.is_none_or(|end| now < end)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::rights::Access;
+    use chrono::TimeDelta;
 
-    fn key(character: &str) -> ApiKey {
-        ApiKey::parse(&character.repeat(64)).expect("a key")
+    use super::*;
+    use crate::{
+        keys::{ApiKey, KeyList},
+        rights::Access,
+    };
+
+    const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
+    fn text(character: char) -> String {
+        character.to_string().repeat(64)
     }
 
-    #[test]
-    fn each_key_is_found_by_its_very_bytes_alone() {
-        let ring = KeyRing::new(&[key("a"), key("b"), key("a")], Rights::up_to(Access::Read));
-        assert_eq!(ring.len(), 2);
-        let found = ring
-            .find("b".repeat(64).as_bytes())
-            .expect("it is in force");
-        assert_eq!((found.id, found.hint), (key("b").id(), key("b").hint()));
-        for wrong in [
-            "c".repeat(64),
-            "A".repeat(64),
-            "a".repeat(63),
-            format!("{}\n", "a".repeat(64)),
-            String::new(),
-        ] {
-            assert!(ring.find(wrong.as_bytes()).is_none());
+    fn key(character: char) -> ApiKey {
+        ApiKey::parse(&text(character)).expect("a key")
+    }
+
+    /// A ring of these keys; of those in capitals, only the digests are listed.
+    fn ring(keys: &str, metadata: &Metadata) -> KeyRing {
+        let entry = |letter: char| match key(letter.to_ascii_lowercase()) {
+            key if letter.is_ascii_uppercase() => key.id().hashed_entry(),
+            key => key.expose().to_owned(),
+        };
+        let entries: Vec<_> = keys.chars().map(entry).collect();
+        let list = KeyList::parse(&entries.join(","));
+        KeyRing::new(&list.keys, metadata, Rights::up_to(Access::Read))
+    }
+
+    fn state(ring: &KeyRing, letter: char, now: DateTime<Utc>) -> String {
+        match ring.find(text(letter).as_bytes(), now) {
+            Found::InForce(key) => format!("in force {}", key.hint),
+            Found::Former(hint) => format!("former {hint}"),
+            Found::Unknown => "unknown".to_owned(),
         }
     }
 
     #[test]
-    fn an_empty_ring_finds_nothing_not_even_its_dummy() {
-        let ring = KeyRing::new(&[], Rights::up_to(Access::Read));
-        assert!(ring.is_empty());
-        assert!(ring.find(b"no key has this digest").is_none());
-        assert!(ring.find(b"").is_none());
+    fn each_key_is_found_by_its_very_bytes_alone_however_it_is_listed() {
+        let ring = ring("abAC", &Metadata::default());
+        assert_eq!(ring.in_force(NOW).count(), 3);
+        for letter in ['a', 'b', 'c'] {
+            let found = ring.find(text(letter).as_bytes(), NOW);
+            let is_it = |key: &Key| key.id == key_id(letter);
+            assert!(matches!(found, Found::InForce(key) if is_it(key)));
+        }
+        for wrong in [
+            text('d'),
+            text('A'),
+            "a".repeat(63),
+            format!("{}\n", text('a')),
+            key_id('c').hashed_entry(),
+            key_id('c').to_hex(),
+            String::new(),
+            "no key has this digest".to_owned(),
+        ] {
+            assert_eq!(ring.find(wrong.as_bytes(), NOW), Found::Unknown);
+        }
+    }
+
+    fn key_id(letter: char) -> KeyId {
+        key(letter).id()
+    }
+
+    #[test]
+    fn a_hashed_key_is_named_by_its_digest_until_the_metadata_knows_more() {
+        let mut metadata = Metadata::default();
+        let digest = key_id('a').to_hex();
+        let by_digest = format!("in force {}...{}", &digest[..8], &digest[60..]);
+        assert_eq!(state(&ring("A", &metadata), 'a', NOW), by_digest);
+        metadata.change(&key_id('a'), key('a').hint(), |_| {});
+        let named = state(&ring("A", &metadata), 'a', NOW);
+        assert_eq!(named, "in force aaaaaaaa...aaaa");
+    }
+
+    #[test]
+    fn a_key_that_the_metadata_calls_ended_stays_refused_and_is_known_as_ours() {
+        let mut metadata = Metadata::default();
+        metadata.note_retired(&key_id('a'), key('a').hint(), NOW);
+        metadata.note_revoked(&key_id('b'), key('b').hint(), NOW);
+        let ring = ring("abc", &metadata);
+        assert_eq!(state(&ring, 'a', NOW), "former aaaaaaaa...aaaa");
+        assert_eq!(state(&ring, 'b', NOW), "former bbbbbbbb...bbbb");
+        assert_eq!(state(&ring, 'c', NOW), "in force cccccccc...cccc");
+        assert!(ring.knows(text('a').as_bytes()) && !ring.knows(text('d').as_bytes()));
+    }
+
+    #[test]
+    fn a_key_is_refused_from_its_end_on_listed_or_not() {
+        let mut metadata = Metadata::default();
+        metadata.note_expires(&key_id('a'), key('a').hint(), NOW);
+        metadata.note_expires(&key_id('b'), key('b').hint(), NOW);
+        let ring = ring("a", &metadata);
+        let before = NOW - TimeDelta::milliseconds(1);
+        assert_eq!(state(&ring, 'a', before), "in force aaaaaaaa...aaaa");
+        assert_eq!(state(&ring, 'b', before), "unknown");
+        assert_eq!(state(&ring, 'a', NOW), "former aaaaaaaa...aaaa");
+        assert_eq!(state(&ring, 'b', NOW), "former bbbbbbbb...bbbb");
+        assert_eq!(ring.ended(before, NOW).count(), 1);
+        assert_eq!(ring.ended(NOW, NOW).count(), 0);
+        assert!(!ring.is_in_force(&key_id('a'), NOW));
+    }
+
+    #[test]
+    fn a_key_that_was_taken_out_is_remembered_until_it_comes_back() {
+        let nothing = Metadata::default();
+        let first = ring("ab", &nothing);
+        let second = ring("b", &nothing).after(&first);
+        assert_eq!(state(&second, 'a', NOW), "former aaaaaaaa...aaaa");
+        let third = ring("bc", &nothing).after(&second);
+        assert_eq!(state(&third, 'a', NOW), "former aaaaaaaa...aaaa");
+        assert_eq!(ring("cb", &nothing).after(&third), third);
+        let fourth = ring("ab", &nothing).after(&third);
+        assert_eq!(state(&fourth, 'a', NOW), "in force aaaaaaaa...aaaa");
     }
 }

@@ -60,9 +60,9 @@ impl Shared {
         }
     }
 
-    /// Ends the streams of a key that is no longer in force.
-    pub fn close_streams_of(&self, key: &KeyId) {
-        self.sessions.close_all_of(key);
+    /// Ends the streams of keys that are not in force any more.
+    pub fn end_streams_unless(&self, is_in_force: impl Fn(&KeyId) -> bool) {
+        self.sessions.keep(is_in_force);
     }
 }
 

@@ -89,9 +89,14 @@ impl Sessions {
         }
     }
 
-    pub(super) fn close_all_of(&self, key: &KeyId) {
-        for session in self.lock().remove(&Some(*key)).into_iter().flatten() {
-            session.1.end.cancel();
+    /// Ends the streams of all keys but these.
+    pub(super) fn keep(&self, is_in_force: impl Fn(&KeyId) -> bool) {
+        let mut sessions = self.lock();
+        let is_over = |owner: &Owner| owner.is_some_and(|key| !is_in_force(&key));
+        for (_, streams) in sessions.extract_if(|owner, _| is_over(owner)) {
+            for stream in streams.values() {
+                stream.end.cancel();
+            }
         }
     }
 

@@ -222,7 +222,7 @@ fn no_code_unwraps() {
     let sources = sources();
     let unwrapping = sources
         .iter()
-        .filter(|source| source.code.contains(".unwrap()"));
+        .filter(|source| source.code.contains(".unwrap()") && !source.path.ends_with("/tests.rs"));
     let paths: Vec<_> = unwrapping.map(|source| &source.path).collect();
     assert!(paths.is_empty(), "{paths:?}");
 }

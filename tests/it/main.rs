@@ -12,6 +12,7 @@ mod house; // which room may use which, and what stands in one place only
 mod key_commands; // what the commands around the life of a key say, write and leave behind
 mod operations; // what an assistant asks, what Gitea is asked, what the assistant reads
 mod protocol; // the protocol alone: tables, schemas, cancellation, streams
+mod reload; // keys that change while the server runs
 mod rotation; // a key replaced by another, with a person at a terminal, without, and after a kill
 mod sandbox; // the forge for a first run: Gitea's shapes, pages and refusals over data of our own
 mod serve; // the binary as an operator runs it: before, while and after it serves

@@ -28,27 +28,35 @@ const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abc
 const OTHER_KEY: &str = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
 
 /// A server that runs in a folder of its own until it is stopped or dropped.
-struct Served {
+pub(crate) struct Served {
     child: Child,
     address: std::net::SocketAddr,
     /// What standard error said until it listened.
-    said: String,
+    pub(crate) said: String,
     stderr: BufReader<std::process::ChildStderr>,
-    folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 /// How a server ended.
-struct Ended {
+pub(crate) struct Ended {
     code: Option<i32>,
     stdout: String,
-    stderr: String,
+    pub(crate) stderr: String,
     /// Each record of the audit log.
-    records: Vec<Value>,
+    pub(crate) records: Vec<Value>,
 }
 
 impl Served {
     fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), arguments, variables)
+    }
+
+    /// Starts in a folder where settings and a log may be already.
+    pub(crate) fn start_in(
+        folder: TempDir,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
         let mut child = serve(folder.path(), arguments, variables)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -72,16 +80,16 @@ impl Served {
         }
     }
 
-    fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         Client::new(self.address)
     }
 
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Reads standard error until it says this.
-    fn wait_for(&mut self, words: &str) {
+    pub(crate) fn wait_for(&mut self, words: &str) {
         while !self.said.contains(words) {
             assert!(
                 self.stderr.read_line(&mut self.said).unwrap() > 0,
@@ -91,7 +99,7 @@ impl Served {
         }
     }
 
-    fn stop(self) -> Ended {
+    pub(crate) fn stop(self) -> Ended {
         self.signal(Signal::TERM);
         self.ended()
     }
@@ -128,7 +136,7 @@ impl Drop for Served {
 }
 
 /// `aegis serve` with its log in `folder`, on any port.
-fn serve(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+pub(crate) fn serve(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = aegis(&["serve"]);
     command
         .args(arguments)

@@ -32,6 +32,7 @@ fn keys(config: &Config) -> Vec<&str> {
     config
         .gate
         .keys
+        .texts
         .iter()
         .map(|(_, text)| text.expose())
         .collect()

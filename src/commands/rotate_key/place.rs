@@ -58,7 +58,7 @@ impl Place {
     /// Why nothing can be replaced.
     pub(super) fn has_no_key(&self) -> Failure {
         let file = self.file();
-        Failure::Other(if self.files.config.gate.keys.is_empty() {
+        Failure::Other(if self.files.config.gate.keys.texts.is_empty() {
             format!("{file} has no key to replace; `aegis generate-key --add` puts one there")
         } else {
             format!("{file} has no key to replace: only such as stand in it can be")

@@ -13,7 +13,7 @@ use crate::{
 
 /// What is told, line by line, and what speaks against serving.
 struct Report {
-    facts: Vec<(&'static str, String)>,
+    facts: Vec<(&'static str, Value)>,
     notes: Vec<String>,
     problems: Vec<String>,
 }
@@ -48,16 +48,22 @@ impl Report {
             .env_file
             .as_ref()
             .map(|file| format!("{} and the environment", file.display()));
-        let hints: Vec<_> = plan
-            .keys
-            .keys
-            .iter()
-            .map(|key| key.hint().to_string())
-            .collect();
+        let in_force = plan.keys.ring.in_force(plan.now);
+        let mut hints: Vec<_> = in_force.map(|key| key.hint.to_string()).collect();
+        hints.sort_unstable();
         let keys = match (config.gate.auth_enabled, &hints[..]) {
             (false, _) => "none needed: authentication is off".to_owned(),
             (true, []) => "none".to_owned(),
             (true, hints) => hints.join(", "),
+        };
+        let count = config.gate.auth_enabled.then_some(hints.len());
+        let ended = &plan.keys.ended;
+        let ended = (!ended.is_empty()).then(|| ended.join(", "));
+        let metadata = plan.sources.metadata().display();
+        let metadata = if plan.keys.has_metadata {
+            metadata.to_string()
+        } else {
+            format!("{metadata} (not there yet)")
         };
         let tools: Vec<_> = plan
             .catalog
@@ -70,25 +76,24 @@ impl Report {
             .as_ref()
             .map(|file| file.display().to_string());
         let forge = config.gitea.url.as_ref().map(ToString::to_string);
+        let settings = settings.unwrap_or_else(|| "the environment".to_owned());
+        let public_url = config.listen.public_url.as_ref();
         let [synced, checkpoints, rotation] =
-            keeping::facts(&config.audit).map(|(name, fact)| (name, Some(fact)));
+            keeping::facts(&config.audit).map(|(name, fact)| (name, Some(json!(fact))));
         let facts = [
-            (
-                "settings",
-                Some(settings.unwrap_or_else(|| "the environment".to_owned())),
-            ),
-            ("listen", Some(config.listen.address.to_string())),
-            (
-                "public url",
-                config.listen.public_url.as_ref().map(ToString::to_string),
-            ),
-            ("keys", Some(keys)),
-            ("tools", Some(tools.join(", "))),
-            ("audit log", log),
+            ("settings", Some(json!(settings))),
+            ("listen", Some(json!(config.listen.address))),
+            ("public url", public_url.map(|url| json!(url.as_str()))),
+            ("keys", Some(json!(keys))),
+            ("keys in force", count.map(|count| json!(count))),
+            ("keys that ended", ended.map(|ended| json!(ended))),
+            ("key metadata", Some(json!(metadata))),
+            ("tools", Some(json!(tools.join(", ")))),
+            ("audit log", log.map(|log| json!(log))),
             synced,
             checkpoints,
             rotation,
-            ("gitea", forge),
+            ("gitea", forge.map(|forge| json!(forge))),
         ];
         Self {
             facts: facts
@@ -104,10 +109,10 @@ impl Report {
         let checkup = gitea::check(gitea).await;
         match checkup.facts {
             Ok(facts) => {
-                self.facts.push(("version", facts.name()));
+                self.facts.push(("version", json!(facts.name())));
                 let unknown = || "not known: the token lacks the scope read:user".to_owned();
-                self.facts
-                    .push(("account", facts.account.unwrap_or_else(unknown)));
+                let account = facts.account.unwrap_or_else(unknown);
+                self.facts.push(("account", json!(account)));
             }
             Err(error) => self
                 .problems
@@ -132,16 +137,16 @@ impl Report {
             };
             self.facts.push((
                 scope.as_str(),
-                format!("{told}; needed by {}", users.join(", ")),
+                json!(format!("{told}; needed by {}", users.join(", "))),
             ));
         }
     }
 
     fn text(&self) -> String {
-        let facts = self
-            .facts
-            .iter()
-            .map(|(name, fact)| format!("{name:<17}  {fact}\n"));
+        let facts = self.facts.iter().map(|(name, fact)| match fact {
+            Value::String(fact) => format!("{name:<17}  {fact}\n"),
+            fact => format!("{name:<17}  {fact}\n"),
+        });
         let notes = self
             .notes
             .iter()
@@ -153,7 +158,7 @@ impl Report {
         let mut told: Map<String, Value> = Map::new();
         told.insert("ok".to_owned(), json!(self.problems.is_empty()));
         for (name, fact) in &self.facts {
-            told.insert(name.replace(' ', "_"), json!(fact));
+            told.insert(name.replace(' ', "_"), fact.clone());
         }
         told.insert("notes".to_owned(), json!(self.notes));
         told.insert("problems".to_owned(), json!(self.problems));

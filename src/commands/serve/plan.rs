@@ -1,20 +1,25 @@
 //! What `serve` would do: the settings with the command line over them, and what speaks against it.
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
 use log::Level;
 use rustix::{
     fs::{Access, access},
     process::geteuid,
 };
 
-use super::advice::advice;
+use super::{
+    advice::advice,
+    keys::{EXAMPLE, KeySources, KeysRead},
+    wiring,
+};
 use crate::{
-    audit::AuditOpenError,
+    audit::{self, AuditOpenError},
     cli::Serve,
     commands::Failure,
     config::{Config, DEFAULT_AUDIT_LOG, Env},
     dispatch::Catalog,
-    keys::{ApiKey, KeyList},
+    keys::{ApiKey, KeyEntry, KeyRing, Metadata},
     operations,
 };
 
@@ -24,10 +29,14 @@ const KEYS: [&str; 3] = ["MCP_API_KEYS", "MCP_API_KEYS_FILE", "AUTH_ENABLED"];
 /// Everything that is known before a file is made or a port is taken.
 pub(super) struct Plan {
     pub(super) config: Config,
-    pub(super) sandbox: bool,
+    /// The key that was made for this run, before a sandbox.
+    pub(super) sandbox: Option<ApiKey>,
     /// The `.env` file that was read.
     pub(super) env_file: Option<PathBuf>,
-    pub(super) keys: KeyList,
+    pub(super) keys: KeysRead,
+    pub(super) sources: KeySources,
+    /// The time by which keys end.
+    pub(super) now: DateTime<Utc>,
     pub(super) catalog: Catalog,
     /// `None` for a fresh private folder.
     pub(super) audit_log: Option<PathBuf>,
@@ -56,15 +65,30 @@ impl Plan {
         let warnings = std::mem::take(&mut config.warnings).into_iter();
         let mut notes: Vec<_> = warnings.map(|warning| (Level::Warn, warning)).collect();
         let mut problems: Vec<_> = errors.iter().map(ToString::to_string).collect();
-        let keys = if asked.sandbox {
-            KeyList {
-                keys: vec![made_key()?],
-                ..KeyList::default()
-            }
+        let checkpoints = config.audit.checkpoint_file.as_deref();
+        let newest = audit_log.as_deref();
+        let newest = newest.and_then(|log| audit::newest_record(log, checkpoints));
+        let now = newest.map_or(Utc::now(), |newest| newest.max(Utc::now()));
+        let example_opens = config.listen.address.ip().is_loopback();
+        let mut sources = KeySources::new(&env, &config.gate.keys, example_opens);
+        let sandbox = asked.sandbox.then(made_key).transpose()?;
+        let keys = if let Some(key) = &sandbox {
+            made(key)
         } else {
             let told = KEYS.iter().any(|name| is_wrong(name));
-            read_keys(&mut config, told, &mut notes, &mut problems)
+            read_keys(&config, &mut sources, now, told, &mut problems)
         };
+        notes.extend(keys.notes.iter().cloned());
+        if let Some(pipe) = sources.pipe().filter(|_| config.gate.key_reload) {
+            config.gate.key_reload = false;
+            let told = format!(
+                "{} is a pipe, which gives its text once: other keys need a restart",
+                pipe.display()
+            );
+            notes.push((Level::Warn, told));
+        }
+        // Nothing but their digests is needed any more.
+        config.gate.keys.texts.clear();
         if config.gitea.url.is_none() && !asked.sandbox && !is_wrong("GITEA_URL") {
             problems.push(
                 "`GITEA_URL` is not set: copy `.env.example` to `.env` and fill it in, or look around with `aegis serve --sandbox`"
@@ -90,9 +114,11 @@ impl Plan {
         notes.extend(advice(&config, asked.sandbox));
         Ok(Self {
             config,
-            sandbox: asked.sandbox,
+            sandbox,
             env_file: env.file().map(Path::to_owned),
             keys,
+            sources,
+            now,
             catalog,
             audit_log,
             notes,
@@ -105,41 +131,46 @@ fn made_key() -> Result<ApiKey, Failure> {
     ApiKey::generate().map_err(|error| Failure::Other(format!("no key was made: {error}")))
 }
 
-/// Takes the keys out of the settings. Why there are none may be `told` already.
+/// The one key of a sandbox.
+fn made(key: &ApiKey) -> KeysRead {
+    let (entry, nothing) = (KeyEntry::of(key), Metadata::default());
+    KeysRead::of(KeyRing::new([&entry], &nothing, wiring::rights()))
+}
+
+/// Reads the keys of the settings. Why there are none may be `told` already.
 fn read_keys(
-    config: &mut Config,
+    config: &Config,
+    sources: &mut KeySources,
+    now: DateTime<Utc>,
     told: bool,
-    notes: &mut Vec<(Level, String)>,
     problems: &mut Vec<String>,
-) -> KeyList {
-    let mut list = KeyList::default();
-    for (name, text) in config.gate.keys.drain(..) {
-        let more = KeyList::parse(text.expose());
-        let rejected = more
-            .rejected
-            .iter()
-            .map(|entry| (Level::Error, format!("`{name}`, {entry}: left out")));
-        notes.extend(rejected);
-        let weak = more
-            .warnings
-            .iter()
-            .map(|entry| (Level::Warn, format!("`{name}`, {entry}")));
-        notes.extend(weak);
-        list.merge(more);
+) -> KeysRead {
+    let known = Metadata::load(sources.metadata()).unwrap_or_else(|error| {
+        // Without it, keys would open the door that have ended.
+        problems.push(error.to_string());
+        None
+    });
+    let read = sources.keys(&config.gate.keys, known.as_ref(), now);
+    sources.note_metadata(read.has_metadata);
+    let none_left = read.ring.in_force(now).next().is_none();
+    if config.gate.auth_enabled && none_left && !told && !read.has_closed_example {
+        problems.push(no_keys(&read));
     }
-    if config.gate.auth_enabled && list.keys.is_empty() && !told {
-        problems.push(
-            "No API keys configured in environment: put one that `aegis generate-key` makes into `MCP_API_KEYS` in `.env`"
-                .to_owned(),
-        );
+    if read.has_closed_example {
+        problems.push(EXAMPLE.to_owned());
     }
-    if list.has_guide_example() && !config.listen.address.ip().is_loopback() {
-        problems.push(
-            "`MCP_API_KEYS` holds the example key of the guide, which everybody knows, and others can reach this address: replace it by one that `aegis generate-key` makes"
-                .to_owned(),
-        );
-    }
-    list
+    read
+}
+
+/// Says that nobody would be let in.
+pub(super) fn no_keys(read: &KeysRead) -> String {
+    let ended = match &read.ended[..] {
+        [] => String::new(),
+        ended => format!(" that could be used: key {}", ended.join(", key ")),
+    };
+    format!(
+        "No API keys configured in environment{ended}: put one that `aegis generate-key` makes into `MCP_API_KEYS` in `.env`"
+    )
 }
 
 fn read_catalog(config: &mut Config, problems: &mut Vec<String>) -> Catalog {

@@ -12,7 +12,7 @@ use crate::{
     config::{self, AuditConfig, GateConfig, GiteaConfig, ListenConfig},
     dispatch::{Catalog, Redactor, Shared},
     gitea::{Forge, GiteaSettings},
-    keys::{ApiKey, KeyRing},
+    keys::KeyRing,
     mcp,
     outbound::{Outbound, TlsRoots},
     rights::{Access, Rights},
@@ -24,12 +24,8 @@ use crate::{
 /// A handler may take a little longer than the operation that it waits for.
 const BEYOND_THE_OPERATION: Duration = Duration::from_secs(5);
 
-/// The keys in force. Today each may do all that is offered.
-pub(super) fn ring(keys: &[ApiKey]) -> Arc<ArcSwap<KeyRing>> {
-    Arc::new(ArcSwap::from_pointee(KeyRing::new(keys, rights())))
-}
-
-fn rights() -> Rights {
+/// What a key may do: today all that is offered.
+pub(super) fn rights() -> Rights {
     Rights::up_to(Access::Destroy)
 }
 

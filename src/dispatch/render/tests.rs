@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    keys::KeyRing,
+    keys::{KeyRing, Metadata},
     operations::Facts,
     rights::{Access, Rights},
 };
@@ -24,7 +24,7 @@ impl View for Line {
 
 /// The text of a report for a call with these arguments, in at most `max` characters.
 fn rendered(report: Report, arguments: Value, max: usize) -> String {
-    let ring = KeyRing::new([], Rights::up_to(Access::Read));
+    let ring = KeyRing::new([], &Metadata::default(), Rights::up_to(Access::Read));
     let ring = Arc::new(ArcSwap::from_pointee(ring));
     let redactor = &Redactor::new(Vec::new(), ring);
     let Value::Object(arguments) = arguments else {

@@ -9,18 +9,20 @@ mod logrotate; // the real one
 mod records; // the lines, letter by letter
 mod rotation; // our own: closed files, compressed and gone
 mod syncs; // the way to the disk, and what follows where it fails
-mod uses;
-mod watch; // a log that somebody cut, replaced, deleted, restored // what a log says of keys
+mod uses; // what a log says of keys
+mod watch; // a log that somebody cut, replaced, deleted, restored
 
 use std::{
     fs,
     net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicU64},
+    thread,
+    time::{Duration, Instant},
 };
 
 use aegis::{
-    audit::{AuditEvent, AuditLog, AuditSettings, Clock, DenialReason},
+    audit::{AuditEvent, AuditLog, AuditOpenError, AuditSettings, Clock, DenialReason},
     caller::{KeySource, RequestId, RequestIds},
 };
 use serde_json::Value;
@@ -91,7 +93,14 @@ impl Scene {
 }
 
 fn open(path: &Path, clock: &Arc<AtomicU64>) -> AuditLog {
-    AuditLog::open(settings(path, clock)).unwrap()
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        match AuditLog::open(settings(path, clock)) {
+            // A process that another test starts has the lock too, until it is that other program.
+            Err(AuditOpenError::Locked(_)) if Instant::now() < deadline => thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
 }
 
 fn settings(path: &Path, clock: &Arc<AtomicU64>) -> AuditSettings {
@@ -119,10 +128,10 @@ fn unpacked(path: &Path) -> String {
 
 /// Asks until it is so.
 fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     while !is_so() {
         assert!(start.elapsed().as_secs() < 60, "not in a minute: {what}");
-        std::thread::sleep(std::time::Duration::from_millis(2));
+        thread::sleep(Duration::from_millis(2));
     }
 }
 
@@ -197,6 +206,7 @@ fn denied(reason: DenialReason, client_ip: IpAddr, user_agent: &[u8]) -> AuditEv
         key_source: Some(KeySource::Query),
         request_id: request(),
         offered: None,
+        former: None,
         user_agent: Some(user_agent),
     }
 }

@@ -4,7 +4,7 @@ use std::{net::Ipv6Addr, process::Command, sync::Arc};
 use aegis::{
     audit::{AuditEvent, AuditLog, CallOutcome, DenialReason, Finished, Previous, Seal},
     caller::{Caller, CallerKey, KeySource},
-    keys::ApiKey,
+    keys::{ApiKey, KeyHint},
     rights::{Access, Rights},
 };
 use chrono::{DateTime, Utc};
@@ -44,6 +44,14 @@ fn every_record_has_its_fields_in_their_order() {
             entry: 2,
             length: 20,
         },
+        AuditEvent::KeysReloaded {
+            added: &[hint("a1b2c3d4...e1f2"), hint("01234567...cdef")],
+            removed: &[],
+        },
+        AuditEvent::ConfigReloadFailed {
+            reason: "no_usable_key",
+        },
+        former(),
         authenticated(b"ChatGPT-User/1.0"),
         AuditEvent::Authenticated {
             client_ip: Ipv6Addr::LOCALHOST.into(),
@@ -156,6 +164,19 @@ fn of_itself(
         },
         AuditEvent::DiskFull { reason: "no_space" },
     ]
+}
+
+/// Somebody with a key that was ours.
+fn former() -> AuditEvent<'static> {
+    let mut event = denied(DenialReason::InvalidApiKey, IP, b"curl");
+    if let AuditEvent::Denied { former, .. } = &mut event {
+        *former = Some(hint("a1b2c3d4...e1f2"));
+    }
+    event
+}
+
+fn hint(text: &str) -> KeyHint {
+    KeyHint::parse(text).unwrap()
 }
 
 fn caller() -> Caller {

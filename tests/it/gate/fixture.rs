@@ -3,17 +3,17 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     rc::Rc,
-    sync::{Arc, mpsc},
+    sync::{Arc, atomic::AtomicU64, mpsc},
     thread::{self, JoinHandle},
     time::Instant,
 };
 
 use actix_web::rt::System;
 use aegis::{
-    audit::{AuditLog, AuditSettings, FailureMode},
+    audit::{AuditLog, AuditSettings, Clock},
     auth::{GateSettings, Gatekeeper},
     caller::{Caller, RequestIds},
-    keys::{KeyList, KeyRing},
+    keys::{KeyList, KeyRing, Metadata},
     mcp::{self, Outcome, ToolCall, ToolResult, Tools},
     rights::{Access, Rights},
     server::{Parts, ServerSettings, serve},
@@ -35,6 +35,7 @@ pub(super) struct Gate {
     pub(super) address: SocketAddr,
     pub(super) gatekeeper: Arc<Gatekeeper>,
     pub(super) hands: Hands,
+    pub(super) ring: Arc<ArcSwap<KeyRing>>,
     folder: tempfile::TempDir,
     shutdown: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<std::io::Result<()>>>,
@@ -58,12 +59,27 @@ impl Gate {
 
     /// A server whose settings are changed first.
     pub(super) fn with(change: impl FnOnce(&mut GateSettings, &mut ServerSettings)) -> Self {
-        Self::build(change, FailureMode::Block, mpsc::channel().0)
+        Self::ending(change, mpsc::channel().0)
     }
 
-    pub(super) fn build(
+    /// The same, with tools that say when they have ended.
+    pub(super) fn ending(
         change: impl FnOnce(&mut GateSettings, &mut ServerSettings),
-        mode: FailureMode,
+        ended: mpsc::Sender<()>,
+    ) -> Self {
+        Self::build(change, &Metadata::default(), Clock::system(), ended)
+    }
+
+    /// A server with what is known of its keys, and the hands of its clock.
+    pub(super) fn known_by(metadata: &Metadata, clock: &Arc<AtomicU64>) -> Self {
+        let clock = Clock::Manual(Arc::clone(clock));
+        Self::build(|_, _| (), metadata, clock, mpsc::channel().0)
+    }
+
+    fn build(
+        change: impl FnOnce(&mut GateSettings, &mut ServerSettings),
+        metadata: &Metadata,
+        clock: Clock,
         ended: mpsc::Sender<()>,
     ) -> Self {
         let mut gate = GateSettings::default();
@@ -75,14 +91,15 @@ impl Gate {
 
         let folder = tempfile::tempdir().unwrap();
         let audit = AuditLog::open(AuditSettings {
-            mode,
+            clock,
             ..AuditSettings::new(folder.path().join("audit.log"))
         });
         let keys = KeyList::parse(&format!("{KEY},{OTHER_KEY}")).keys;
-        let ring = KeyRing::new(&keys, Rights::up_to(Access::Destroy));
+        let ring = KeyRing::new(&keys, metadata, Rights::up_to(Access::Destroy));
         let ring = Arc::new(ArcSwap::from_pointee(ring));
         let audit = Arc::new(audit.unwrap());
-        let gatekeeper = Arc::new(Gatekeeper::new(gate, ring, audit, Instant::now()));
+        let gatekeeper = Gatekeeper::new(gate, Arc::clone(&ring), audit, Instant::now());
+        let gatekeeper = Arc::new(gatekeeper);
         let (calls, stopping) = (TaskTracker::new(), CancellationToken::new());
         let streams = mcp::Settings::default();
         let parts = Parts {
@@ -112,6 +129,7 @@ impl Gate {
             address,
             gatekeeper,
             hands,
+            ring,
             folder,
             shutdown: Some(shutdown),
             thread: Some(thread),

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use aegis::{audit::FailureMode, server::ServerSettings};
+use aegis::server::ServerSettings;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 
@@ -104,7 +104,7 @@ fn what_runs_is_answered_when_the_server_stops_and_later_requests_are_refused() 
 #[test]
 fn a_legacy_call_outlives_its_client_and_the_server_waits_for_it() {
     let (ended, has_ended) = mpsc::channel();
-    let mut gate = Gate::build(|_, _| (), FailureMode::Block, ended);
+    let mut gate = Gate::ending(|_, _| (), ended);
     let mut stream = gate.client().connect();
     let call =
         r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wait","arguments":{}}}"#;
@@ -124,7 +124,7 @@ fn what_outlasts_the_grace_is_given_up_before_the_server_has_stopped() {
     let short = |_: &mut _, server: &mut ServerSettings| {
         server.shutdown_grace = Duration::from_millis(20);
     };
-    let mut gate = Gate::build(short, FailureMode::Block, ended);
+    let mut gate = Gate::ending(short, ended);
     let _running = begin_waiting(&gate);
     gate.ask_to_stop();
     gate.join();

@@ -14,7 +14,7 @@ use aegis::{
     caller::RequestIds,
     dispatch::{Catalog, Dispatcher, Redactor, Shared},
     gitea::{self, Forge, Gitea, GiteaSettings},
-    keys::{ApiKey, KeyRing},
+    keys::{ApiKey, KeyEntry, KeyRing, Metadata},
     mcp, operations,
     outbound::{Outbound, TlsRoots},
     rights::{Access, Rights},
@@ -106,7 +106,8 @@ impl Setup {
         ended: oneshot::Receiver<()>,
     ) {
         let audit = Arc::new(AuditLog::open(AuditSettings::new(audit)).unwrap());
-        let ring = Arc::new(ArcSwap::from_pointee(KeyRing::new([key], self.rights)));
+        let ring = KeyRing::new([&KeyEntry::of(key)], &Metadata::default(), self.rights);
+        let ring = Arc::new(ArcSwap::from_pointee(ring));
         let outbound = Outbound::new(TlsRoots::Webpki, None).unwrap();
         let forge = Forge::new(&self.gitea, outbound).unwrap();
         let api = format!("{}/api/v1", self.gitea.url.as_str().trim_end_matches('/'));

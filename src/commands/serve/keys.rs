@@ -1,0 +1,243 @@
+//! Which keys are in force: by the settings and by what is written down about keys, at the start and
+//! again while the server runs.
+use std::{
+    os::unix::fs::FileTypeExt,
+    path::{Path, PathBuf},
+};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use log::Level;
+
+use super::wiring;
+use crate::{
+    config::{Config, ConfigError, Env, EnvSource, KeysConfig, Marks},
+    keys::{KeyEntry, KeyList, KeyRecord, KeyRing, Metadata, MetadataError, RejectedKey},
+};
+
+/// Where the keys come from.
+#[derive(Clone)]
+pub(super) struct KeySources {
+    env: EnvSource,
+    keys_file: Option<PathBuf>,
+    metadata: PathBuf,
+    /// There was a file of metadata, so there must be one: without it keys would be back that ended.
+    has_metadata: bool,
+    /// Whether the example key of the guide may open the door: nobody but this machine is before it.
+    example_opens: bool,
+    /// What the other settings were at the start.
+    others: Marks,
+}
+
+/// What was read of the keys.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) struct KeysRead {
+    pub(super) ring: KeyRing,
+    pub(super) rejected: Vec<RejectedKey>,
+    /// How the listed keys ended that are not in force, for a sentence each.
+    pub(super) ended: Vec<String>,
+    /// The example key of the guide is listed, and is not in force.
+    pub(super) has_closed_example: bool,
+    pub(super) has_metadata: bool,
+    /// What to say of it, each with its weight.
+    pub(super) notes: Vec<(Level, String)>,
+}
+
+/// Why what was read counts for nothing. No byte of a file is in it.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub(super) enum Unusable {
+    #[error("{0}")]
+    Unreadable(String),
+    #[error("{0}")]
+    Metadata(String),
+    #[error("{} is gone, and with it what is known of keys that ended", .0.display())]
+    MetadataGone(PathBuf),
+    #[error("no usable key is left (no keys: {rejected}, ended: {ended})")]
+    NoKey { rejected: usize, ended: usize },
+    #[error("reading them failed")]
+    Panic,
+}
+
+/// What is said of the example key, which everybody knows.
+pub(super) const EXAMPLE: &str = "`MCP_API_KEYS` holds the example key of the guide, which everybody knows, and others can reach this address: replace it by one that `aegis generate-key` makes";
+
+impl KeySources {
+    /// What is read after the start goes on from this.
+    pub(super) fn new(env: &Env, keys: &KeysConfig, example_opens: bool) -> Self {
+        Self {
+            env: env.source().clone(),
+            keys_file: keys.file.clone(),
+            metadata: keys.metadata_beside(env.source().path()),
+            has_metadata: false,
+            example_opens,
+            others: others(env),
+        }
+    }
+
+    /// The files whose change may change the keys.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        let files = [Some(self.env.path()), self.keys_file.as_deref()];
+        files.into_iter().flatten().chain([&*self.metadata])
+    }
+
+    /// A file that gives its text once, so that it cannot be read again.
+    pub(super) fn pipe(&self) -> Option<&Path> {
+        self.files().find(|file| is_pipe(file))
+    }
+
+    pub(super) fn metadata(&self) -> &Path {
+        &self.metadata
+    }
+
+    pub(super) fn note_metadata(&mut self, is_there: bool) {
+        self.has_metadata = is_there;
+    }
+
+    /// Reads all of it anew. With the keys comes where they are to be read the next time.
+    ///
+    /// # Errors
+    /// The keys of before must stay.
+    pub(super) fn read(&self, now: DateTime<Utc>) -> Result<(KeysRead, Self), Unusable> {
+        let env = self.env.read()?;
+        let keys = KeysConfig::from_env(&env)?;
+        let mut next = Self {
+            others: self.others.clone(),
+            ..Self::new(&env, &keys, self.example_opens)
+        };
+        let known = Metadata::load(&next.metadata)?;
+        if known.is_none() && self.has_metadata {
+            return Err(Unusable::MetadataGone(next.metadata));
+        }
+        next.has_metadata = known.is_some();
+        let mut read = next.keys(&keys, known.as_ref(), now);
+        if read.ring.in_force(now).next().is_none() {
+            return Err(Unusable::NoKey {
+                rejected: read.rejected.len(),
+                ended: read.ended.len(),
+            });
+        }
+        if read.has_closed_example {
+            read.notes.push((Level::Error, EXAMPLE.to_owned()));
+        }
+        let changed = others(&env).differing(&self.others);
+        if !changed.is_empty() {
+            let names: Vec<_> = changed.iter().map(|name| format!("`{name}`")).collect();
+            let note = format!(
+                "changed since the start: {}; what is no key counts from the next start on",
+                names.join(", ")
+            );
+            read.notes.push((Level::Warn, note));
+        }
+        Ok((read, next))
+    }
+
+    /// The keys of these texts, by what is `known` of them.
+    pub(super) fn keys(
+        &self,
+        keys: &KeysConfig,
+        known: Option<&Metadata>,
+        now: DateTime<Utc>,
+    ) -> KeysRead {
+        let (mut list, mut notes) = (KeyList::default(), Vec::new());
+        for (name, text) in &keys.texts {
+            let more = KeyList::parse(text.expose());
+            let left_out = more.rejected.iter();
+            let left_out = left_out.map(|it| format!("`{name}`, {it}: left out"));
+            notes.extend(left_out.map(|note| (Level::Error, note)));
+            let weak = more.warnings.iter().map(|it| format!("`{name}`, {it}"));
+            notes.extend(weak.map(|note| (Level::Warn, note)));
+            list.merge(more);
+        }
+        let shown = self.metadata.display();
+        if known.is_none() && keys.metadata.is_some() {
+            let note = format!("there is no {shown} yet, so no key has an end");
+            notes.push((Level::Warn, note));
+        }
+        let has_metadata = known.is_some();
+        let nothing = Metadata::default();
+        let known = known.unwrap_or(&nothing);
+        let mut ended = Vec::new();
+        for entry in &list.keys {
+            let how = known.key(&entry.id).and_then(|record| end(record, now));
+            ended.extend(how.map(|how| format!("{} {how}", known.hint(entry))));
+        }
+        let refused = ended.iter();
+        let refused = refused.map(|key| format!("key {key} by {shown}, so it stays refused"));
+        notes.extend(refused.map(|note| (Level::Warn, note)));
+
+        let has_closed_example = !self.example_opens && list.has_guide_example();
+        let opens = |key: &&KeyEntry| self.example_opens || !key.is_guide_example();
+        let listed = list.keys.iter().filter(opens);
+        KeysRead {
+            ring: KeyRing::new(listed, known, wiring::rights()),
+            rejected: list.rejected,
+            ended,
+            has_closed_example,
+            has_metadata,
+            notes,
+        }
+    }
+}
+
+impl KeysRead {
+    /// Keys of which there is nothing to say.
+    pub(super) fn of(ring: KeyRing) -> Self {
+        Self {
+            ring,
+            rejected: Vec::new(),
+            ended: Vec::new(),
+            has_closed_example: false,
+            has_metadata: false,
+            notes: Vec::new(),
+        }
+    }
+}
+
+impl Unusable {
+    /// The same in one word, for the audit log.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "unreadable",
+            Self::Metadata(_) => "metadata_unusable",
+            Self::MetadataGone(_) => "metadata_gone",
+            Self::NoKey { .. } => "no_usable_key",
+            Self::Panic => "panic",
+        }
+    }
+}
+
+impl From<ConfigError> for Unusable {
+    fn from(error: ConfigError) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+}
+
+impl From<MetadataError> for Unusable {
+    fn from(error: MetadataError) -> Self {
+        Self::Metadata(error.to_string())
+    }
+}
+
+/// How a key ended that is not in force, for a sentence.
+fn end(record: &KeyRecord, now: DateTime<Utc>) -> Option<String> {
+    let ends = [
+        ("was revoked on", record.revoked_at),
+        ("was retired on", record.retired_at),
+        ("expired on", record.expires_at.filter(|end| *end <= now)),
+    ];
+    let mut ends = ends.into_iter();
+    let (how, when) = ends.find_map(|(how, when)| Some((how, when?)))?;
+    let when = when.to_rfc3339_opts(SecondsFormat::Secs, true);
+    Some(format!("{how} {when}"))
+}
+
+/// What the settings are that are read at a start only.
+fn others(env: &Env) -> Marks {
+    let mut names = Config::names();
+    names.retain(|name| !KeysConfig::NAMES.contains(name));
+    env.marks(&names)
+}
+
+fn is_pipe(file: &Path) -> bool {
+    file.metadata()
+        .is_ok_and(|found| found.file_type().is_fifo())
+}

@@ -1,0 +1,207 @@
+#![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
+use std::{cell::Cell, sync::Arc};
+
+use arc_swap::ArcSwap;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::*;
+use crate::{
+    audit::{AuditLog, AuditSettings},
+    config::{Env, KeysConfig},
+    mcp,
+};
+
+/// A folder with a `.env`, and who watches it.
+struct Scene {
+    folder: TempDir,
+    watch: Watch,
+}
+
+/// A key by its letter.
+fn key(letter: char) -> String {
+    letter.to_string().repeat(64)
+}
+
+fn keys(letters: &str) -> String {
+    let keys: Vec<_> = letters.chars().map(key).collect();
+    format!("MCP_API_KEYS={}\n", keys.join(","))
+}
+
+impl Scene {
+    fn new(letters: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(".env");
+        fs::write(&file, keys(letters)).unwrap();
+        let audit = AuditLog::open(AuditSettings::new(folder.path().join("audit.log")));
+        let audit = Arc::new(audit.unwrap());
+        let env = Env::read(Some(&file)).unwrap();
+        let sources = KeySources::new(&env, &KeysConfig::from_env(&env).unwrap(), false);
+        let (first, sources) = sources.read(audit.now()).unwrap();
+        let streams = mcp::Shared::new(
+            mcp::Settings::default(),
+            TaskTracker::new(),
+            CancellationToken::new(),
+        );
+        let current = InForce {
+            ring: Arc::new(ArcSwap::from_pointee(first.ring.clone())),
+            audit,
+            streams: Arc::new(streams),
+        };
+        let watch = Watch::new(current, sources, first);
+        Self { folder, watch }
+    }
+
+    fn put(&self, text: &str) {
+        fs::write(self.folder.path().join(".env"), text).unwrap();
+    }
+
+    /// Looks at the files while nobody changes them.
+    fn look(&mut self) {
+        self.watch.look(false, || Some(false));
+    }
+
+    /// The letters of the keys in force.
+    fn in_force(&self) -> String {
+        let ring = self.watch.keys.ring.load();
+        let now = self.watch.keys.audit.now();
+        let mut letters: Vec<_> = ring
+            .in_force(now)
+            .map(|key| key.hint.as_str()[..1].to_owned())
+            .collect();
+        letters.sort_unstable();
+        letters.concat()
+    }
+
+    fn records(&self) -> Vec<Value> {
+        let text = fs::read_to_string(self.folder.path().join("audit.log")).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        lines.collect()
+    }
+
+    fn events(&self) -> Vec<String> {
+        let records = self.records();
+        let events = records.iter().map(|it| it["event"].as_str().unwrap());
+        events.map(str::to_owned).collect()
+    }
+}
+
+#[test]
+fn a_file_that_is_emptied_before_it_is_written_is_read_when_it_is_whole() {
+    let mut scene = Scene::new("ab");
+    scene.put("");
+    let (folder, step) = (scene.folder.path().join(".env"), Cell::new(0));
+    scene.watch.look(false, || {
+        step.set(step.get() + 1);
+        match step.get() {
+            1 => fs::write(&folder, &keys("bc")[..100]).unwrap(),
+            2 => fs::write(&folder, keys("bc")).unwrap(),
+            _ => {}
+        }
+        Some(false)
+    });
+    assert_eq!((&*scene.in_force(), step.get()), ("bc", 3));
+    assert_eq!(scene.events(), ["keys_reloaded"]);
+}
+
+#[test]
+fn what_never_comes_to_rest_is_taken_as_it_is() {
+    let mut scene = Scene::new("ab");
+    scene.put(&keys("b"));
+    let (file, step) = (scene.folder.path().join(".env"), Cell::new(0));
+    scene.watch.look(false, || {
+        step.set(step.get() + 1);
+        let letters = if step.get() % 2 == 0 { "b" } else { "bc" };
+        fs::write(&file, keys(letters)).unwrap();
+        Some(false)
+    });
+    assert_eq!(scene.in_force(), "b");
+}
+
+#[test]
+fn files_that_did_not_change_are_read_only_if_somebody_asks() {
+    let mut scene = Scene::new("a");
+    scene.look();
+    let reads = Cell::new(0);
+    let count = || {
+        reads.set(reads.get() + 1);
+        Some(false)
+    };
+    scene.watch.look(false, count);
+    assert_eq!(reads.get(), 0);
+    scene.watch.look(true, count);
+    assert_eq!(reads.get(), 1);
+}
+
+#[test]
+fn a_file_of_the_same_length_in_the_same_place_is_seen_to_be_another() {
+    let mut scene = Scene::new("a");
+    scene.look();
+    scene.put(&keys("b"));
+    scene.look();
+    assert_eq!(scene.in_force(), "b");
+}
+
+#[test]
+fn a_fault_is_told_once_and_another_one_again() {
+    let mut scene = Scene::new("a");
+    for text in ["", "", "MCP_API_KEYS=short\n", "MCP_API_KEYS=short\n", ""] {
+        scene.put(text);
+        scene.look();
+        scene.look();
+    }
+    assert_eq!(scene.events(), ["config_reload_failed"; 3]);
+    assert_eq!(scene.in_force(), "a");
+}
+
+#[test]
+fn the_example_key_of_the_guide_opens_no_door_that_others_reach() {
+    let pairs = ('a'..='z').zip("12345678901234567890123456".chars());
+    let pairs = pairs.chain("abcdef".chars().zip("789012".chars()));
+    let example: String = pairs.flat_map(|(a, b)| [a, b]).collect();
+    let mut scene = Scene::new("ef");
+    scene.put(&format!("MCP_API_KEYS={},{example}\n", key('f')));
+    scene.look();
+    assert_eq!(scene.in_force(), "f");
+    let said = super::super::keys::EXAMPLE;
+    assert!(scene.watch.notes.iter().any(|(_, note)| note == said));
+}
+
+#[test]
+fn other_ends_of_the_same_keys_are_told_too() {
+    let mut scene = Scene::new("ab");
+    let id = crate::keys::KeyId::of(key('a').as_bytes()).fingerprint();
+    let metadata = |end: &str| {
+        format!(r#"{{"version": 1, "keys": [{{"id": "1", "fp": "{id}", "expires_at": "{end}"}}]}}"#)
+    };
+    let file = scene.folder.path().join("aegis-keys.json");
+    fs::write(&file, metadata("2999-01-01T00:00:00Z")).unwrap();
+    scene.look();
+    assert_eq!(scene.in_force(), "ab");
+    fs::write(&file, metadata("2000-01-01T00:00:00Z")).unwrap();
+    scene.look();
+    assert_eq!(scene.in_force(), "b");
+    let records = scene.records();
+    assert_eq!(records[0]["removed"], serde_json::json!([]));
+    assert_eq!(
+        records[1]["removed"],
+        serde_json::json!(["aaaaaaaa...aaaa"])
+    );
+}
+
+#[test]
+fn no_record_is_long_however_many_keys_there_are() {
+    let mut scene = Scene::new("a");
+    let many: Vec<_> = (0..1_000).map(|number| format!("{number:064x}")).collect();
+    scene.put(&format!("MCP_API_KEYS={}\n", many.join(",")));
+    scene.look();
+    let records = scene.records();
+    let all = |name: &str| {
+        let hints = records.iter().map(|it| it[name].as_array().unwrap().len());
+        hints.sum::<usize>()
+    };
+    assert_eq!((all("added"), all("removed"), records.len()), (1_000, 1, 4));
+    let text = fs::read_to_string(scene.folder.path().join("audit.log")).unwrap();
+    assert!(text.lines().all(|line| line.len() < 8_192));
+}

@@ -1,0 +1,436 @@
+//! Keys that change while the server runs: what is taken, what is not, and who is told.
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    path::Path,
+    process::Stdio,
+};
+
+use rustix::{
+    fs::{CWD, FileType, Mode, mknodat},
+    process::Signal,
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{
+    cli::text,
+    serve::{Served, serve},
+};
+
+const ONE: &str = "1111111111111111111111111111111111111111111111111111111111abcdef";
+const TWO: &str = "2222222222222222222222222222222222222222222222222222222222abcdef";
+/// SHA-256 of the first.
+const ONE_HASHED: &str = "sha256:899c1fddefb32542394fdcaa6f6d0afde0d49f4384bda41be51e654525d423e9";
+const ONE_HINT: &str = "11111111...cdef";
+const TWO_HINT: &str = "22222222...cdef";
+
+/// A folder with a `.env` that holds these keys, and the metadata `aegis-keys.json`, if any.
+struct Home(TempDir);
+
+impl Home {
+    fn new(keys: &str) -> Self {
+        let home = Self(tempfile::tempdir().unwrap());
+        home.keys(keys);
+        home
+    }
+
+    fn put(&self, name: &str, text: &str) {
+        put(&self.0, name, text);
+    }
+
+    fn keys(&self, keys: &str) {
+        put_keys(&self.0, keys);
+    }
+
+    fn metadata(&self, records: &Value) {
+        self.put(
+            "aegis-keys.json",
+            &json!({"version": 1, "keys": records}).to_string(),
+        );
+    }
+
+    fn serve(self, variables: &[(&str, &str)]) -> Served {
+        let mut all = vec![
+            ("GITEA_URL", "http://127.0.0.1:9"),
+            ("GITEA_TOKEN", "a-token"),
+        ];
+        all.extend(variables);
+        Served::start_in(self.0, &[], &all)
+    }
+
+    /// What a server says that does not start, and its code.
+    fn refused(&self) -> (Option<i32>, String) {
+        let variables = [
+            ("GITEA_URL", "http://127.0.0.1:9"),
+            ("GITEA_TOKEN", "a-token"),
+        ];
+        let output = serve(self.0.path(), &[], &variables).output().unwrap();
+        (output.status.code(), text(&output.stderr).to_owned())
+    }
+}
+
+/// Puts a file in the place of another in one step, as our commands do.
+fn put(folder: &TempDir, name: &str, text: &str) {
+    let new = folder.path().join(format!("{name}.new"));
+    fs::write(&new, text).unwrap();
+    fs::rename(new, folder.path().join(name)).unwrap();
+}
+
+fn put_keys(folder: &TempDir, keys: &str) {
+    put(folder, ".env", &format!("MCP_API_KEYS={keys}\n"));
+}
+
+fn status(served: &Served, key: &str) -> u16 {
+    served.client().bearer(key).get("/mcp/tools").status
+}
+
+/// The fields of the records of this event, without time, number and hash.
+fn told(records: &[Value], event: &str) -> Vec<Value> {
+    let own = records.iter().filter(|record| record["event"] == event);
+    let own = own.cloned().map(|mut record| {
+        let fields = record.as_object_mut().unwrap();
+        for name in ["timestamp", "event", "seq", "prev"] {
+            fields.remove(name);
+        }
+        record
+    });
+    own.collect()
+}
+
+const CHANGED: &str = "other keys are in force: ";
+
+#[test]
+fn a_key_in_the_file_is_taken_and_one_that_left_it_is_refused() {
+    let mut served = Home::new(ONE).serve(&[]);
+    assert_eq!((status(&served, ONE), status(&served, TWO)), (200, 401));
+    put_keys(&served.folder, &format!("{ONE},{TWO}"));
+    served.wait_for(&format!("{CHANGED}2 now, added: {TWO_HINT}"));
+    assert_eq!((status(&served, ONE), status(&served, TWO)), (200, 200));
+    put_keys(&served.folder, TWO);
+    served.wait_for(&format!("{CHANGED}1 now, removed: {ONE_HINT}"));
+    assert_eq!((status(&served, ONE), status(&served, TWO)), (401, 200));
+    let ended = served.stop();
+    assert_eq!(
+        told(&ended.records, "keys_reloaded"),
+        [
+            json!({"added": [TWO_HINT], "removed": []}),
+            json!({"added": [], "removed": [ONE_HINT]}),
+        ]
+    );
+    assert!(!ended.stderr.contains(ONE) && !ended.stderr.contains(TWO));
+}
+
+#[test]
+fn sighup_asks_for_the_keys_to_be_read_and_still_opens_the_log_anew() {
+    let mut served = Home::new(ONE).serve(&[]);
+    served.signal(Signal::HUP);
+    served.wait_for("the keys in force are the same");
+    let log = served.folder.path().join("audit.log");
+    fs::rename(&log, served.folder.path().join("audit.log.1")).unwrap();
+    put_keys(&served.folder, TWO);
+    served.signal(Signal::HUP);
+    served.wait_for(&format!("1 now, added: {TWO_HINT}, removed: {ONE_HINT}"));
+    assert!(served.said.contains("the audit log is open anew"));
+    assert_eq!((status(&served, ONE), status(&served, TWO)), (401, 200));
+    assert_eq!(served.stop().records[0]["event"], "audit_rotated");
+}
+
+#[test]
+fn where_it_is_switched_off_nothing_is_read_again() {
+    let mut served = Home::new(ONE).serve(&[("KEY_RELOAD", "off")]);
+    put_keys(&served.folder, TWO);
+    served.signal(Signal::HUP);
+    served.wait_for("the audit log is open anew");
+    assert_eq!((status(&served, ONE), status(&served, TWO)), (200, 401));
+    let ended = served.stop();
+    assert!(!ended.stderr.contains(CHANGED));
+}
+
+#[test]
+fn what_leaves_no_usable_key_is_not_taken_until_it_is_mended() {
+    for (harm, reason) in [
+        ("", "no usable key is left"),
+        ("MCP_API_KEYS=\n", "no usable key is left"),
+        ("MCP_API_KEYS=too-short\n", "no usable key is left"),
+        ("OTHER=1\n", "no usable key is left"),
+        ("MCP_API_KEYS=\u{feff}\u{0}\n", "no usable key is left"),
+    ] {
+        // The environment's keys count for nothing where the file had some.
+        let mut served = Home::new(ONE).serve(&[("MCP_API_KEYS", TWO)]);
+        put(&served.folder, ".env", harm);
+        served.wait_for(&format!(
+            "critical: the keys in force stay those of before: {reason}"
+        ));
+        assert_eq!((status(&served, ONE), status(&served, TWO)), (200, 401));
+        put_keys(&served.folder, &format!("{ONE},{TWO}"));
+        served.wait_for("the keys can be read again");
+        served.wait_for(CHANGED);
+        assert_eq!(status(&served, TWO), 200);
+        let failures = told(&served.stop().records, "config_reload_failed");
+        assert_eq!(failures, [json!({"reason": "no_usable_key"})]);
+    }
+}
+
+/// What somebody does to a file.
+type Harm = fn(&Path);
+
+#[test]
+fn a_file_that_is_gone_or_no_file_changes_nothing() {
+    let gone = |file: &Path| fs::remove_file(file).unwrap();
+    let folder = |file: &Path| {
+        fs::remove_file(file).unwrap();
+        fs::create_dir(file).unwrap();
+    };
+    let pipe = |file: &Path| {
+        fs::remove_file(file).unwrap();
+        mknodat(CWD, file, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    };
+    let utf16 = |file: &Path| fs::write(file, b"\xff\xfeM\0").unwrap();
+    let harms: [(Harm, &str); 4] = [
+        (gone, "No such file"),
+        (folder, "Is a directory"),
+        (pipe, "it is a pipe"),
+        (utf16, "UTF-16"),
+    ];
+    for (harm, reason) in harms {
+        let mut served = Home::new(ONE).serve(&[]);
+        harm(&served.folder.path().join(".env"));
+        served.wait_for("the keys in force stay those of before");
+        assert!(served.said.contains(reason), "{}", served.said);
+        assert_eq!(status(&served, ONE), 200);
+    }
+}
+
+#[test]
+fn the_stream_of_a_key_that_went_ends() {
+    let mut served = Home::new(&format!("{ONE},{TWO}")).serve(&[]);
+    let mut stream = served.client().bearer(ONE).events("GET", "/mcp/sse", "");
+    assert_eq!(stream.next().unwrap().0, "endpoint");
+    put_keys(&served.folder, TWO);
+    served.wait_for("removed: ");
+    // It would not end by itself.
+    assert_eq!(stream.next(), None);
+}
+
+#[test]
+fn a_bad_entry_beside_good_ones_is_left_out_and_told() {
+    let mut served = Home::new(ONE).serve(&[]);
+    put_keys(&served.folder, &format!("{ONE},cut-off,{TWO}"));
+    served.wait_for("`MCP_API_KEYS`, entry #2: 7 characters, at least 32 needed: left out");
+    served.wait_for(CHANGED);
+    assert_eq!(status(&served, TWO), 200);
+    let rejected = told(&served.stop().records, "config_key_rejected");
+    assert_eq!(rejected, [json!({"entry": 2, "length": 7})]);
+}
+
+#[test]
+fn keys_are_taken_by_their_digests_too() {
+    let mut served = Home::new(ONE_HASHED).serve(&[]);
+    assert!(served.said.contains("ENABLED (1 key(s) configured)"));
+    assert_eq!(status(&served, ONE), 200);
+    assert_eq!(status(&served, ONE_HASHED), 401);
+    // The same key in its other form is no other key.
+    put_keys(&served.folder, &format!("{ONE},{TWO}"));
+    served.wait_for(&format!("2 now, added: {TWO_HINT}\n"));
+    assert_eq!((status(&served, ONE), status(&served, TWO)), (200, 200));
+}
+
+#[test]
+fn a_further_file_of_keys_is_watched_too() {
+    let home = Home::new(ONE);
+    home.put("more", TWO);
+    let more = home.0.path().join("more");
+    let mut served = home.serve(&[("MCP_API_KEYS_FILE", more.to_str().unwrap())]);
+    assert_eq!(status(&served, TWO), 200);
+    put(&served.folder, "more", "");
+    served.wait_for(&format!("removed: {TWO_HINT}"));
+    assert_eq!((status(&served, ONE), status(&served, TWO)), (200, 401));
+}
+
+#[test]
+fn a_key_that_was_retired_stays_refused_if_it_comes_back() {
+    let home = Home::new(&format!("{ONE},{TWO}"));
+    home.metadata(&json!([{
+        "id": "1", "fp": &ONE_HASHED[7..23], "hint": ONE_HINT,
+        "retired_at": "2026-01-29T12:00:00Z",
+    }]));
+    let served = home.serve(&[]);
+    let words = format!("key {ONE_HINT} was retired on 2026-01-29T12:00:00Z by ");
+    assert!(served.said.contains(&words), "{}", served.said);
+    assert!(served.said.contains("ENABLED (1 key(s) configured)"));
+    let wrong = served.client().bearer(&"f".repeat(64)).get("/mcp/tools");
+    let former = served.client().bearer(ONE).get("/mcp/tools");
+    assert_eq!((wrong.status, former.status), (401, 401));
+    let sentence = |response: &crate::support::Response| response.json()["message"].clone();
+    assert_eq!(sentence(&wrong), sentence(&former));
+    let records = served.stop().records;
+    let states = told(&records, "access_denied");
+    let states: Vec<_> = states
+        .iter()
+        .map(|it| (it["key_state"].clone(), it["key_hint"].clone()))
+        .collect();
+    assert_eq!(
+        states,
+        [
+            (Value::Null, Value::Null),
+            (json!("retired"), json!(ONE_HINT))
+        ]
+    );
+}
+
+#[test]
+fn a_key_ends_at_its_time_while_the_server_runs() {
+    let home = Home::new(&format!("{ONE},{TWO}"));
+    let soon = chrono::Utc::now() + chrono::TimeDelta::seconds(3);
+    home.metadata(&json!([{
+        "id": "1", "fp": &ONE_HASHED[7..23], "hint": ONE_HINT, "expires_at": soon.to_rfc3339(),
+    }]));
+    let mut served = home.serve(&[]);
+    assert_eq!((status(&served, ONE), status(&served, TWO)), (200, 200));
+    served.wait_for(&format!("1 now, removed: {ONE_HINT}"));
+    assert_eq!((status(&served, ONE), status(&served, TWO)), (401, 200));
+    let ended = told(&served.stop().records, "keys_reloaded");
+    assert_eq!(ended, [json!({"added": [], "removed": [ONE_HINT]})]);
+}
+
+#[test]
+fn a_clock_that_is_set_back_revives_no_key() {
+    let home = Home::new(&format!("{ONE},{TWO}"));
+    home.metadata(&json!([{
+        "id": "1", "fp": &ONE_HASHED[7..23], "expires_at": "2098-01-01T00:00:00Z",
+    }]));
+    let zeros = "0".repeat(64);
+    home.put(
+        "audit.log",
+        &format!(
+            "{{\"timestamp\": \"2099-01-01T00:00:00.000Z\", \"event\": \"server_stopped\", \"reason\": \"SIGTERM\", \"seq\": 1, \"prev\": \"{zeros}\"}}\n"
+        ),
+    );
+    let served = home.serve(&[]);
+    assert!(served.said.contains("ENABLED (1 key(s) configured)"));
+    assert_eq!((status(&served, ONE), status(&served, TWO)), (401, 200));
+}
+
+#[test]
+fn metadata_that_say_nothing_let_nobody_in_at_a_start() {
+    let home = Home::new(ONE);
+    home.put("aegis-keys.json", "{\"version\": 1, \"keys\": [{");
+    let (code, told) = home.refused();
+    assert_eq!(code, Some(78));
+    assert!(told.contains("aegis-keys.json is broken"), "{told}");
+    home.put("aegis-keys.json", "{\"version\": 2, \"keys\": []}");
+    assert_eq!(home.refused().0, Some(78));
+    home.metadata(&json!([{
+        "id": "1", "fp": &ONE_HASHED[7..23], "revoked_at": "2026-01-29T12:00:00Z",
+    }]));
+    let (code, told) = home.refused();
+    assert_eq!(code, Some(78));
+    assert!(
+        told.contains("No API keys configured in environment"),
+        "{told}"
+    );
+}
+
+#[test]
+fn metadata_that_break_or_vanish_later_change_nothing() {
+    let home = Home::new(ONE);
+    home.metadata(&json!([]));
+    let mut served = home.serve(&[]);
+    put(&served.folder, "aegis-keys.json", "{");
+    served.wait_for("aegis-keys.json is broken");
+    assert_eq!(status(&served, ONE), 200);
+    fs::remove_file(served.folder.path().join("aegis-keys.json")).unwrap();
+    served.wait_for("aegis-keys.json is gone");
+    assert_eq!(status(&served, ONE), 200);
+}
+
+#[test]
+fn a_backup_that_brings_a_revoked_key_back_does_not_revive_it() {
+    let home = Home::new(TWO);
+    home.metadata(&json!([{
+        "id": "1", "fp": &ONE_HASHED[7..23], "hint": ONE_HINT, "revoked_at": "2026-01-29T12:00:00Z",
+    }]));
+    let mut served = home.serve(&[]);
+    put_keys(&served.folder, &format!("{ONE_HASHED},{TWO}"));
+    served.wait_for(&format!(
+        "key {ONE_HINT} was revoked on 2026-01-29T12:00:00Z by "
+    ));
+    served.signal(Signal::HUP);
+    served.wait_for("the keys in force are the same");
+    assert_eq!((status(&served, ONE), status(&served, TWO)), (401, 200));
+    let denied = &told(&served.stop().records, "access_denied")[0];
+    assert_eq!(denied["key_hint"], ONE_HINT);
+}
+
+#[test]
+fn who_changes_another_setting_is_told_that_it_counts_later() {
+    let mut served = Home::new(ONE).serve(&[]);
+    let text = format!("MCP_API_KEYS={TWO}\nMAX_AUTH_FAILURES=7\nRUST_LOG=debug\nNO_SETTING=1\n");
+    put(&served.folder, ".env", &text);
+    served.wait_for("changed since the start: `MAX_AUTH_FAILURES`, `RUST_LOG`; what is no key counts from the next start on");
+    served.wait_for(CHANGED);
+    assert_eq!((status(&served, ONE), status(&served, TWO)), (401, 200));
+}
+
+#[test]
+fn keys_from_a_pipe_stay_until_a_restart() {
+    let home = Home::new("");
+    let variables = [
+        ("GITEA_URL", "http://127.0.0.1:9"),
+        ("GITEA_TOKEN", "a-token"),
+        ("MCP_API_KEYS_FILE", "/dev/stdin"),
+    ];
+    let mut command = serve(home.0.path(), &[], &variables);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    write!(child.stdin.take().unwrap(), "{ONE}").unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut lines = lines.map(Result::unwrap);
+    let is_told =
+        lines.any(|line| line.contains("/dev/stdin is a pipe, which gives its text once"));
+    let is_served = lines.any(|line| line.contains("ENABLED (1 key(s) configured)"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(is_told && is_served);
+}
+
+#[test]
+fn a_check_tells_which_keys_ended_and_where_that_stands() {
+    let home = Home::new(&format!("{ONE},{TWO}"));
+    home.metadata(&json!([{
+        "id": "1", "fp": &ONE_HASHED[7..23], "hint": ONE_HINT, "retired_at": "2026-01-29T12:00:00Z",
+    }]));
+    let variables = [
+        ("GITEA_URL", "http://127.0.0.1:9"),
+        ("GITEA_TOKEN", "a-token"),
+    ];
+    let output = serve(home.0.path(), &["--check", "--json"], &variables)
+        .output()
+        .unwrap();
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&told["keys_in_force"], &told["keys"]),
+        (&json!(1), &json!(TWO_HINT))
+    );
+    let ended = format!("{ONE_HINT} was retired on 2026-01-29T12:00:00Z");
+    assert_eq!(told["keys_that_ended"], ended);
+    assert_eq!(told["key_metadata"], "aegis-keys.json");
+    let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(!said.contains(ONE) && !said.contains(TWO) && !said.contains("a-token"));
+}
+
+#[test]
+fn metadata_that_come_later_count() {
+    let mut served = Home::new(&format!("{ONE},{TWO}")).serve(&[]);
+    let record = json!({
+        "version": 1,
+        "keys": [{"id": "1", "fp": &ONE_HASHED[7..23], "revoked_at": "2026-01-29T12:00:00Z"}],
+    });
+    put(&served.folder, "aegis-keys.json", &record.to_string());
+    served.wait_for(&format!("removed: {ONE_HINT}"));
+    assert_eq!((status(&served, ONE), status(&served, TWO)), (401, 200));
+}
