@@ -4,10 +4,18 @@ PREFIX ?= /usr/local
 TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
 AEGIS := $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release/aegis
 
+# The source's time, so that archives of one commit are the same bytes.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p;T;q' Cargo.toml)
+DIST := aegis-$(VERSION)-$(TARGET)
+
+# No path of this machine gets into the binary, and two builds of one source are the same bytes.
+REMAP := "--remap-path-prefix=$(CURDIR)=/aegis", "--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo"
+
 # Flags of the environment would replace those of .cargo/config.toml, and the binary would not be static.
 unexport RUSTFLAGS
 
-.PHONY: run check test golden bench build install generate-key rotate-key check-key-age
+.PHONY: run check test golden bench build install deb dist reproduce generate-key rotate-key check-key-age
 
 # Serves the Gitea that .env names, else sample data. The log is here unless AUDIT_LOG_PATH says otherwise.
 run: build
@@ -33,7 +41,7 @@ bench:
 	$(CARGO) bench --locked
 
 build:
-	$(CARGO) build --locked --release
+	$(CARGO) build --locked --release --config 'target.$(TARGET).rustflags = [$(REMAP)]'
 
 install: build
 	install -D -m 755 $(AEGIS) $(DESTDIR)$(PREFIX)/bin/aegis
@@ -41,6 +49,26 @@ install: build
 	install -D -m 644 completions/aegis.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/aegis
 	install -D -m 644 completions/_aegis $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_aegis
 	install -D -m 644 completions/aegis.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/aegis.fish
+
+# The package for Debian and Ubuntu: target/TARGET/debian/*.deb. Needs `cargo install --locked cargo-deb`.
+deb: build
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CARGO) deb --target $(TARGET) --no-build --no-strip
+
+# dist/: an archive of the binary and all that belongs to it, and its checksum. Needs `cargo install --locked cargo-cyclonedx`.
+dist: build
+	rm -rf dist && mkdir -p dist/$(DIST)
+	install -m 755 $(AEGIS) dist/$(DIST)/aegis
+	cp -r man completions deploy README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE NOTICE dist/$(DIST)/
+	cp .env.example dist/$(DIST)/env.example
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CARGO) cyclonedx --quiet --format json --target $(TARGET) --override-filename aegis.cdx
+	mv aegis.cdx.json dist/$(DIST)/
+	cd dist && tar --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner --mode=go-w \
+		-cf - $(DIST) | gzip -9n >$(DIST).tar.gz && rm -r $(DIST) && sha256sum *.tar.gz >SHA256SUMS
+	@cat dist/SHA256SUMS
+
+# Builds the committed source twice, in different places, and compares the bytes. Takes two whole builds.
+reproduce:
+	.ci/reproduce
 
 generate-key rotate-key check-key-age: build
 	@$(AEGIS) $@
