@@ -7,6 +7,7 @@ mod fixture;
 mod generate;
 mod list;
 mod revoke;
+mod terminal;
 
 pub(crate) use fixture::{KEY, Keys, OTHER, hint};
 use fixture::{OLD, ago};
