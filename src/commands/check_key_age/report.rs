@@ -2,7 +2,7 @@
 use std::{cmp::Reverse, collections::HashMap, fmt::Write};
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::judge::{Finding, Limits, Status, counted, is_judged_by_age};
 use crate::{
@@ -139,53 +139,78 @@ impl Report {
     }
 
     pub(super) fn json(&self) -> String {
-        let problems = self.findings.iter().map(|finding| {
-            let mut told = json!({ "status": word(finding.status) });
-            if let Some(key) = finding.key {
-                told["key"] = json!(key.as_str());
-            }
-            told["problem"] = json!(finding.problem);
-            told["told"] = json!(finding.told);
-            told
-        });
-        let adopted: Vec<_> = self.adopted.iter().map(KeyHint::as_str).collect();
-        let report = json!({
-            "status": word(self.status()),
-            "code": self.status().code(),
-            "oldest_days": self.oldest.as_ref().map(|oldest| oldest.days),
-            "warning_days": self.limits.warning.num_days(),
-            "critical_days": self.limits.critical.num_days(),
-            "keys": self.keys_as_json(),
-            "problems": problems.collect::<Vec<_>>(),
-            "adopted": adopted,
-        });
-        format!("{report}\n")
-    }
-
-    fn keys_as_json(&self) -> Vec<Value> {
         let mut worst = HashMap::new();
         for finding in self.findings.iter().rev() {
-            if let Some(key) = finding.key {
-                worst.insert(key, finding.status);
-            }
+            worst.insert(finding.key, finding.status);
         }
-        let keys = self.keys.iter().map(|key| {
-            let record = key.record.as_ref();
-            let mut told = json!({ "hint": key.hint.as_str() });
-            if let Some(label) = record.and_then(|record| record.label.as_ref()) {
-                told["label"] = json!(label.as_str());
-            }
-            told["state"] = json!(State::word(record, self.now));
-            if let Some(created) = record.and_then(|record| record.created_at) {
-                told["created_at"] = json!(created.to_rfc3339_opts(SecondsFormat::Secs, true));
-                told["age_days"] = json!(key.days(self.now));
-            }
-            let status = worst.get(&key.hint).copied().unwrap_or(Status::Ok);
-            told["status"] = json!(word(status));
-            told
-        });
-        keys.collect()
+        let problem = |finding: &'_ Finding| ProblemTold {
+            status: word(finding.status),
+            key: finding.key.map(|key| key.to_string()),
+            problem: finding.problem,
+            told: finding.told.clone(),
+        };
+        let told = Told {
+            status: word(self.status()),
+            code: self.status().code(),
+            oldest_days: self.oldest.as_ref().map(|oldest| oldest.days),
+            warning_days: self.limits.warning.num_days(),
+            critical_days: self.limits.critical.num_days(),
+            keys: self.keys.iter().map(|key| self.key(key, &worst)).collect(),
+            problems: self.findings.iter().map(problem).collect(),
+            adopted: self.adopted.iter().map(KeyHint::as_str).collect(),
+        };
+        let text = serde_json::to_string(&told).expect("every text and number can be JSON");
+        text + "\n"
     }
+
+    fn key<'a>(&self, key: &'a SetKey, worst: &HashMap<Option<KeyHint>, Status>) -> KeyTold<'a> {
+        let record = key.record.as_ref();
+        let created = record.and_then(|record| record.created_at);
+        let status = worst.get(&Some(key.hint)).copied();
+        KeyTold {
+            hint: key.hint.as_str(),
+            label: record.and_then(|record| Some(record.label.as_ref()?.as_str())),
+            state: State::word(record, self.now),
+            created_at: created.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true)),
+            age_days: key.days(self.now),
+            status: word(status.unwrap_or(Status::Ok)),
+        }
+    }
+}
+
+/// What a program is told.
+#[derive(Serialize)]
+struct Told<'a> {
+    status: String,
+    code: u8,
+    oldest_days: Option<i64>,
+    warning_days: i64,
+    critical_days: i64,
+    keys: Vec<KeyTold<'a>>,
+    problems: Vec<ProblemTold>,
+    adopted: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct KeyTold<'a> {
+    hint: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<&'a str>,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age_days: Option<i64>,
+    status: String,
+}
+
+#[derive(Serialize)]
+struct ProblemTold {
+    status: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    problem: &'static str,
+    told: String,
 }
 
 fn word(status: Status) -> String {

@@ -92,7 +92,9 @@ pub(super) fn ask(
     let running = Running::new(server, &files.config)?;
     let began = Instant::now();
     let answer = match running.ask(old) {
-        Answer::Accepted => running.wait_until(old, &Answer::Refused, PATIENCE, between)?,
+        Answer::Accepted if files.config.gate.key_reload => {
+            running.wait_until(old, &Answer::Refused, PATIENCE, between)?
+        }
         answer => answer,
     };
     Ok(match answer {
@@ -103,6 +105,10 @@ pub(super) fn ask(
         },
         Answer::Accepted if running.is_open() => Proof::Missing(format!(
             "{} lets in whoever comes (`AUTH_ENABLED`)",
+            running.address()
+        )),
+        Answer::Accepted if !files.config.gate.key_reload => Proof::Missing(format!(
+            "{} takes it still, since `KEY_RELOAD` is off: restart it now",
             running.address()
         )),
         Answer::Accepted => Proof::Missing(format!(

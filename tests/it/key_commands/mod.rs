@@ -7,6 +7,7 @@ mod fixture;
 mod generate;
 mod list;
 mod revoke;
+mod served;
 mod terminal;
 
 pub(crate) use fixture::{KEY, Keys, OTHER, hint};

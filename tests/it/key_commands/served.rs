@@ -1,0 +1,149 @@
+//! Keys that are made and revoked beside a server that runs: the real one.
+use std::{
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    process::{Child, Stdio},
+};
+
+use super::{KEY, Keys, OTHER, fixture::hashed, hint};
+use crate::support::Client;
+
+/// A server with the keys of a folder, until it is dropped.
+struct Served {
+    child: Child,
+    address: SocketAddr,
+    /// Held open, so that it can go on saying things.
+    _stderr: BufReader<std::process::ChildStderr>,
+}
+
+impl Served {
+    fn beside(keys: &Keys) -> Self {
+        let mut command = keys.command(&["serve"]);
+        // Nobody listens there; keys do not need a forge.
+        command
+            .env("GITEA_URL", "http://127.0.0.1:1")
+            .env("GITEA_TOKEN", "a-token")
+            .env("MCP_PORT", "0");
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        let address = loop {
+            let start = said.len();
+            assert!(stderr.read_line(&mut said).unwrap() > 0, "it ended: {said}");
+            if let Some((_, rest)) = said[start..].split_once("listening on http://") {
+                break rest.split(',').next().unwrap().parse().unwrap();
+            }
+        };
+        Self {
+            child,
+            address,
+            _stderr: stderr,
+        }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What it answers to this key.
+    fn answer(&self, key: &str) -> u16 {
+        Client::new(self.address)
+            .bearer(key)
+            .get("/mcp/tools")
+            .status
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_revoked_key_is_refused_by_the_running_server_before_the_command_ends() {
+    let keys = Keys::with(&format!("MCP_API_KEYS={KEY},{OTHER}\n"));
+    let served = Served::beside(&keys);
+    assert_eq!((served.answer(KEY), served.answer(OTHER)), (200, 200));
+    let done = keys.run(&["revoke-key", "0123", "--yes", "--server", &served.url()]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert_eq!((served.answer(KEY), served.answer(OTHER)), (401, 200));
+    // An old file comes back: the key does not.
+    keys.write(".env", format!("MCP_API_KEYS={KEY},{OTHER}\n"));
+    let check = keys.run(&["check-key-age"]);
+    assert!(
+        check.stdout.contains("was revoked and still is in `.env`"),
+        "{}",
+        check.stdout
+    );
+    let done = keys.run(&["revoke-key", "0123", "--yes", "--server", &served.url()]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert_eq!((served.answer(KEY), served.answer(OTHER)), (401, 200));
+}
+
+#[test]
+fn the_only_key_is_replaced_and_the_running_server_takes_the_new_one() {
+    let keys = Keys::with(&format!("MCP_API_KEYS={KEY}\n"));
+    let served = Served::beside(&keys);
+    let arguments = ["revoke-key", "0123", "--yes", "--replace", "--print"];
+    let arguments = [&arguments[..], &["--server", &served.url()]].concat();
+    let done = keys.run(&arguments);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert!(
+        done.stderr.ends_with(", and takes the new one\n"),
+        "{}",
+        done.stderr
+    );
+    let new = done.stdout.trim_end();
+    assert_eq!((served.answer(KEY), served.answer(new)), (401, 200));
+}
+
+#[test]
+fn a_hashed_key_is_revoked_and_the_servers_own_record_proves_it() {
+    let keys = Keys::with(&format!("MCP_API_KEYS={},{OTHER}\n", hashed(KEY)));
+    let served = Served::beside(&keys);
+    assert_eq!(served.answer(KEY), 200);
+    let name = hint(&hashed(KEY)["sha256:".len()..]);
+    let done = keys.run(&["revoke-key", &name, "--yes"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert!(
+        done.stderr
+            .ends_with("the running server recorded that it dropped it\n")
+    );
+    assert_eq!(served.answer(KEY), 401);
+}
+
+#[test]
+fn uses_are_counted_and_tries_of_a_revoked_key_are_told_apart_from_our_own() {
+    let keys = Keys::with(&format!("MCP_API_KEYS={KEY},{OTHER}\n"));
+    let served = Served::beside(&keys);
+    for _ in 0..3 {
+        assert_eq!(served.answer(OTHER), 200);
+    }
+    let done = keys.run(&["revoke-key", "0123", "--yes", "--server", &served.url()]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let listed = keys.run(&["list-keys", "--json"]).json();
+    assert_eq!(listed["keys"][0]["uses_in_7_days"], 3);
+    assert_eq!(listed["keys"][0]["last_used_from"], "127.0.0.1");
+    let check = keys.run(&["check-key-age", "--unknown=ok"]);
+    assert_eq!(check.code, Some(0), "{}", check.stdout);
+}
+
+#[test]
+fn a_server_that_does_not_reload_is_told_to_be_restarted() {
+    let keys = Keys::with(&format!("KEY_RELOAD=off\nMCP_API_KEYS={KEY},{OTHER}\n"));
+    let served = Served::beside(&keys);
+    let done = keys.run(&["revoke-key", "0123", "--yes", "--server", &served.url()]);
+    assert_eq!(done.code, Some(1));
+    assert!(
+        done.stderr.contains("`KEY_RELOAD` is off: restart it now"),
+        "{}",
+        done.stderr
+    );
+    assert!(!keys.read(".env").contains(KEY));
+    assert_eq!(served.answer(KEY), 200);
+    drop(served);
+    let again = Served::beside(&keys);
+    assert_eq!((again.answer(KEY), again.answer(OTHER)), (401, 200));
+}
