@@ -69,7 +69,7 @@ fn look(asked: &CheckKeyAge, limits: &Limits, now: DateTime<Utc>) -> Result<Repo
     let known = files.known();
     let unknown = known.as_ref().err().map(ToString::to_string);
     let known = known.unwrap_or_default();
-    let mut inventory = Inventory::new(&files, in_file.keys(), &known);
+    let mut inventory = Inventory::new(&files, &in_file, &known);
     let adopted = if asked.adopt {
         adopt(&files, &asked.edited, &mut inventory, now)?
     } else {

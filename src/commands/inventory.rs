@@ -7,9 +7,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 pub(super) use self::naming::Named;
 use super::key_files::KeyFiles;
-use crate::keys::{
-    ApiKey, Fingerprint, Form, KeyEntry, KeyHint, KeyId, KeyList, KeyRecord, Metadata, SEPARATORS,
-    Weakness, entry_within,
+use crate::{
+    config::KeyEditor,
+    keys::{
+        ApiKey, Fingerprint, Form, KeyEntry, KeyHint, KeyId, KeyList, KeyRecord, Metadata,
+        SEPARATORS, Weakness, entry_within,
+    },
 };
 
 /// How long before its end a key is called one that ends.
@@ -111,21 +114,25 @@ impl Place {
 
 impl Inventory {
     /// The keys of `.env`, which were just read, and those of other places.
-    pub(super) fn new(files: &KeyFiles, in_file: &[KeyEntry], known: &Metadata) -> Self {
+    pub(super) fn new(files: &KeyFiles, in_file: &KeyEditor, known: &Metadata) -> Self {
         let mut keys: Vec<_> = in_file
+            .keys()
             .iter()
             .map(|entry| SetKey::new(entry.clone(), Place::EnvFile, known))
             .collect();
         let places = keys.iter().enumerate();
         let mut at: HashMap<KeyId, usize> = places.map(|(at, key)| (key.id, at)).collect();
-        for (name, text) in &files.config.gate.keys.texts {
-            let place = Place::of(name);
-            for entry in KeyList::parse(text.expose()).keys {
+        let texts = files.config.gate.keys.texts.iter();
+        let texts = texts.map(|(name, text)| (Place::of(name), text.expose()));
+        // What the variable has is from the file, if it is what the file has.
+        let elsewhere =
+            texts.filter(|(place, text)| *place == Place::KeysFile || !in_file.is_value(text));
+        for (place, text) in elsewhere {
+            for entry in KeyList::parse(text).keys {
                 match at.entry(entry.id) {
                     Entry::Occupied(known) if place == Place::KeysFile => {
                         keys[*known.get()].elsewhere = Some(place);
                     }
-                    // The variable has what the file has, which is where it is from.
                     Entry::Occupied(_) => {}
                     Entry::Vacant(free) => {
                         free.insert(keys.len());

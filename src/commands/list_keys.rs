@@ -32,7 +32,7 @@ pub(super) fn run(asked: &ListKeys) -> Result<(), Failure> {
     let now = Utc::now();
     let files = KeyFiles::find(asked.env_file.as_deref())?;
     let known = files.known()?;
-    let inventory = Inventory::new(&files, files.keys()?.keys(), &known);
+    let inventory = Inventory::new(&files, &files.keys()?, &known);
     let text = if asked.hints {
         hints(&inventory)
     } else {

@@ -30,7 +30,7 @@ use crate::{
 pub(super) fn run(asked: &RevokeKey) -> Result<(), Failure> {
     let files = KeyFiles::find(asked.edited.env_file.as_deref())?;
     let known = files.known()?;
-    let inventory = Inventory::new(&files, files.keys()?.keys(), &known);
+    let inventory = Inventory::new(&files, &files.keys()?, &known);
     let named = inventory.named(&asked.key)?;
     let name = named.to_string();
     let key = match named {
@@ -55,7 +55,7 @@ pub(super) fn run(asked: &RevokeKey) -> Result<(), Failure> {
     let mut locked = files.lock(in_place)?;
     let now = Utc::now().trunc_subsecs(0);
     // Somebody may have changed the files while the question was open.
-    let inventory = Inventory::new(&files, locked.keys.keys(), &locked.known.metadata);
+    let inventory = Inventory::new(&files, &locked.keys, &locked.known.metadata);
     let there = inventory
         .keys
         .iter()

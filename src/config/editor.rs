@@ -73,6 +73,11 @@ impl KeyEditor {
         keys.find(|found| found.id() == *key)
     }
 
+    /// Whether this is the value that counts here, and so has the same keys.
+    pub fn is_value(&self, text: &str) -> bool {
+        value(&self.file).is_ok_and(|value| value.trim() == text)
+    }
+
     /// The entries that are no keys. They stay where they are.
     pub fn rejected(&self) -> &[RejectedKey] {
         &self.rejected

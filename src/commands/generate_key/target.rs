@@ -67,7 +67,7 @@ impl Target {
                 locked,
                 saves,
             } => {
-                let keys = Inventory::new(files, locked.keys.keys(), &locked.known.metadata).keys;
+                let keys = Inventory::new(files, &locked.keys, &locked.known.metadata).keys;
                 if keys.iter().any(|key| key.place == Place::Environment) {
                     return Err(Failure::Settings(format!(
                         "the keys are in `MCP_API_KEYS` of the environment, and one in {} would take the place of all of them; move them there first",

@@ -86,8 +86,16 @@ fn a_revoked_key_is_refused_by_the_running_server_before_the_command_ends() {
 fn the_only_key_is_replaced_and_the_running_server_takes_the_new_one() {
     let keys = Keys::with(&format!("MCP_API_KEYS={KEY}\n"));
     let served = Served::beside(&keys);
-    let arguments = ["revoke-key", "0123", "--yes", "--replace", "--print"];
-    let arguments = [&arguments[..], &["--server", &served.url()]].concat();
+    let url = served.url();
+    let arguments = [
+        "revoke-key",
+        "0123",
+        "--yes",
+        "--replace",
+        "--print",
+        "--server",
+        &url,
+    ];
     let done = keys.run(&arguments);
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     assert!(
