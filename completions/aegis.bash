@@ -16,6 +16,9 @@ _aegis() {
             ",$1")
                 cmd="aegis"
                 ;;
+            aegis,audit-summary)
+                cmd="aegis__subcmd__audit__subcmd__summary"
+                ;;
             aegis,check-key-age)
                 cmd="aegis__subcmd__check__subcmd__key__subcmd__age"
                 ;;
@@ -44,12 +47,62 @@ _aegis() {
 
     case "${cmd}" in
         aegis)
-            opts="-h -V --help --version serve generate-key rotate-key client-config check-key-age list-keys revoke-key"
+            opts="-h -V --help --version serve generate-key rotate-key client-config check-key-age list-keys revoke-key audit-summary"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        aegis__subcmd__audit__subcmd__summary)
+            opts="-o -h --log --env-file --since --until --json --csv --output --top --fail-on --strict --threads --help daily weekly monthly quarterly yearly all report report"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --env-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --top)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fail-on)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --threads)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

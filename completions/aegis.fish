@@ -33,6 +33,7 @@ complete -c aegis -n "__fish_aegis_needs_command" -f -a "client-config" -d 'Prin
 complete -c aegis -n "__fish_aegis_needs_command" -f -a "check-key-age" -d 'Say which keys are too old, and what else is wrong with them'
 complete -c aegis -n "__fish_aegis_needs_command" -f -a "list-keys" -d 'List the keys: whose they are, how old, who used them last'
 complete -c aegis -n "__fish_aegis_needs_command" -f -a "revoke-key" -d 'Take a key out of use, at once and for good'
+complete -c aegis -n "__fish_aegis_needs_command" -f -a "audit-summary" -d 'Say what the audit log holds'
 complete -c aegis -n "__fish_aegis_using_subcommand serve" -l env-file -d 'Read settings from this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F
 complete -c aegis -n "__fish_aegis_using_subcommand serve" -l host -d 'Listen on this address instead of `MCP_HOST`' -r
 complete -c aegis -n "__fish_aegis_using_subcommand serve" -l port -d 'Listen on this port instead of `MCP_PORT`; 0 takes any that is free' -r
@@ -101,6 +102,18 @@ complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -l print -d 'Pri
 complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -l json -d 'Say what was done as JSON'
 complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -l in-place -d 'Overwrite a file that cannot be replaced, since it is mounted as a single file'
 complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary" -l log -d 'Read these instead of the log that `serve` writes: files, folders, patterns, `-` for standard input; files that a log was before are found beside it, compressed ones too' -r -F
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary" -l env-file -d 'Find the log by the settings in this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary" -l since -d 'Count from this time on: RFC 3339, a date, or how long ago (`7d`, `12h`, `30m`)' -r
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary" -l until -d 'Count what is before this time; of a date, all of that day is counted' -r
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary" -s o -l output -d 'Write it to this file, which is replaced' -r -F
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary" -l top -d 'Show this many of each kind' -r
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary" -l fail-on -d 'Exit with code 4 if a bound is passed: `denied>100,blocked>0,breaks>0`' -r
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary" -l threads -d 'Read with this many threads instead of one a processor' -r
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary" -l json -d 'Say it as JSON, for programs'
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary" -l csv -d 'Say it as CSV, for spreadsheets'
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary" -l strict -d 'Exit with code 1 if a line is no record, or a file cannot be read to its end'
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary" -s h -l help -d 'Print help (see more with \'--help\')'
 
 # The keys, by their hints: which there are, only a run of the program knows.
 complete -c aegis -n "__fish_aegis_using_subcommand revoke-key; or __fish_aegis_using_subcommand rotate-key" -f -a "(aegis list-keys --hints 2>/dev/null)"
