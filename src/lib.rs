@@ -11,7 +11,7 @@
 //!   of those in force and of former ones, and what is written down about it.
 //! - [`auth`]: who may enter: credentials, failures, client addresses; makes the [`caller`].
 //! - [`audit`]: what happened: one chained record a line, written before what it tells of, kept over
-//!   rotations, full disks and whoever lays hands on the file.
+//!   rotations, full disks and whoever lays hands on the file; its `reader` and `summary` read it.
 //! - [`server`]: the route table and the order of layers; nothing is routed that is not in the table.
 //! - [`mcp`]: the protocol in both eras, and nothing of Gitea; it asks through its trait `Tools`.
 //! - [`dispatch`]: one call from name to answer: tool, arguments, rights, record, operation, text.

@@ -1,47 +1,106 @@
-//! `aegis audit-summary`: what the audit log holds.
+//! `aegis audit-summary`: what the audit log holds, all together.
+//!
+//! Every form is made from one [`Summary`]; what a person reads goes through `shown`, so that no
+//! text of a log does anything to a terminal.
+mod bounds;
+mod chart;
+mod csv;
 mod logs;
+mod output;
+mod progress;
+mod shown;
+mod table;
 mod text;
+mod times;
 
 use std::{
     io::{self, Write},
     num::NonZero,
-    sync::atomic::AtomicU64,
     thread,
 };
 
 use chrono::Utc;
+use console::Term;
 
 use super::Failure;
 use crate::{
-    audit::summary::{Effort, Period, Window, summarize},
+    audit::{
+        reader::Log,
+        summary::{Effort, Period, Summary, Window, summarize},
+    },
     cli::{self, AuditSummary},
 };
 
 pub(super) fn run(asked: &AuditSummary) -> Result<(), Failure> {
-    if let Some(command) = &asked.instead {
-        match *command {}
+    match &asked.instead {
+        Some(command) => match *command {},
+        None => report(asked),
     }
-    let window = window(asked);
+}
+
+fn report(asked: &AuditSummary) -> Result<(), Failure> {
+    let bounds = bounds::parse(asked.fail_on.as_deref().unwrap_or_default());
+    let bounds = bounds.map_err(|wrong| Failure::Usage(format!("`--fail-on`: {wrong}")))?;
+    let window = window(asked)?;
     let logs = logs::find(&asked.logs)?;
     let effort = Effort {
         threads: asked.threads.unwrap_or_else(processors),
         top: usize::from(asked.top),
     };
-    let summary = summarize(&logs, &window, effort, &AtomicU64::new(0));
-    let mut out = io::stdout().lock();
-    let written = if asked.json {
-        serde_json::to_writer_pretty(&mut out, &summary)
-            .map_err(io::Error::from)
-            .and_then(|()| writeln!(out))
-    } else {
-        text::write(&mut out, &summary)
-    };
-    written
-        .and_then(|()| out.flush())
-        .map_err(|error| Failure::Other(format!("the summary cannot be written: {error}")))
+    let length = logs.iter().map(Log::length).sum();
+    let mut summary = progress::shown(length, |read| summarize(&logs, &window, effort, read));
+    logs::add_labels(&mut summary, &asked.logs);
+
+    let mut rendered = Vec::new();
+    render(&mut rendered, asked, &summary)
+        .and_then(|()| output::write(asked.output.as_deref(), &rendered))
+        .map_err(|error| {
+            let place = asked
+                .output
+                .as_deref()
+                .map_or("it".into(), |it| it.display().to_string());
+            Failure::Other(format!("{place} cannot be written: {error}"))
+        })?;
+
+    let passed: Vec<_> = bounds
+        .iter()
+        .filter_map(|bound| bound.passed(&summary))
+        .collect();
+    if !passed.is_empty() {
+        // Nobody is left to tell if standard error is closed; the code says it too.
+        let _ = writeln!(io::stderr(), "error: {}", passed.join("; "));
+        return Err(Failure::Said(4));
+    }
+    let log = &summary.log;
+    if asked.strict && (log.malformed.lines > 0 || !log.unreadable.is_empty()) {
+        return Err(Failure::Other(format!(
+            "{} lines are no records, {} files could not be read to their end",
+            log.malformed.lines,
+            log.unreadable.len()
+        )));
+    }
+    Ok(())
 }
 
-fn window(asked: &AuditSummary) -> Window {
+fn render(out: &mut Vec<u8>, asked: &AuditSummary, summary: &Summary) -> io::Result<()> {
+    if asked.json {
+        let json = serde_json::to_string_pretty(summary)?;
+        writeln!(out, "{}", shown::ascii(&json))
+    } else if asked.csv {
+        csv::write(out, summary)
+    } else {
+        let coloured =
+            asked.output.is_none() && Term::stdout().is_term() && console::colors_enabled();
+        text::write(out, summary, usize::from(asked.top), coloured)
+    }
+}
+
+fn window(asked: &AuditSummary) -> Result<Window, Failure> {
+    let now = Utc::now();
+    if asked.since.is_some() || asked.until.is_some() {
+        return times::window(asked.since.as_deref(), asked.until.as_deref(), now)
+            .map_err(Failure::Usage);
+    }
     let period = match asked.period {
         Some(cli::Period::Daily) => Period::Daily,
         Some(cli::Period::Monthly) => Period::Monthly,
@@ -50,7 +109,7 @@ fn window(asked: &AuditSummary) -> Window {
         Some(cli::Period::All) => Period::All,
         Some(cli::Period::Weekly | cli::Period::Report) | None => Period::Weekly,
     };
-    Window::rolling(period, Utc::now())
+    Ok(Window::rolling(period, now))
 }
 
 /// Each thread has tables of its own: eight are enough for any disk.

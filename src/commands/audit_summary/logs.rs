@@ -1,9 +1,15 @@
-//! Which logs a person means.
+//! Which logs a person means, and what is known of the keys in them.
+use std::collections::HashMap;
+
 use crate::{
-    audit::reader::{self, FindError, Log},
+    audit::{
+        reader::{self, FindError, Log},
+        summary::Summary,
+    },
     cli::Logs,
     commands::Failure,
     config::{Config, DEFAULT_AUDIT_LOG, Env},
+    keys::Metadata,
 };
 
 /// The logs that were named, else the one that `serve` writes, each with the files that it was
@@ -22,6 +28,35 @@ pub(super) fn find(asked: &Logs) -> Result<Vec<Log>, Failure> {
         asked.log.clone()
     };
     Ok(reader::find(&paths)?)
+}
+
+/// Names keys as the operator does. What is not known stays without a name.
+pub(super) fn add_labels(summary: &mut Summary, asked: &Logs) {
+    let Ok(env) = Env::read(asked.env_file.as_deref()) else {
+        return;
+    };
+    let (config, _) = Config::read(&env);
+    let path = config
+        .gate
+        .keys
+        .metadata_beside(&Env::file_path(asked.env_file.as_deref()));
+    let Ok(Some(known)) = Metadata::load(&path) else {
+        return;
+    };
+    let mut labels: HashMap<String, Option<String>> = HashMap::new();
+    for record in known.records() {
+        let (Some(hint), Some(label)) = (&record.hint, &record.label) else {
+            continue;
+        };
+        // Two keys with one hint: then it is nobody's.
+        labels
+            .entry(hint.to_string())
+            .and_modify(|known| *known = None)
+            .or_insert_with(|| Some(label.to_string()));
+    }
+    for row in &mut summary.keys.rows {
+        row.label = labels.get(&row.key_hint).cloned().flatten();
+    }
 }
 
 impl From<FindError> for Failure {

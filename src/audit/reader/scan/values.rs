@@ -1,0 +1,89 @@
+//! The values of a line that is being scanned.
+use std::net::{IpAddr, Ipv4Addr};
+
+/// Where the next quote or backslash is. Eight bytes at a time: most texts are short.
+pub(super) fn special(text: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 255;
+    // The lowest byte of `word` that is `byte`, as its highest bit; above it there may be others.
+    let find = |word: u64, byte: u8| {
+        let zeroed = word ^ (ONES * u64::from(byte));
+        zeroed.wrapping_sub(ONES) & !zeroed & (ONES << 7)
+    };
+    let mut at = 0;
+    while let Some(eight) = text.get(at..).and_then(|rest| rest.first_chunk()) {
+        let word = u64::from_le_bytes(*eight);
+        let found = find(word, b'"') | find(word, b'\\');
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    let end = text[at..]
+        .iter()
+        .position(|byte| matches!(byte, b'"' | b'\\'));
+    end.map(|end| at + end)
+}
+
+/// Milliseconds since 1970 of `2026-01-29T12:34:56.789Z`, and `None` for what is rare: a leap
+/// second, the year 0.
+pub(super) fn time(text: &[u8; 24]) -> Option<i64> {
+    let form = b"0000-00-00T00:00:00.000Z";
+    let mut digits = [0_u8; 24];
+    let mut fine = true;
+    for ((digit, byte), form) in digits.iter_mut().zip(text).zip(form) {
+        *digit = byte ^ form;
+        fine &= if *form == b'0' {
+            *digit < 10
+        } else {
+            *digit == 0
+        };
+    }
+    let number = |at: usize| i64::from(digits[at]) * 10 + i64::from(digits[at + 1]);
+    let (year, month, day) = (number(0) * 100 + number(2), number(5), number(8));
+    let (hour, minute, second) = (number(11), number(14), number(17));
+    let fraction = number(20) * 10 + i64::from(digits[22]);
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = match month {
+        2 => 28 + i64::from(is_leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => 0,
+    };
+    fine &= year > 0 && (1..=length).contains(&day) && hour < 24 && minute < 60 && second < 60;
+    // Years from March on, so that the leap day is the last of one: <https://howardhinnant.github.io/date_algorithms.html>.
+    let year = year - i64::from(month < 3);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + of_year - 719_468;
+    let seconds = ((days * 24 + hour) * 60 + minute) * 60 + second;
+    fine.then_some(seconds * 1000 + fraction)
+}
+
+/// What `str::parse` says; plain IPv4 addresses by hand.
+pub(super) fn address(text: &[u8]) -> Option<IpAddr> {
+    let plain = || {
+        let mut octets = [0_u8; 4];
+        let mut parts = text.split(|byte| *byte == b'.');
+        for octet in &mut octets {
+            let part = parts.next()?;
+            let is_plain = matches!(part, [_] | [b'1'..=b'9', _] | [b'1'..=b'9', _, _]);
+            let mut number = 0_u16;
+            for byte in part {
+                let digit = byte.wrapping_sub(b'0');
+                if !is_plain || digit > 9 {
+                    return None;
+                }
+                number = number * 10 + u16::from(digit);
+            }
+            *octet = if part.is_empty() {
+                return None;
+            } else {
+                u8::try_from(number).ok()?
+            };
+        }
+        parts
+            .next()
+            .is_none()
+            .then(|| Ipv4Addr::from(octets).into())
+    };
+    plain().or_else(|| std::str::from_utf8(text).ok()?.parse().ok())
+}

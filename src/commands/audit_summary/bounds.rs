@@ -1,0 +1,85 @@
+//! `--fail-on`: what must not be passed.
+use crate::audit::summary::Summary;
+
+/// A figure and how large it may be.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) struct Bound {
+    name: &'static str,
+    most: u64,
+}
+
+const NAMES: [&str; 7] = [
+    "attempts", "invalid", "denied", "blocked", "errors", "gaps", "breaks",
+];
+
+/// Reads `denied>100,blocked>0`.
+///
+/// # Errors
+/// What is wrong with it, for the person who typed it.
+pub(super) fn parse(text: &str) -> Result<Vec<Bound>, String> {
+    let bounds = text.split(',').map(str::trim).filter(|it| !it.is_empty());
+    let bounds = bounds.map(|bound| {
+        let (name, most) = bound
+            .split_once('>')
+            .ok_or_else(|| format!("`{bound}` is no bound: write it as `denied>100`"))?;
+        let name = name.trim();
+        let name = NAMES.iter().find(|known| **known == name);
+        let name = name.ok_or_else(|| {
+            format!(
+                "`{bound}` bounds nothing that is known: {}",
+                NAMES.join(", ")
+            )
+        })?;
+        let most = most.trim().parse();
+        let most = most.map_err(|_| format!("`{bound}` has no number behind its `>`"))?;
+        Ok(Bound { name, most })
+    });
+    bounds.collect()
+}
+
+impl Bound {
+    /// What is passed, if it is.
+    pub(super) fn passed(&self, summary: &Summary) -> Option<String> {
+        let totals = &summary.totals;
+        let value = match self.name {
+            "attempts" => totals.attempts,
+            "invalid" => totals.failed,
+            "denied" => totals.denied,
+            "blocked" => totals.rate_limit_events,
+            "errors" => totals.errors,
+            "gaps" => summary.log.gaps,
+            _ => summary.log.breaks,
+        };
+        let Self { name, most } = self;
+        (value > *most).then(|| format!("{name} is {value}, more than {most}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_read_with_and_without_spaces() {
+        let bounds = parse(" denied > 100,blocked>0, ");
+        let bound = |name, most| Bound { name, most };
+        assert_eq!(bounds, Ok(vec![bound("denied", 100), bound("blocked", 0)]));
+    }
+
+    #[test]
+    fn what_is_no_bound_is_told() {
+        for (text, told) in [
+            ("denied", "`denied` is no bound"),
+            ("denied>", "has no number"),
+            ("denied>-1", "has no number"),
+            ("denied>=1", "has no number"),
+            (
+                "denieds>1",
+                "bounds nothing that is known: attempts, invalid",
+            ),
+        ] {
+            let error = parse(text).expect_err("it is none");
+            assert!(error.contains(told), "{error}");
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The summary for spreadsheets: one figure a line, after RFC 4180.
+use std::io::{self, Write};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use super::shown::shown;
+use crate::audit::summary::{Slot, Summary, Totals};
+
+/// Writes `section,name,figure,value` and a line for each figure. What stands in the log is shown
+/// as in the text, and begins no formula.
+pub(super) fn write(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
+    let mut sheet = Sheet { out };
+    sheet.line("section", "name", "figure", "value")?;
+    let bounds = [("from", summary.from), ("until", summary.until)];
+    for (name, bound) in bounds {
+        if let Some(bound) = bound {
+            sheet.line("window", "", name, &time(bound))?;
+        }
+    }
+    sheet.totals("totals", &summary.totals)?;
+    if let Some(before) = &summary.before {
+        sheet.totals("before", before)?;
+    }
+    sheet.slots("timeline", &summary.timeline.slots)?;
+    sheet.slots("hours", &summary.hours)?;
+    sheet.names(summary)?;
+    sheet.log(summary)
+}
+
+fn time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+struct Sheet<'o> {
+    out: &'o mut dyn Write,
+}
+
+impl Sheet<'_> {
+    fn line(&mut self, section: &str, name: &str, figure: &str, value: &str) -> io::Result<()> {
+        let (name, value) = (cell(name), cell(value));
+        write!(self.out, "{section},{name},{figure},{value}\r\n")
+    }
+
+    fn figures<V: ToString>(
+        &mut self,
+        section: &str,
+        name: &str,
+        figures: &[(&str, V)],
+    ) -> io::Result<()> {
+        for (figure, value) in figures {
+            self.line(section, name, figure, &value.to_string())?;
+        }
+        Ok(())
+    }
+
+    fn totals(&mut self, section: &str, totals: &Totals) -> io::Result<()> {
+        let figures = [
+            ("attempts", totals.attempts),
+            ("successful", totals.successful),
+            ("failed", totals.failed),
+            ("aggregated", totals.aggregated),
+            ("denied", totals.denied),
+            ("rate_limited_addresses", totals.rate_limited_addresses),
+            ("rate_limit_events", totals.rate_limit_events),
+            ("blocked_requests", totals.blocked_requests),
+            ("retired_keys", totals.retired_keys),
+            ("unauthenticated", totals.unauthenticated),
+            ("calls", totals.calls),
+            ("ok", totals.ok),
+            ("errors", totals.errors),
+            ("refused", totals.refused),
+            ("cancelled", totals.cancelled),
+            ("abandoned", totals.abandoned),
+            ("writes", totals.writes),
+            ("destroys", totals.destroys),
+            ("answer_bytes", totals.answer_bytes),
+        ];
+        self.figures(section, "", &figures)
+    }
+
+    fn slots(&mut self, section: &str, slots: &[Slot]) -> io::Result<()> {
+        for slot in slots {
+            let figures = [
+                ("successful", slot.successful),
+                ("denied", slot.denied),
+                ("calls", slot.calls),
+                ("errors", slot.errors),
+            ];
+            self.figures(section, &slot.at, &figures)?;
+        }
+        Ok(())
+    }
+
+    fn names(&mut self, summary: &Summary) -> io::Result<()> {
+        for row in &summary.keys.rows {
+            let figures = [
+                ("requests", row.requests),
+                ("calls", row.calls),
+                ("writes", row.writes),
+                ("errors", row.errors),
+                ("refused_as_retired", row.refused_as_retired),
+            ];
+            self.figures("keys", &row.key_hint, &figures)?;
+            if let Some(label) = &row.label {
+                self.line("keys", &row.key_hint, "label", label)?;
+            }
+            if let Some(last) = row.last_used {
+                self.line("keys", &row.key_hint, "last_used", &time(last))?;
+            }
+        }
+        for row in &summary.addresses.rows {
+            let figures = [
+                ("successful", row.successful),
+                ("failed", row.failed),
+                ("denied", row.denied),
+                ("blocks", row.blocks),
+                ("blocked_requests", row.blocked_requests),
+            ];
+            self.figures("addresses", &row.address.to_string(), &figures)?;
+        }
+        for row in &summary.networks {
+            let figures = [
+                ("addresses", row.addresses),
+                ("successful", row.successful),
+                ("failed", row.failed),
+                ("denied", row.denied),
+                ("blocks", row.blocks),
+                ("blocked_requests", row.blocked_requests),
+            ];
+            self.figures("networks", &row.network, &figures)?;
+        }
+        for row in &summary.user_agents.rows {
+            let figures = [("successful", row.successful), ("denied", row.denied)];
+            self.figures("user_agents", &row.user_agent, &figures)?;
+        }
+        for row in &summary.operations.rows {
+            let figures = [
+                ("calls", Some(row.calls)),
+                ("ok", Some(row.ok)),
+                ("errors", Some(row.errors)),
+                ("refused", Some(row.refused)),
+                ("cancelled", Some(row.cancelled)),
+                ("abandoned", Some(row.abandoned)),
+                ("p50_ms", row.p50_ms),
+                ("p99_ms", row.p99_ms),
+                ("longest_ms", row.longest_ms),
+                ("answer_bytes", Some(row.answer_bytes)),
+            ];
+            for (figure, value) in figures {
+                if let Some(value) = value {
+                    self.line("operations", &row.operation, figure, &value.to_string())?;
+                }
+            }
+        }
+        for row in &summary.denials {
+            self.figures("denials", &row.reason, &[("count", row.count)])?;
+        }
+        for row in &summary.events {
+            self.figures("events", &row.event, &[("count", row.count)])?;
+        }
+        Ok(())
+    }
+
+    fn log(&mut self, summary: &Summary) -> io::Result<()> {
+        let log = &summary.log;
+        let figures = [
+            ("records", log.records),
+            ("later", log.later),
+            ("gaps", log.gaps),
+            ("lost", log.lost),
+            ("breaks", log.breaks),
+            ("unnumbered", log.unnumbered),
+            ("malformed", log.malformed.lines),
+            ("torn", log.torn),
+            ("unreadable", log.unreadable.len() as u64),
+        ];
+        self.figures("log", "", &figures)
+    }
+}
+
+/// A cell that no spreadsheet takes for a formula.
+fn cell(text: &str) -> String {
+    let mut text = shown(text);
+    if text.starts_with(['=', '+', '-', '@']) {
+        text.insert(0, '\'');
+    }
+    if text.contains(['"', ',']) {
+        return format!("\"{}\"", text.replace('"', "\"\""));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_of_the_log_is_a_formula_or_ends_its_cell() {
+        for (text, expected) in [
+            ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+            ("@SUM(1)", "'@SUM(1)"),
+            ("-2+3", "'-2+3"),
+            ("\t=1", r"\u{9}=1"),
+            ("a,\"b\"\r\nc", "\"a,\"\"b\"\"\\u{d}\\u{a}c\""),
+            ("curl/8.5.0", "curl/8.5.0"),
+        ] {
+            assert_eq!(cell(text), expected);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! `--since` and `--until`: from text to a window.
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+
+use crate::audit::summary::{Period, Window};
+
+/// The window that `--since` and `--until` name.
+///
+/// # Errors
+/// What is wrong with them, for the person who typed them.
+pub(super) fn window(
+    since: Option<&str>,
+    until: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<Window, String> {
+    let from = since.map(|text| parse("since", text, now)).transpose()?;
+    let end = until.map(|text| parse("until", text, now)).transpose()?;
+    let until = end.map(|time| match time {
+        Time::Moment(time) => time,
+        Time::Day(start) => start + TimeDelta::days(1),
+    });
+    // What has no end ends now, so that there is a window before.
+    let until = until.unwrap_or(now + TimeDelta::milliseconds(1));
+    let from = from.map(|(Time::Moment(time) | Time::Day(time))| time);
+    if from.is_some_and(|from| from >= until) {
+        return Err("nothing is between `--since` and `--until`".to_owned());
+    }
+    Ok(Window {
+        period: Period::Custom,
+        from,
+        until: Some(until),
+    })
+}
+
+enum Time {
+    Moment(DateTime<Utc>),
+    /// It begins with this.
+    Day(DateTime<Utc>),
+}
+
+fn parse(name: &str, text: &str, now: DateTime<Utc>) -> Result<Time, String> {
+    let text = text.trim();
+    let ago = || {
+        let unit = text.chars().next_back()?;
+        let number: i64 = text
+            .strip_suffix(unit)?
+            .parse()
+            .ok()
+            .filter(|it| *it >= 0)?;
+        let length = match unit {
+            'm' => TimeDelta::try_minutes(number),
+            'h' => TimeDelta::try_hours(number),
+            'd' => TimeDelta::try_days(number),
+            'w' => TimeDelta::try_weeks(number),
+            _ => None,
+        }?;
+        now.checked_sub_signed(length)
+    };
+    let day = || {
+        let day: NaiveDate = text.parse().ok()?;
+        Some(day.and_hms_opt(0, 0, 0)?.and_utc())
+    };
+    let moment = || {
+        DateTime::parse_from_rfc3339(text)
+            .ok()
+            .map(|it| it.to_utc())
+    };
+    if let Some(moment) = ago().or_else(moment) {
+        return Ok(Time::Moment(moment));
+    }
+    day().map(Time::Day).ok_or_else(|| {
+        format!(
+            "`--{name} {text}` is no time: write it as `2026-01-31`, `2026-01-31T12:00:00Z`, or how long ago (`7d`, `12h`, `30m`)"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> DateTime<Utc> {
+        time("2026-01-29T12:00:00Z")
+    }
+
+    fn time(text: &str) -> DateTime<Utc> {
+        DateTime::parse_from_rfc3339(text).expect("a time").to_utc()
+    }
+
+    #[test]
+    fn times_are_moments_days_or_how_long_ago() {
+        for (since, until, from, end) in [
+            (
+                Some("7d"),
+                None,
+                Some("2026-01-22T12:00:00Z"),
+                "2026-01-29T12:00:00.001Z",
+            ),
+            (
+                Some("2w"),
+                Some("90m"),
+                Some("2026-01-15T12:00:00Z"),
+                "2026-01-29T10:30:00Z",
+            ),
+            (
+                Some("2026-01-01"),
+                Some("2026-01-01"),
+                Some("2026-01-01T00:00:00Z"),
+                "2026-01-02T00:00:00Z",
+            ),
+            (
+                Some("2026-01-01T01:00:00+01:00"),
+                Some("2026-01-01T00:00:01Z"),
+                Some("2026-01-01T00:00:00Z"),
+                "2026-01-01T00:00:01Z",
+            ),
+            (None, Some("2026-01-01"), None, "2026-01-02T00:00:00Z"),
+        ] {
+            let window = window(since, until, now()).expect("a window");
+            assert_eq!(
+                (window.from, window.until),
+                (from.map(time), Some(time(end)))
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_told() {
+        for wrong in [
+            "",
+            "d",
+            "-7d",
+            "7y",
+            "yesterday",
+            "2026-02-30",
+            "9223372036854775807d",
+            "7é",
+        ] {
+            let error = window(Some(wrong), None, now()).expect_err("no time");
+            assert!(error.contains("is no time"), "{error}");
+        }
+        let error = window(Some("1d"), Some("2d"), now()).expect_err("no window");
+        assert!(error.contains("nothing is between"));
+    }
+}

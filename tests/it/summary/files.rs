@@ -1,0 +1,133 @@
+//! Which files are read: those that were named, and those that they were before.
+use std::{fs, io::Write as _, os::unix::fs::symlink, process::Stdio};
+
+use flate2::{Compression, write::GzEncoder};
+
+use super::{Logs, history};
+
+/// The history in four parts: two compressed, one plain, the live log; and other things beside it.
+fn parts() -> Logs {
+    let logs = Logs::new();
+    let history = history();
+    let lines: Vec<_> = history.lines().map(|line| format!("{line}\n")).collect();
+    let part = |at: usize| lines[at * lines.len() / 4..(at + 1) * lines.len() / 4].concat();
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(part(0).as_bytes()).unwrap();
+    fs::write(
+        logs.path("audit-20260122T000000Z-1.log.gz"),
+        gzip.finish().unwrap(),
+    )
+    .unwrap();
+    let zstd = zstd::encode_all(part(1).as_bytes(), 3).unwrap();
+    fs::write(logs.path("audit.log.2.zst"), zstd).unwrap();
+    fs::write(logs.path("audit.log.1"), part(2)).unwrap();
+    fs::write(logs.path("audit.log"), part(3)).unwrap();
+    fs::write(logs.path("other.txt"), part(0)).unwrap();
+    fs::write(logs.path(".audit.log.head"), "7").unwrap();
+    logs
+}
+
+#[test]
+fn what_a_log_was_before_is_found_and_read_in_its_order() {
+    let logs = parts();
+    let whole = Logs::with(history()).json(&["all"]);
+    for arguments in [
+        &["all"][..],
+        &["all", "--log", "audit.log"],
+        &["all", "--log", "."],
+        &["all", "--log", "audit*"],
+        &["all", "--log", "audit.log", "audit.log.1", "audit*.gz"],
+        &["all", "--threads", "1"],
+    ] {
+        let summary = logs.json(arguments);
+        assert_eq!(summary["totals"], whole["totals"], "{arguments:?}");
+        assert_eq!(summary["keys"], whole["keys"]);
+        assert_eq!(summary["log"]["breaks"], 0, "{arguments:?}");
+        assert_eq!(summary["log"]["files"].as_array().unwrap().len(), 4);
+    }
+}
+
+#[test]
+fn a_file_beside_its_compressed_self_is_read_once() {
+    let logs = parts();
+    let zstd = fs::read(logs.path("audit.log.1")).unwrap();
+    fs::write(
+        logs.path("audit.log.1.zst"),
+        zstd::encode_all(&zstd[..], 3).unwrap(),
+    )
+    .unwrap();
+    symlink("audit.log.1", logs.path("audit.log.7")).unwrap();
+    let whole = Logs::with(history()).json(&["all"]);
+    assert_eq!(logs.json(&["all"])["totals"], whole["totals"]);
+}
+
+#[test]
+fn a_window_is_the_same_whatever_files_need_not_be_read() {
+    let logs = parts();
+    let whole = Logs::with(history());
+    for (since, until) in [
+        ("2026-01-20", "2026-01-20"),
+        ("2026-01-22", "2026-01-23"),
+        ("2026-01-25T12:00:00Z", "2026-01-27T12:00:00Z"),
+        ("2026-01-28", "2026-01-28"),
+        ("2025-01-01", "2025-12-31"),
+    ] {
+        let window = ["--since", since, "--until", until];
+        let (parts, whole) = (logs.json(&window), whole.json(&window));
+        assert_eq!(parts["totals"], whole["totals"], "{since}");
+        assert_eq!(parts["before"], whole["before"], "{since}");
+        assert_eq!(parts["timeline"], whole["timeline"], "{since}");
+    }
+}
+
+#[test]
+fn a_log_is_read_from_standard_input_and_from_a_pipe() {
+    let logs = Logs::new();
+    let whole = Logs::with(history()).json(&["all"]);
+    let mut command = logs.command(&["all", "--json", "--log", "-"]);
+    let mut running = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let compressed = zstd::encode_all(history().as_bytes(), 3).unwrap();
+    running
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(&compressed)
+        .unwrap();
+    let output = running.wait_with_output().unwrap();
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["totals"], whole["totals"]);
+}
+
+#[test]
+fn a_log_that_is_missing_is_wrong_usage_and_named() {
+    let logs = Logs::new();
+    let output = logs.run(&["weekly", "report"]);
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        error.contains(logs.path("audit.log").to_str().unwrap()),
+        "{error}"
+    );
+    for wrong in ["nowhere.log", "*.log", "."] {
+        let output = logs.run(&["--log", wrong]);
+        assert_eq!(output.status.code(), Some(2), "{wrong}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(wrong));
+    }
+}
+
+#[test]
+fn the_live_log_may_be_gone() {
+    let logs = parts();
+    fs::remove_file(logs.path("audit.log")).unwrap();
+    assert_eq!(
+        logs.json(&["all"])["log"]["files"]
+            .as_array()
+            .unwrap()
+            .len(),
+        3
+    );
+}

@@ -1,0 +1,179 @@
+//! Text, JSON and CSV, as they are written.
+use std::{fs, process::Command};
+
+use serde_json::{Value, json};
+
+use super::{Logs, WEEK, history, records};
+use crate::support::golden;
+
+#[test]
+fn the_word_report_may_follow_and_a_week_is_the_default() {
+    let logs = Logs::with("");
+    for arguments in [&["weekly", "report"][..], &["weekly"], &["report"], &[]] {
+        let said = logs.said(arguments);
+        let block = "=== Weekly Auth Summary ===\n\nTotal auth attempts:\n0\n\n";
+        assert!(said.starts_with(block), "{arguments:?}");
+    }
+    for (period, title) in [
+        ("daily", "=== Daily Auth Summary ===\n"),
+        ("monthly", "=== Monthly Auth Summary ===\n"),
+        ("quarterly", "=== Quarterly Auth Summary ===\n"),
+        ("yearly", "=== Yearly Auth Summary ===\n"),
+        ("all", "=== Auth Summary ===\n"),
+    ] {
+        assert!(logs.said(&[period, "report"]).starts_with(title));
+    }
+}
+
+#[test]
+fn the_first_lines_are_letter_by_letter_what_the_script_of_the_guide_prints() {
+    let logs = Logs::with(history());
+    let script = r#"
+        echo "=== Auth Summary ==="
+        echo ""
+        echo "Total auth attempts:"
+        grep "api_authentication" $LOG_PATH | wc -l
+        echo ""
+        echo "Successful:"
+        grep "api_authentication.*success" $LOG_PATH | wc -l
+        echo ""
+        echo "Failed:"
+        grep "access_denied.*invalid_api_key" $LOG_PATH | wc -l
+        echo ""
+        echo "Rate limited IPs:"
+        grep "auth_rate_limit_exceeded" $LOG_PATH | wc -l
+    "#;
+    // What only we count: refusals of which only the number was recorded.
+    let history = history();
+    let without = history
+        .split_inclusive('\n')
+        .filter(|line| !line.contains("aggregated"));
+    let without = without.collect::<String>();
+    fs::write(logs.path("audit.log"), without).unwrap();
+    let mut command = Command::new("bash");
+    command
+        .args(["-c", script])
+        .env("LOG_PATH", logs.path("audit.log"));
+    let expected = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    let said = logs.said(&["all", "report"]);
+    assert!(said.starts_with(&expected), "{expected}\n---\n{said}");
+}
+
+#[test]
+fn the_text_is_what_the_golden_file_says() {
+    let logs = Logs::with(history());
+    let text = logs.said(&[&["--log", "audit.log"][..], &WEEK].concat());
+    golden("audit-summary.txt", &text);
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    // Only a terminal gets colours.
+    assert!(!text.contains('\u{1b}'));
+}
+
+#[test]
+fn the_csv_is_what_the_golden_file_says() {
+    let logs = Logs::with(history());
+    let csv = logs.said(&[&["--log", "audit.log", "--csv"][..], &WEEK].concat());
+    golden("audit-summary.csv", &csv.replace("\r\n", "\n"));
+    assert_eq!(csv.lines().count(), csv.matches("\r\n").count());
+}
+
+#[test]
+fn the_json_is_what_the_golden_file_says_and_fits_its_schema() {
+    let logs = Logs::with(history());
+    let json = logs.said(&[&["--log", "audit.log", "--json"][..], &WEEK].concat());
+    golden("audit-summary.json", &json);
+    let schema = schemars::schema_for!(aegis::audit::summary::Summary);
+    let schema = serde_json::to_value(schema).unwrap();
+    let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+    golden("../../schemas/audit-summary.json", &text);
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for given in [history(), records(), String::new(), "{\n[]\n".to_owned()] {
+        let logs = Logs::with(given);
+        for arguments in [&["all"][..], &["daily"], &WEEK] {
+            let value = logs.json(arguments);
+            let errors: Vec<_> = validator
+                .iter_errors(&value)
+                .map(|it| it.to_string())
+                .collect();
+            assert!(errors.is_empty(), "{errors:?}");
+        }
+    }
+}
+
+#[test]
+fn a_key_is_shown_with_its_label() {
+    let logs = Logs::with(history());
+    let metadata = json!({"version": 1, "keys": [
+        {"id": "1", "label": "Büro laptop", "hint": "a1b2c3d4...e1f2"},
+        {"id": "2", "label": "one", "hint": "0f0e0d0c...b0a0"},
+        {"id": "3", "label": "other", "hint": "0f0e0d0c...b0a0"},
+    ]});
+    fs::write(logs.path("aegis-keys.json"), metadata.to_string()).unwrap();
+    let keys = logs.json(&["all"])["keys"]["rows"].clone();
+    let label = |hint: &str| {
+        let rows = keys.as_array().unwrap();
+        rows.iter().find(|row| row["key_hint"] == hint).unwrap()["label"].clone()
+    };
+    assert_eq!(label("a1b2c3d4...e1f2"), "Büro laptop");
+    // Which of two keys it is nobody knows.
+    assert_eq!(label("0f0e0d0c...b0a0"), Value::Null);
+    assert!(logs.said(&["all"]).contains("Büro laptop"));
+}
+
+#[test]
+fn a_report_goes_to_a_file_that_is_replaced_whole() {
+    let logs = Logs::with(history());
+    fs::write(logs.path("report.csv"), "old").unwrap();
+    let said = logs.said(&["all", "--csv", "--output", "report.csv"]);
+    assert_eq!(said, "");
+    let written = fs::read_to_string(logs.path("report.csv")).unwrap();
+    assert_eq!(written, logs.said(&["all", "--csv"]));
+    assert_eq!(fs::read_dir(logs.0.path()).unwrap().count(), 2);
+    let failed = logs.run(&["all", "--output", "nowhere/report"]);
+    assert_eq!(failed.status.code(), Some(1));
+}
+
+#[test]
+fn a_bound_that_is_passed_is_told_and_is_4() {
+    let logs = Logs::with(history());
+    for (bounds, code) in [
+        ("denied>296", Some(4)),
+        ("denied>297", Some(0)),
+        ("blocked>0", Some(4)),
+        ("invalid>255,attempts>100000", Some(4)),
+        ("invalid>256", Some(0)),
+        ("breaks>0,gaps>0", Some(0)),
+        ("errors>0", Some(4)),
+        ("nothing>0", Some(2)),
+        ("denied", Some(2)),
+    ] {
+        let output = logs.run(&["all", "--fail-on", bounds]);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), code, "{bounds}: {error}");
+        // What was counted is said all the same.
+        assert_eq!(output.stdout.is_empty(), code == Some(2), "{bounds}");
+    }
+    let output = logs.run(&["all", "--fail-on", "denied>100,blocked>0"]);
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "error: denied is 297, more than 100; blocked is 1, more than 0\n"
+    );
+}
+
+#[test]
+fn a_period_and_bounds_of_time_together_are_wrong_usage() {
+    let logs = Logs::with("");
+    for arguments in [
+        &["weekly", "--since", "7d"][..],
+        &["all", "--until", "2026-01-01"],
+        &["--since", "yesterday"],
+        &["--since", "1d", "--until", "2d"],
+        &["--json", "--csv"],
+        &["hourly"],
+        &["weekly", "reports"],
+    ] {
+        assert_eq!(logs.run(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}
