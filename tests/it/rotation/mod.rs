@@ -4,4 +4,5 @@ mod fixture;
 mod guided;
 mod interrupted;
 mod resume;
+mod running;
 mod unattended;
