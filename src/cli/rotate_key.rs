@@ -1,9 +1,8 @@
 //! `aegis rotate-key`.
-use std::path::PathBuf;
-
 use clap::Args;
 use url::Url;
 
+use super::Edited;
 use crate::config::{self, Until};
 
 /// Replace a key by a new one, without a moment in which neither works
@@ -22,12 +21,10 @@ use crate::config::{self, Until};
     reason = "each is a flag that a person types"
 )]
 pub struct RotateKey {
-    /// The key to replace, by its hint (`a1b2c3d4...e1f2`) or its label; needed where there are several
+    /// The key to replace, by its label, by its hint (`a1b2c3d4...e1f2`), or by four or more first characters of that;
+    /// needed where there are several
     #[arg(value_name = "HINT|LABEL")]
     pub key: Option<String>,
-    /// Edit the keys of this file instead of `AEGIS_ENV_FILE` or `./.env`
-    #[arg(long, value_name = "FILE")]
-    pub env_file: Option<PathBuf>,
     /// Ask nothing
     #[arg(long, short)]
     pub yes: bool,
@@ -60,15 +57,14 @@ pub struct RotateKey {
     /// Take a rotation back: the new key is taken out, and the old one stays
     #[arg(long, group = "resumed", conflicts_with = "server")]
     pub abort: bool,
-    /// Overwrite a file that cannot be replaced, since it is mounted as a single file
-    #[arg(long)]
-    pub in_place: bool,
     /// Ask in plain lines, as a screen reader likes it: no colours, no lists that redraw
     #[arg(long)]
     pub plain: bool,
     /// Say what was done as JSON
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub edited: Edited,
 }
 
 /// The address of a running server.

@@ -5,7 +5,7 @@ use super::{EnvFile, env::KEYS};
 use crate::keys::{ApiKey, KeyEntry, KeyId, KeyList, RejectedKey, SEPARATORS, entry_within};
 
 /// The text of a `.env` file and the keys in it, which can be changed. No key's text comes out of it
-/// but with the whole text, and by [`KeyEditor::text_of`].
+/// but with the whole text.
 #[derive(Debug)]
 pub struct KeyEditor {
     file: EnvFile,
@@ -64,13 +64,6 @@ impl KeyEditor {
     /// The keys, each once, in the order of the text.
     pub fn keys(&self) -> &[KeyEntry] {
         &self.keys
-    }
-
-    /// A key that stands here in full, for who must show it to a server; `None` of any other.
-    pub fn text_of(&self, key: &KeyId) -> Option<ApiKey> {
-        let pieces = value(&self.file).ok()?.split(SEPARATORS);
-        let mut keys = pieces.filter_map(|piece| ApiKey::parse(&piece[entry_within(piece)]).ok());
-        keys.find(|found| found.id() == *key)
     }
 
     /// Whether this is the value that counts here, and so has the same keys.
@@ -359,17 +352,6 @@ mod tests {
         let refused = editor.add(NewKey::Plain(&key('C')));
         assert_eq!(refused, Err(EditError::Unsafe { line: 1 }));
         assert_eq!(editor.as_bytes(), text.as_bytes());
-    }
-
-    #[test]
-    fn a_key_comes_out_in_full_only_if_it_stands_there_in_full() {
-        let text = format!("MCP_API_KEYS='{A}', {}", key('B').id().hashed_entry());
-        let editor = KeyEditor::parse(text.into_bytes()).unwrap();
-        let found = editor.text_of(&key('A').id()).map(|key| key.id());
-        assert_eq!(found, Some(key('A').id()));
-        for other in ['B', 'C'] {
-            assert!(editor.text_of(&key(other).id()).is_none());
-        }
     }
 
     #[test]

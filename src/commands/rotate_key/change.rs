@@ -64,9 +64,10 @@ impl Files {
     }
 
     /// What is known while they are locked.
-    pub(super) fn seen(&self, now: DateTime<Utc>) -> Seen<'_> {
+    pub(super) fn seen<'a>(&'a self, files: &'a KeyFiles, now: DateTime<Utc>) -> Seen<'a> {
         Seen {
-            keys: self.keys(),
+            files,
+            keys: &self.locked.keys,
             metadata: self.metadata(),
             uses: None,
             now,

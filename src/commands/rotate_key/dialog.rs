@@ -188,8 +188,8 @@ impl Dialog<'_> {
     /// What tells whether somebody still has the old key.
     fn use_of_old(&self) -> Result<Option<String>, Failure> {
         let look = self.place.look()?;
-        let seen = look.seen();
-        let old = seen.keys.iter().find(|key| key.id == self.old);
+        let seen = look.seen(self.place);
+        let old = seen.keys.keys().iter().find(|key| key.id == self.old);
         let used = old.filter(|_| seen.uses.is_some());
         Ok(used.map(|old| format!("{} was {}.", self.old_name, seen.last_use(old))))
     }

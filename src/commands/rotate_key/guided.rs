@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     cli::RotateKey,
-    commands::{Failure, prompt::Prompts},
+    commands::{Failure, inventory::full_key, prompt::Prompts},
     config::Until,
     keys::{Form, KeyEntry, Rotation, Stage},
 };
@@ -21,7 +21,7 @@ pub(super) fn run(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
     let instead = "add `--yes`, and the key's hint or label where there are several keys";
     let mut person = Prompts::open(asked.plain, instead)?;
     let look = place.look()?;
-    let seen = look.seen();
+    let seen = look.seen(place);
     let rotations = seen.rotations();
     let open = rotations
         .iter()
@@ -63,7 +63,7 @@ pub(super) fn go_on(
             place.file()
         )));
     };
-    let test = match place.files.keys()?.text_of(&new.id) {
+    let test = match full_key(&place.files, &new.id) {
         Some(key) => Test::Show(key, Written::Before(Instant::now())),
         None => Test::Used(trial::used(seen, new)),
     };

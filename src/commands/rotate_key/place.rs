@@ -8,8 +8,8 @@ use crate::{
     audit::{self, KeyUse},
     cli::RotateKey,
     commands::{Failure, key_files::KeyFiles, prompt::Prompts},
-    config::DEFAULT_AUDIT_LOG,
-    keys::{KeyEntry, KeyHint, Metadata},
+    config::{DEFAULT_AUDIT_LOG, KeyEditor},
+    keys::{KeyHint, Metadata},
 };
 
 pub(super) struct Place {
@@ -19,7 +19,7 @@ pub(super) struct Place {
 
 /// What there is at one moment, for who only looks.
 pub(super) struct Look {
-    keys: Vec<KeyEntry>,
+    keys: KeyEditor,
     metadata: Metadata,
     uses: Option<HashMap<KeyHint, KeyUse>>,
     now: DateTime<Utc>,
@@ -27,10 +27,10 @@ pub(super) struct Look {
 
 impl Place {
     pub(super) fn find(asked: &RotateKey) -> Result<Self, Failure> {
-        let files = KeyFiles::find(asked.env_file.as_deref())?;
+        let files = KeyFiles::find(asked.edited.env_file.as_deref())?;
         Ok(Self {
             files,
-            in_place: asked.in_place,
+            in_place: asked.edited.in_place,
         })
     }
 
@@ -42,7 +42,7 @@ impl Place {
         let log = log.unwrap_or(Path::new(DEFAULT_AUDIT_LOG));
         Ok(Look {
             metadata,
-            keys: self.files.keys()?.keys().to_vec(),
+            keys: self.files.keys()?,
             uses: audit::key_uses(log, now).ok(),
             now,
         })
@@ -72,8 +72,9 @@ impl Place {
 }
 
 impl Look {
-    pub(super) fn seen(&self) -> Seen<'_> {
+    pub(super) fn seen<'a>(&'a self, place: &'a Place) -> Seen<'a> {
         Seen {
+            files: &place.files,
             keys: &self.keys,
             metadata: &self.metadata,
             uses: self.uses.as_ref(),

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     cli::RotateKey,
-    commands::{Failure, prompt::Prompts, running::Running},
+    commands::{Failure, inventory::full_key, prompt::Prompts, running::Running},
     keys::{Rotation, Stage},
 };
 
@@ -23,7 +23,7 @@ use crate::{
 pub(super) fn finish(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
     let mut person = person(asked)?;
     let look = place.look()?;
-    let seen = look.seen();
+    let seen = look.seen(place);
     let rotations = seen.rotations();
     let mut told = Vec::new();
     let chosen = match &asked.key {
@@ -58,7 +58,7 @@ pub(super) fn finish(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
 pub(super) fn abort(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
     let mut person = person(asked)?;
     let look = place.look()?;
-    let seen = look.seen();
+    let seen = look.seen(place);
     let rotations = seen.rotations();
     let open: Vec<_> = rotations
         .iter()
@@ -182,7 +182,7 @@ fn test(
     let Some(new) = rotation.new else {
         return Ok(String::new());
     };
-    let verdict = match place.files.keys()?.text_of(&new.id) {
+    let verdict = match full_key(&place.files, &new.id) {
         Some(key) => {
             let server = Running::new(asked.server.as_ref(), &place.files.config)?;
             let written = Written::Before(Instant::now());

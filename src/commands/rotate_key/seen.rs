@@ -6,12 +6,18 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::change::hint;
 use crate::{
     audit::KeyUse,
-    commands::Failure,
+    commands::{
+        Failure,
+        inventory::{Inventory, Named},
+        key_files::KeyFiles,
+    },
+    config::KeyEditor,
     keys::{KeyEntry, KeyHint, KeyRecord, Metadata, Rotation, Stage, rotations},
 };
 
 pub(super) struct Seen<'a> {
-    pub(super) keys: &'a [KeyEntry],
+    pub(super) files: &'a KeyFiles,
+    pub(super) keys: &'a KeyEditor,
     pub(super) metadata: &'a Metadata,
     /// By whom each key was used; `None` where no log can be read.
     pub(super) uses: Option<&'a HashMap<KeyHint, KeyUse>>,
@@ -20,7 +26,7 @@ pub(super) struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     pub(super) fn rotations(&self) -> Vec<Rotation<'a>> {
-        rotations(self.keys, self.metadata, self.now)
+        rotations(self.keys.keys(), self.metadata, self.now)
     }
 
     /// The keys that may be replaced: in use, and none made in their place yet.
@@ -31,7 +37,7 @@ impl<'a> Seen<'a> {
             .filter(|rotation| rotation.stage != Stage::Missing)
             .map(|rotation| rotation.old.id)
             .collect();
-        let keys = self.keys.iter();
+        let keys = self.keys.keys().iter();
         keys.filter(|key| {
             let ended = self.metadata.key(&key.id).is_some_and(KeyRecord::has_ended);
             !ended && !under_way.contains(&key.id)
@@ -46,38 +52,20 @@ impl<'a> Seen<'a> {
             self.record(key).is_some_and(KeyRecord::has_ended)
                 && rotations.iter().all(|rotation| rotation.old.id != key.id)
         };
-        self.keys.iter().filter(ended).collect()
+        self.keys.keys().iter().filter(ended).collect()
     }
 
     /// The one key of `keys` that a person calls `name`.
     pub(super) fn named(&self, name: &str, keys: &[&'a KeyEntry]) -> Result<&'a KeyEntry, Failure> {
-        let called = keys.iter().copied().filter(|key| self.is_called(key, name));
-        match &called.collect::<Vec<_>>()[..] {
-            [key] => Ok(key),
-            [] => Err(Failure::Other(self.unknown(name))),
-            several => Err(Failure::Usage(format!(
-                "several keys are called `{}`: say which by its hint ({})",
-                escaped(name),
-                self.names(several)
-            ))),
-        }
-    }
-
-    fn unknown(&self, name: &str) -> String {
-        let under_way = self.rotations();
-        let under_way = under_way
-            .iter()
-            .find(|rotation| self.is_called(rotation.old, name));
-        match under_way {
-            Some(rotation) => format!(
+        let found = self.called(name, keys);
+        let rotations = self.rotations();
+        let under_way: Vec<_> = rotations.iter().map(|rotation| rotation.old).collect();
+        match (found, self.called(name, &under_way)) {
+            (Err(Failure::Other(_)), Ok(old)) => Err(Failure::Other(format!(
                 "{} is being replaced already: `--finish` ends that, `--abort` takes it back",
-                self.name(rotation.old)
-            ),
-            None => format!(
-                "no key is called `{}`; there are {}",
-                escaped(name),
-                self.names(&self.keys.iter().collect::<Vec<_>>())
-            ),
+                self.name(old)
+            ))),
+            (found, _) => found,
         }
     }
 
@@ -87,27 +75,41 @@ impl<'a> Seen<'a> {
         name: &str,
         rotations: &'r [Rotation<'a>],
     ) -> Result<&'r Rotation<'a>, Failure> {
-        let called = |rotation: &&Rotation<'a>| {
-            let new = rotation.new.is_some_and(|new| self.is_called(new, name));
-            new || self.is_called(rotation.old, name)
+        let old: Vec<_> = rotations.iter().map(|rotation| rotation.old).collect();
+        let new: Vec<_> = rotations
+            .iter()
+            .filter_map(|rotation| rotation.new)
+            .collect();
+        let key = match self.called(name, &old) {
+            Err(Failure::Other(_)) => self.called(name, &new),
+            found => found,
         };
-        match &rotations.iter().filter(called).collect::<Vec<_>>()[..] {
-            [rotation] => Ok(rotation),
-            [] => Err(Failure::Other(format!(
-                "no key that is called `{}` is being replaced; `--status` says which are",
-                escaped(name)
-            ))),
-            several => Err(Failure::Usage(format!(
-                "several keys are called `{}`: say which by its hint ({})",
-                escaped(name),
-                self.names(
-                    &several
-                        .iter()
-                        .map(|rotation| rotation.old)
-                        .collect::<Vec<_>>()
-                )
-            ))),
+        let is_of = |rotation: &&Rotation<'a>, key: &KeyEntry| {
+            rotation.old.id == key.id || rotation.new.is_some_and(|new| new.id == key.id)
+        };
+        match key {
+            Ok(key) => Ok(rotations
+                .iter()
+                .find(|rotation| is_of(rotation, key))
+                .expect("it is of one of them")),
+            Err(Failure::Other(_)) => Err(Failure::Other(
+                "no key of that name is being replaced; `--status` says which are".to_owned(),
+            )),
+            Err(failure) => Err(failure),
         }
+    }
+
+    fn called(&self, name: &str, keys: &[&'a KeyEntry]) -> Result<&'a KeyEntry, Failure> {
+        let mut known = Inventory::new(self.files, self.keys, self.metadata);
+        known.others.clear();
+        known
+            .keys
+            .retain(|set| keys.iter().any(|key| key.id == set.id));
+        let named = match known.named(name)? {
+            Named::Set(set) => keys.iter().find(|key| key.id == set.id),
+            Named::Other(_) => None,
+        };
+        Ok(named.expect("it is one of these"))
     }
 
     /// What takes the old key's place.
@@ -120,15 +122,12 @@ impl<'a> Seen<'a> {
     }
 
     pub(super) fn names(&self, keys: &[&KeyEntry]) -> String {
-        let names: Vec<_> = keys.iter().map(|key| self.name(key)).collect();
-        names.join(", ")
-    }
-
-    fn is_called(&self, key: &KeyEntry, name: &str) -> bool {
-        let label = self.record(key).and_then(|record| record.label.as_ref());
-        self.hint(key).as_str() == name
-            || key.hint.as_str() == name
-            || label.is_some_and(|label| label.as_str() == name)
+        let first = keys.iter().take(NAMED).map(|key| self.name(key));
+        let first = first.collect::<Vec<_>>().join(", ");
+        match keys.len() {
+            0..=NAMED => first,
+            several => format!("{first} and {} more", several - NAMED),
+        }
     }
 
     pub(super) fn record(&self, key: &KeyEntry) -> Option<&'a KeyRecord> {
@@ -181,6 +180,8 @@ impl<'a> Seen<'a> {
     }
 }
 
+/// How many keys a sentence names at most.
+const NAMED: usize = 10;
 /// How many columns a label gets.
 const LABEL: usize = 14;
 
@@ -199,8 +200,4 @@ pub(super) fn span(span: TimeDelta) -> String {
 /// A time as people and programs read it.
 pub(super) fn time(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M UTC").to_string()
-}
-
-fn escaped(text: &str) -> String {
-    text.chars().flat_map(char::escape_debug).collect()
 }

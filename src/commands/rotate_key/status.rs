@@ -14,7 +14,7 @@ use crate::{
 
 pub(super) fn run(place: &Place, as_json: bool) -> Result<(), Failure> {
     let look = place.look()?;
-    let seen = look.seen();
+    let seen = look.seen(place);
     let text = if as_json {
         format!("{:#}\n", document(&seen))
     } else {

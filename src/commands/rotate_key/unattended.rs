@@ -84,7 +84,7 @@ fn check(asked: &RotateKey, now: DateTime<Utc>) -> Result<(), Failure> {
 fn begin(asked: &RotateKey, place: &Place, now: DateTime<Utc>) -> Result<Begun, Failure> {
     let mut files = place.lock(None)?;
     let (old, hint, name) = {
-        let seen = files.seen(now);
+        let seen = files.seen(&place.files, now);
         let old = which(place, &seen, asked.key.as_deref())?;
         (old.clone(), seen.hint(old), seen.name(old))
     };

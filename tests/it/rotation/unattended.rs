@@ -117,6 +117,24 @@ fn which_key_must_be_said_where_there_are_several() {
 }
 
 #[test]
+fn the_beginning_of_a_hint_is_enough_and_a_whole_key_too_much() {
+    let keys = keys(2);
+    let said = refused(&keys, &[&old(2), "--yes", "--no-test"], 2);
+    assert!(
+        said.contains("that looks like a key"),
+        "it does not say what is wrong"
+    );
+    assert!(!said.contains(&old(2)), "it shows a key");
+    done(&keys, &[&old(2)[..6], "--yes", "--no-test"]);
+    assert!(keys.record(&hint(&old(2)))["replaced_by"].is_string());
+    // Nor is it shown by what ends a rotation.
+    for action in ["--finish", "--abort"] {
+        let said = refused(&keys, &[action, "--yes", &old(2)], 2);
+        assert!(!said.contains(&old(2)), "it shows a key");
+    }
+}
+
+#[test]
 fn a_new_key_is_printed_where_it_is_asked_for_and_nowhere_else() {
     let keys = keys(1);
     let output = done(&keys, &["--yes", "--no-test"]);
