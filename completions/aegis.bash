@@ -245,21 +245,21 @@ _aegis() {
             return 0
             ;;
         aegis__subcmd__rotate__subcmd__key)
-            opts="-y -h --env-file --yes --grace --no-test --server --print --hashed --status --finish --abort --in-place --plain --json --help"
+            opts="-y -h --yes --grace --no-test --server --print --hashed --status --finish --abort --plain --json --env-file --in-place --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --env-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --grace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --env-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

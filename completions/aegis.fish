@@ -54,9 +54,9 @@ complete -c aegis -n "__fish_aegis_using_subcommand generate-key" -l hashed -d '
 complete -c aegis -n "__fish_aegis_using_subcommand generate-key" -l json -d 'Print the key and what was done with it as JSON'
 complete -c aegis -n "__fish_aegis_using_subcommand generate-key" -l in-place -d 'Overwrite a file that cannot be replaced, since it is mounted as a single file'
 complete -c aegis -n "__fish_aegis_using_subcommand generate-key" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l env-file -d 'Edit the keys of this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F
 complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l grace -d 'How long the old key may be used still: `7d`, `12h`, `30m`, until a date, or `0` for not at all' -r
 complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l server -d 'The running server\'s address, instead of `MCP_HOST` and `MCP_PORT`' -r
+complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l env-file -d 'Edit the keys of this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F
 complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -s y -l yes -d 'Ask nothing'
 complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l no-test -d 'Do not ask the running server whether it takes the new key'
 complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l print -d 'Print the new key to standard output, which need not be a terminal'
@@ -64,9 +64,9 @@ complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l hashed -d 'Wr
 complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l status -d 'Say which rotations are under way, and change nothing'
 complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l finish -d 'End a rotation: the new key is tested, and the old one taken out'
 complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l abort -d 'Take a rotation back: the new key is taken out, and the old one stays'
-complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l in-place -d 'Overwrite a file that cannot be replaced, since it is mounted as a single file'
 complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l plain -d 'Ask in plain lines, as a screen reader likes it: no colours, no lists that redraw'
 complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l json -d 'Say what was done as JSON'
+complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -l in-place -d 'Overwrite a file that cannot be replaced, since it is mounted as a single file'
 complete -c aegis -n "__fish_aegis_using_subcommand rotate-key" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aegis -n "__fish_aegis_using_subcommand client-config" -l write -d 'Add the lines to the client\'s own file, or to FILE, and keep what else is in it' -r -F
 complete -c aegis -n "__fish_aegis_using_subcommand client-config" -l server -d 'The server\'s address, instead of `PUBLIC_URL` or where it listens' -r
