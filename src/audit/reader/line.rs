@@ -94,7 +94,10 @@ pub enum Bad {
 impl<'a> Line<'a> {
     /// What [`Line::read`] says, faster where the line is one of our writer's.
     pub fn of(line: &'a [u8]) -> Result<Self, Bad> {
-        scan(line).map_or_else(|| Self::read(line), Ok)
+        match scan(line) {
+            Some(line) => Ok(line),
+            None => Self::read(line),
+        }
     }
 
     /// Reads a line: one JSON object in UTF-8 with an RFC 3339 `timestamp` and an `event`, and no

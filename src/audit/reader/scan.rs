@@ -12,8 +12,8 @@ use super::{Event, Line, line};
 pub(super) fn scan(line: &[u8]) -> Option<Line<'_>> {
     // Without a control character and without anything outside ASCII, only quotes, backslashes and
     // the order of things are left to be wrong.
-    let printable = |fine, byte: &u8| fine & (byte.wrapping_sub(b' ') < 0x5f);
-    if !line.iter().fold(true, printable) {
+    let odd = |found, byte: &u8| found | u8::from(byte.wrapping_sub(b' ') > b'~' - b' ');
+    if line.iter().fold(0, odd) != 0 {
         return None;
     }
     let mut rest = Rest(line);
@@ -23,7 +23,7 @@ pub(super) fn scan(line: &[u8]) -> Option<Line<'_>> {
     let event = event(&mut rest)?;
     let seq = rest.number(b", \"seq\": ")?;
     rest.skip(b", \"prev\": \"")?;
-    rest.hex::<64>()?;
+    rest.exactly::<64>()?;
     (rest.0 == b"}").then_some(Line {
         millis,
         event,
@@ -139,7 +139,7 @@ fn call<'a>(rest: &mut Rest<'a>) -> Option<Event<'a>> {
     } else {
         let client_ip = rest.client_ip()?;
         rest.skip(b", \"arguments_digest\": \"")?;
-        rest.hex::<64>()?;
+        rest.exactly::<64>()?;
         rest.skip(b", \"arguments\": ")?;
         rest.object(2)?;
         rest.request_id()?;
@@ -178,7 +178,7 @@ fn other(name: &[u8], rest: &mut Rest<'_>) -> Option<()> {
         b"audit_checkpoint" => {
             rest.number(b", \"records\": ")?;
             rest.skip(b", \"head\": \"")?;
-            rest.hex::<64>()?;
+            rest.exactly::<64>()?;
             rest.maybe_number(b", \"sealed\": ")?;
             rest.maybe_pass(b", \"seal\": \"")?;
         }
@@ -186,7 +186,7 @@ fn other(name: &[u8], rest: &mut Rest<'_>) -> Option<()> {
             rest.pass(b", \"chain_id\": \"")?;
             rest.maybe_pass(b", \"previous_file\": \"")?;
             rest.skip(b", \"previous_head\": \"")?;
-            rest.hex::<64>()?;
+            rest.exactly::<64>()?;
         }
         b"audit_recovered" => {
             rest.number(b", \"torn_bytes\": ")?;

@@ -1,7 +1,7 @@
 //! What is left of a line that is being scanned.
 use std::{borrow::Cow, net::IpAddr};
 
-use super::values::{address, special};
+use super::values::{address, is_plain, special};
 use crate::audit::reader::Text;
 
 /// What is left of a line. Where a field is not what was expected, all of it is nothing of ours.
@@ -11,6 +11,10 @@ impl<'a> Rest<'a> {
     pub(super) fn skip<const N: usize>(&mut self, literal: &[u8; N]) -> Option<()> {
         let (start, rest) = self.0.split_first_chunk::<N>()?;
         (start == literal).then(|| self.0 = rest)
+    }
+
+    fn begins<const N: usize>(&self, literal: &[u8; N]) -> bool {
+        self.0.first_chunk() == Some(literal)
     }
 
     pub(super) fn take<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
@@ -40,7 +44,7 @@ impl<'a> Rest<'a> {
         &mut self,
         before: &[u8; N],
     ) -> Option<Option<Text<'a>>> {
-        if self.0.starts_with(before) {
+        if self.begins(before) {
             self.text(before).map(Some)
         } else {
             Some(None)
@@ -110,24 +114,22 @@ impl<'a> Rest<'a> {
 
     /// As [`Rest::pass`], where the field may be absent.
     pub(super) fn maybe_pass<const N: usize>(&mut self, before: &[u8; N]) -> Option<()> {
-        if self.0.starts_with(before) {
+        if self.begins(before) {
             self.pass(before)?;
         }
         Some(())
     }
 
-    /// A text of so many hexadecimal digits.
-    pub(super) fn hex<const LENGTH: usize>(&mut self) -> Option<Text<'a>> {
-        let digits = self.take::<LENGTH>()?;
-        let fine = |fine, byte: &u8| fine & byte.is_ascii_hexdigit();
+    /// A text of exactly so many characters, as digests are.
+    pub(super) fn exactly<const LENGTH: usize>(&mut self) -> Option<Text<'a>> {
+        let text = self.take::<LENGTH>()?;
         self.skip(b"\"")?;
-        let is_hex = digits.iter().fold(true, fine);
-        is_hex.then_some(Text(Cow::Borrowed(digits)))
+        is_plain(text).then_some(Text(Cow::Borrowed(text)))
     }
 
     pub(super) fn request_id(&mut self) -> Option<Text<'a>> {
         self.skip(b", \"request_id\": \"")?;
-        self.hex::<16>()
+        self.exactly::<16>()
     }
 
     /// `first` and `last`.
@@ -169,7 +171,7 @@ impl<'a> Rest<'a> {
         reason = "the outer one says that this is no line of ours"
     )]
     pub(super) fn maybe_number<const N: usize>(&mut self, before: &[u8; N]) -> Option<Option<u64>> {
-        if self.0.starts_with(before) {
+        if self.begins(before) {
             self.number(before).map(Some)
         } else {
             Some(None)

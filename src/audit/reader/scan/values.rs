@@ -1,18 +1,29 @@
 //! The values of a line that is being scanned.
 use std::net::{IpAddr, Ipv4Addr};
 
-/// Where the next quote or backslash is. Eight bytes at a time: most texts are short.
-pub(super) fn special(text: &[u8]) -> Option<usize> {
+/// Whether a text has neither quote nor backslash.
+pub(super) fn is_plain<const LENGTH: usize>(text: &[u8; LENGTH]) -> bool {
+    let (words, rest) = text.as_chunks();
+    let found = words.iter().fold(0, |found, word| found | specials(*word));
+    found == 0 && special(rest).is_none()
+}
+
+/// The lowest byte that is a quote or a backslash, as its highest bit; above it there may be others.
+fn specials(bytes: [u8; 8]) -> u64 {
     const ONES: u64 = u64::MAX / 255;
-    // The lowest byte of `word` that is `byte`, as its highest bit; above it there may be others.
-    let find = |word: u64, byte: u8| {
+    let word = u64::from_le_bytes(bytes);
+    let find = |byte: u8| {
         let zeroed = word ^ (ONES * u64::from(byte));
         zeroed.wrapping_sub(ONES) & !zeroed & (ONES << 7)
     };
+    find(b'"') | find(b'\\')
+}
+
+/// Where the next quote or backslash is. Eight bytes at a time: most texts are short.
+pub(super) fn special(text: &[u8]) -> Option<usize> {
     let mut at = 0;
     while let Some(eight) = text.get(at..).and_then(|rest| rest.first_chunk()) {
-        let word = u64::from_le_bytes(*eight);
-        let found = find(word, b'"') | find(word, b'\\');
+        let found = specials(*eight);
         if found != 0 {
             return Some(at + found.trailing_zeros() as usize / 8);
         }
@@ -27,16 +38,13 @@ pub(super) fn special(text: &[u8]) -> Option<usize> {
 /// Milliseconds since 1970 of `2026-01-29T12:34:56.789Z`, and `None` for what is rare: a leap
 /// second, the year 0.
 pub(super) fn time(text: &[u8; 24]) -> Option<i64> {
-    let form = b"0000-00-00T00:00:00.000Z";
+    const FORM: &[u8; 24] = b"0000-00-00T00:00:00.000Z";
     let mut digits = [0_u8; 24];
-    let mut fine = true;
-    for ((digit, byte), form) in digits.iter_mut().zip(text).zip(form) {
-        *digit = byte ^ form;
-        fine &= if *form == b'0' {
-            *digit < 10
-        } else {
-            *digit == 0
-        };
+    let mut wrong = false;
+    for at in 0..FORM.len() {
+        digits[at] = text[at] ^ FORM[at];
+        let most = if FORM[at] == b'0' { 9 } else { 0 };
+        wrong |= digits[at] > most;
     }
     let number = |at: usize| i64::from(digits[at]) * 10 + i64::from(digits[at + 1]);
     let (year, month, day) = (number(0) * 100 + number(2), number(5), number(8));
@@ -49,7 +57,12 @@ pub(super) fn time(text: &[u8; 24]) -> Option<i64> {
         1..=12 => 31,
         _ => 0,
     };
-    fine &= year > 0 && (1..=length).contains(&day) && hour < 24 && minute < 60 && second < 60;
+    let fine = !wrong
+        && year > 0
+        && (1..=length).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second < 60;
     // Years from March on, so that the leap day is the last of one: <https://howardhinnant.github.io/date_algorithms.html>.
     let year = year - i64::from(month < 3);
     let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
