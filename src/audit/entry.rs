@@ -50,6 +50,15 @@ pub enum CallOutcome {
 }
 
 impl CallOutcome {
+    /// In the order of their declaration.
+    pub const ALL: [Self; 5] = [
+        Self::Ok,
+        Self::Error,
+        Self::Refused,
+        Self::Cancelled,
+        Self::Abandoned,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -130,6 +139,7 @@ impl AuditEntry {
 
     fn write(&self, outcome: CallOutcome, finished: Option<Finished>) -> Option<Recorded> {
         let took = self.log.clock().elapsed().saturating_sub(self.started);
+        self.log.counts().note_call(&self.operation, outcome, took);
         let written = self.log.record(&AuditEvent::CallFinished {
             tool: &self.tool,
             operation: &self.operation,

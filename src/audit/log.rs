@@ -17,8 +17,8 @@ use ring::{hmac, rand::SystemRandom};
 
 use super::{
     AuditEvent, AuditOpenError, AuditSettings, Clock, DenialReason, FailureMode, Fsync, Previous,
-    Rotation, commit::Committer, flood::Flood, head::Head, room::Growth, seal::SealFile,
-    tidy::tidy, writer::Writer,
+    Rotation, commit::Committer, counts::Counts, flood::Flood, head::Head, room::Growth,
+    seal::SealFile, tidy::tidy, writer::Writer,
 };
 
 /// The open log, shared by all workers. Opened once a process; nobody else may write the file.
@@ -28,6 +28,7 @@ pub struct AuditLog {
     committer: Option<Committer>,
     upkeep: Mutex<Upkeep>,
     nearly_full: AtomicBool,
+    counts: Counts,
 }
 
 /// What the threads of a log share.
@@ -130,6 +131,7 @@ impl AuditLog {
                 complained: None,
             }),
             nearly_full: AtomicBool::new(false),
+            counts: Counts::default(),
         })
     }
 
@@ -156,7 +158,13 @@ impl AuditLog {
     /// # Errors
     /// It could not be written, in `block` mode. In `allow` mode it never fails.
     pub fn record(&self, event: &AuditEvent<'_>) -> Result<Recorded, AuditUnavailable> {
+        self.counts.note(event);
         self.shared.record(event)
+    }
+
+    /// How often what happened.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     /// Waits, with `AUDIT_FSYNC=each`, until a record and all before it are on the disk.

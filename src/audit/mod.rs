@@ -9,6 +9,7 @@ mod ballast; // room to tell that there is none
 mod checkpoints; // what the chain has come to, told elsewhere
 mod clock;
 mod commit; // brought to the disk, once for all who wait
+mod counts;
 mod entry;
 mod event;
 mod fields;
@@ -33,6 +34,7 @@ mod watch; // whether the log is still what it was
 mod writer;
 
 pub use clock::Clock;
+pub use counts::{Calls, Counts};
 pub use entry::{AuditEntry, CallOutcome, Finished};
 pub use event::{AuditEvent, DenialReason, Seal};
 pub use file::AuditOpenError;

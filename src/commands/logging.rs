@@ -1,8 +1,15 @@
 //! Lines on standard error, by `RUST_LOG`; a few are printed whatever it says.
-use std::fmt::{self, Write};
+use std::{
+    fmt::{self, Write},
+    io::Write as _,
+};
 
+use chrono::{SecondsFormat, Utc};
 use env_filter::Filter;
 use log::{LevelFilter, Log, Metadata, Record};
+use serde_json::json;
+
+use crate::config::LogFormat;
 
 /// The target of lines that are always printed. So are those that begin with [`CRITICAL`].
 pub(super) const ALWAYS: &str = "aegis";
@@ -10,10 +17,13 @@ pub(super) const ALWAYS: &str = "aegis";
 const CRITICAL: &str = "critical:";
 
 /// Begins logging. A second call changes nothing.
-pub(super) fn start(filter: Filter) {
-    let lines = env_logger::Builder::new()
-        .filter_level(LevelFilter::Trace)
-        .build();
+pub(super) fn start(filter: Filter, format: LogFormat) {
+    let mut lines = env_logger::Builder::new();
+    lines.filter_level(LevelFilter::Trace);
+    if format == LogFormat::Json {
+        lines.format(|out, record| writeln!(out, "{}", object(record)));
+    }
+    let lines = lines.build();
     let level = filter.filter().max(LevelFilter::Info);
     if log::set_boxed_logger(Box::new(Lines { filter, lines })).is_ok() {
         log::set_max_level(level);
@@ -39,6 +49,21 @@ impl Log for Lines {
     fn flush(&self) {
         self.lines.flush();
     }
+}
+
+/// A line as JSON. What somebody must act on has a level of its own.
+fn object(record: &Record<'_>) -> serde_json::Value {
+    let message = record.args().to_string();
+    let (level, message) = match message.strip_prefix(CRITICAL) {
+        Some(rest) => ("critical".to_owned(), rest.trim_start()),
+        None => (record.level().as_str().to_lowercase(), &*message),
+    };
+    json!({
+        "timestamp": Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true),
+        "level": level,
+        "target": record.target(),
+        "message": message,
+    })
 }
 
 fn is_critical(record: &Record<'_>) -> bool {

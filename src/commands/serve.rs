@@ -5,6 +5,7 @@ mod health;
 mod in_force;
 mod keeping;
 mod keys;
+mod metrics;
 mod opening;
 mod plan;
 mod readiness;
@@ -68,7 +69,7 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
         catalog,
         ..
     } = plan;
-    logging::start(config.log);
+    logging::start(config.log, config.log_format);
     for (level, note) in plan.notes {
         log::log!(level, "{note}");
     }
@@ -115,8 +116,9 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
         audit: Arc::clone(&audit),
         streams: Arc::clone(&protocol),
     };
+    let metrics = config.metrics.then(|| metrics::of(&current, &forge));
     let parts = server::Parts {
-        settings: wiring::server_settings(config.listen, &config.gate, operation),
+        settings: wiring::server_settings(config.listen, &config.gate, operation, metrics),
         gatekeeper: Arc::clone(&gatekeeper),
         protocol,
         ids: Arc::new(RequestIds::new(random()?)),

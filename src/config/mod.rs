@@ -19,7 +19,8 @@ pub use env_file::{Assignment, EnvFile};
 pub use error::{ConfigError, SettingError};
 pub use keys_file::{KeysFile, KeysFileError};
 pub use settings::{
-    Config, DEFAULT_AUDIT_LOG, GateConfig, GiteaConfig, KeysConfig, ListenConfig, TlsRoots,
+    Config, DEFAULT_AUDIT_LOG, GateConfig, GiteaConfig, KeysConfig, ListenConfig, LogFormat,
+    TlsRoots,
 };
 pub use until::Until;
 pub use values::{host, is_private, trusts_every_private, web_address};

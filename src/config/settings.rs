@@ -39,6 +39,9 @@ pub struct Config {
     pub answer_max_chars: usize,
     /// What is logged.
     pub log: Filter,
+    pub log_format: LogFormat,
+    /// Whether `/metrics` is served.
+    pub metrics: bool,
     /// What is not wrong and yet hardly meant.
     pub warnings: Vec<String>,
 }
@@ -96,6 +99,15 @@ pub struct GiteaConfig {
     pub ca_pem: Option<Zeroizing<Vec<u8>>>,
     pub timeout: Duration,
     pub allow_admin_token: bool,
+}
+
+/// What a line of the log looks like.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum LogFormat {
+    /// For a person.
+    Text,
+    /// An object of JSON.
+    Json,
 }
 
 /// Whose certificates are believed.
@@ -176,6 +188,11 @@ fn read(reader: &mut Reader<'_>) -> Config {
         toolsets: toolsets(reader),
         answer_max_chars: reader.number("ANSWER_MAX_CHARS", 24_000, 1_000..=1_000_000),
         log: log(reader),
+        log_format: reader.choice(
+            "LOG_FORMAT",
+            [("text", LogFormat::Text), ("json", LogFormat::Json)],
+        ),
+        metrics: reader.flag("METRICS_ENABLED", false),
         warnings,
     }
 }

@@ -105,7 +105,10 @@ impl Call {
             limit: ANSWER_LIMIT,
             deadline: self.deadline,
         };
-        match self.gitea.http().send(request).await {
+        let answer = self.gitea.http().send(request).await;
+        let status = answer.as_ref().ok().map(Response::status);
+        forge.asked.note(status);
+        match answer {
             Ok(answer) => {
                 self.status.set(Some(answer.status()));
                 Ok(answer)

@@ -7,7 +7,7 @@ use tokio::{
 };
 use url::Url;
 
-use super::GiteaError;
+use super::{GiteaError, Requests, asked::Asked};
 use crate::{
     outbound::{HeaderName, HeaderValue, Outbound, header},
     secret::Secret,
@@ -47,6 +47,7 @@ pub struct Forge {
     pub(super) timeout: Duration,
     pub(super) allow_admin_token: bool,
     pub(super) standing: watch::Sender<Standing>,
+    pub(super) asked: Asked,
     /// A call waits to know the forge: no need to wait longer before asking again.
     pub(super) hurry: Notify,
 }
@@ -124,8 +125,14 @@ impl Forge {
             timeout: settings.timeout,
             allow_admin_token: settings.allow_admin_token,
             standing: watch::Sender::new(Standing::Asking),
+            asked: Asked::default(),
             hurry: Notify::new(),
         }))
+    }
+
+    /// The requests so far.
+    pub fn requests(&self) -> Requests {
+        self.asked.so_far()
     }
 
     /// The address of the API.

@@ -2,6 +2,7 @@
 //! origin only, and a reading operation is handed a client that cannot write.
 mod address;
 mod answer;
+mod asked;
 mod call;
 mod checkup;
 mod client;
@@ -15,6 +16,7 @@ pub mod views;
 
 pub use address::{Address, AsDiff, Between, Segment};
 pub use answer::{Page, RawFile};
+pub use asked::Requests;
 pub use checkup::{Checkup, Scope, ScopeState, check};
 pub use client::{Gitea, GiteaClient, GiteaReader};
 pub use error::GiteaError;

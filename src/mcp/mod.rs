@@ -60,6 +60,11 @@ impl Shared {
         }
     }
 
+    /// How many streams are open.
+    pub fn open_streams(&self) -> usize {
+        self.sessions.count()
+    }
+
     /// Ends the streams of keys that are not in force any more.
     pub fn end_streams_unless(&self, is_in_force: impl Fn(&KeyId) -> bool) {
         self.sessions.keep(is_in_force);

@@ -89,6 +89,11 @@ impl Sessions {
         }
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.lock().values().map(HashMap::len).sum()
+    }
+
     /// Ends the streams of all keys but these.
     pub(super) fn keep(&self, is_in_force: impl Fn(&KeyId) -> bool) {
         let mut sessions = self.lock();

@@ -98,6 +98,13 @@ pub(super) fn json(status: StatusCode, text: &'static str) -> HttpResponse {
         .body(text)
 }
 
+/// A page of the server's own, of the type that is named.
+pub(super) fn text(kind: &'static str, page: String) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, HeaderValue::from_static(kind)))
+        .body(page)
+}
+
 /// The answer to a browser that asks whether a page may ask.
 pub(super) fn preflight(request: &HeaderMap) -> HttpResponse {
     let asked = request

@@ -73,7 +73,7 @@ impl<T: Tools> Entry<T> {
         let mut payload = request.take_payload();
         let arrival = Arrival {
             head: request.head(),
-            route: Route::find(request.path()),
+            route: Route::find(request.path(), self.parts.settings.metrics.is_some()),
             id: self.parts.ids.next(),
             peer: request
                 .peer_addr()
@@ -93,6 +93,9 @@ impl<T: Tools> Entry<T> {
             .headers
             .get(ORIGIN)
             .filter(|origin| self.allows(origin));
+        if let Some(metrics) = &self.parts.settings.metrics {
+            metrics.note(response.status());
+        }
         answer::complete(&mut response, arrival.id, origin);
         // Only the first head on a connection has a deadline: a stranger gets no second.
         if !is_known && !self.parts.gatekeeper.trusts(arrival.peer) {
@@ -176,7 +179,9 @@ impl<T: Tools> Entry<T> {
             Handler::PostMcp | Handler::PostSse | Handler::PostToolCall => {
                 body::read(payload, head::content_length(head), settings.body_timeout).await?
             }
-            Handler::Health | Handler::GetSse | Handler::GetTools => Bytes::new(),
+            Handler::Health | Handler::GetSse | Handler::GetTools | Handler::Metrics => {
+                Bytes::new()
+            }
         };
         let answered = async {
             match handler {
@@ -186,6 +191,7 @@ impl<T: Tools> Entry<T> {
                 Handler::PostSse => self.protocol.post_sse(caller, headers, query, &body).await,
                 Handler::GetTools => Ok(self.protocol.get_tools(&caller)),
                 Handler::PostToolCall => self.protocol.post_tool_call(caller, headers, &body).await,
+                Handler::Metrics => self.metrics(),
             }
         };
         let answered = timeout(settings.answer_timeout, answered).await;
@@ -216,6 +222,16 @@ impl<T: Tools> Entry<T> {
             let text = r#"{"status": "unavailable", "reason": "the audit log cannot be written"}"#;
             answer::json(StatusCode::SERVICE_UNAVAILABLE, text)
         }
+    }
+
+    /// How the server is doing, if the operator wants that told.
+    fn metrics(&self) -> Result<HttpResponse, Fault> {
+        let metrics = self.parts.settings.metrics.as_ref();
+        let page = metrics.ok_or_else(refusal::not_found)?.page();
+        Ok(answer::text(
+            "text/plain; version=0.0.4; charset=utf-8",
+            page,
+        ))
     }
 
     fn allows(&self, origin: &HeaderValue) -> bool {

@@ -5,6 +5,7 @@ mod body;
 mod connections;
 mod entry;
 mod head;
+mod metrics;
 mod refusal;
 mod route;
 mod site;
@@ -24,8 +25,8 @@ use actix_web::{
 use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use self::site::Site;
 use self::{connections::Connections, entry::Entry, wire::Wire};
+pub use self::{metrics::Metrics, site::Site};
 use crate::{
     auth::Gatekeeper,
     caller::RequestIds,
@@ -54,6 +55,8 @@ pub struct ServerSettings {
     pub head_timeout: Duration,
     /// For a body; each 64 KiB that have come add a second.
     pub body_timeout: Duration,
+    /// `METRICS_ENABLED`: where `/metrics` gets its page; `None` for no such page.
+    pub metrics: Option<Metrics>,
     /// Threads that answer requests; `None`: one a processor.
     pub workers: Option<usize>,
 }
@@ -67,6 +70,7 @@ impl Default for ServerSettings {
             answer_timeout: Duration::from_secs(35),
             head_timeout: Duration::from_secs(5),
             body_timeout: Duration::from_secs(10),
+            metrics: None,
             workers: None,
         }
     }

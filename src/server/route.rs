@@ -11,6 +11,7 @@ pub(super) enum Handler {
     PostSse,
     GetTools,
     PostToolCall,
+    Metrics,
 }
 
 /// Who may come in, and how they show it.
@@ -30,6 +31,8 @@ pub(super) struct Route {
     pub(super) door: Door,
     pub(super) methods: &'static [(Method, Handler)],
 }
+
+const METRICS: &str = "/metrics";
 
 const ROUTES: &[Route] = &[
     Route {
@@ -56,6 +59,11 @@ const ROUTES: &[Route] = &[
         methods: &[(Method::POST, Handler::PostToolCall)],
     },
     Route {
+        path: METRICS,
+        door: Door::Key,
+        methods: &[(Method::GET, Handler::Metrics)],
+    },
+    Route {
         path: "/health",
         door: Door::Open,
         methods: &[
@@ -80,8 +88,10 @@ const WELL_KNOWN: &Route = &Route {
 };
 
 impl Route {
-    pub(super) fn find(path: &str) -> &'static Self {
+    /// The route of a path. Without `metrics` there is none for those.
+    pub(super) fn find(path: &str, metrics: bool) -> &'static Self {
         let known = ROUTES.iter().find(|route| route.path == path);
+        let known = known.filter(|route| metrics || route.path != METRICS);
         known.unwrap_or(if path.starts_with("/.well-known/") {
             WELL_KNOWN
         } else {

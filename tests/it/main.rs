@@ -19,3 +19,4 @@ mod serve; // the binary as an operator runs it: before, while and after it serv
 mod settings; // settings: faults together, `.env.example`, no value shown
 mod summary; // the summary of the audit log: figures, forms, whatever the log holds
 mod support; // what tests share: a fake Gitea, an HTTP client, goldens
+mod watching; // what whoever watches over a server sees of it: `/metrics`, and the log on standard error

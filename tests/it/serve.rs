@@ -47,7 +47,7 @@ pub(crate) struct Ended {
 }
 
 impl Served {
-    fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         Self::start_in(tempfile::tempdir().unwrap(), arguments, variables)
     }
 

@@ -18,7 +18,7 @@ use crate::{
     rights::{Access, Rights},
     sandbox::Sandbox,
     secret::Secret,
-    server::{ServerSettings, Site},
+    server::{Metrics, ServerSettings, Site},
 };
 
 /// A handler may take a little longer than the operation that it waits for.
@@ -58,6 +58,7 @@ pub(super) fn server_settings(
     listen: ListenConfig,
     gate: &GateConfig,
     operation: Duration,
+    metrics: Option<Metrics>,
 ) -> ServerSettings {
     ServerSettings {
         site: Site::new(
@@ -68,6 +69,7 @@ pub(super) fn server_settings(
         connections_per_address: gate.max_connections_per_address,
         shutdown_grace: listen.shutdown_grace,
         answer_timeout: operation + BEYOND_THE_OPERATION,
+        metrics,
         ..ServerSettings::default()
     }
 }
