@@ -7,6 +7,7 @@
 use std::{
     hint::black_box,
     net::{IpAddr, Ipv4Addr},
+    num::NonZeroU64,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -16,7 +17,7 @@ use actix_web::{
     http::header::{AUTHORIZATION, HeaderValue},
 };
 use aegis::{
-    audit::{AuditLog, AuditSettings},
+    audit::{AuditLog, AuditSettings, Checkpoints, Fsync, Rotation},
     auth::{Attempt, FailureLimiter, GateSettings, Gatekeeper, Knock},
     caller::RequestIds,
     keys::{ApiKey, Found, KeyEntry, KeyList, KeyRing, Metadata},
@@ -73,9 +74,32 @@ fn read(criterion: &mut Criterion) {
     });
 }
 
+/// With a log and nothing beside it, and with one as `serve` keeps it.
 fn admit(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
-    let audit = AuditLog::open(AuditSettings::new(folder.path().join("audit.log")));
+    let bare = AuditSettings::new(folder.path().join("bare.log"));
+    let kept = AuditSettings {
+        fsync: Fsync::Interval,
+        checkpoints: Checkpoints {
+            every: Some(Duration::from_mins(1)),
+            records: NonZeroU64::new(1_000),
+            file: Some(folder.path().join("checkpoints")),
+            ..Checkpoints::default()
+        },
+        rotation: Rotation {
+            size: NonZeroU64::new(100 << 20),
+            keep: 1,
+            ..Rotation::default()
+        },
+        ballast: true,
+        ..AuditSettings::new(folder.path().join("kept.log"))
+    };
+    admit_with(criterion, "admit", bare);
+    admit_with(criterion, "admit, log kept as by serve", kept);
+}
+
+fn admit_with(criterion: &mut Criterion, name: &str, settings: AuditSettings) {
+    let audit = AuditLog::open(settings);
     let keys = keys(10);
     let ring = ring(&keys);
     let gatekeeper = Gatekeeper::new(
@@ -89,7 +113,7 @@ fn admit(criterion: &mut Criterion) {
     head.headers
         .insert(AUTHORIZATION, HeaderValue::from_str(&bearer).unwrap());
     let ids = RequestIds::new(1);
-    criterion.bench_function("admit", |bench| {
+    criterion.bench_function(name, |bench| {
         bench.iter(|| {
             let knock = Knock {
                 head: &head,

@@ -26,10 +26,12 @@ mod room; // how much is left on the disk
 mod rotation; // from one file to the next
 mod seal;
 mod settings;
+mod shared; // by the threads of a log
 pub mod summary;
 mod syncs; // what is not on the disk yet
 mod tail;
 mod tidy; // closed files, compressed or gone
+mod upkeep; // what follows from what was written
 mod watch; // whether the log is still what it was
 mod writer;
 

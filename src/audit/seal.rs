@@ -93,6 +93,10 @@ impl SealFile {
             let what = "does not hold 64 hexadecimal digits (`openssl rand -hex 32` makes them)";
             AuditOpenError::Seal(format!("{} {what}", file.path().display()))
         })?;
+        if file.access().mode & 0o077 != 0 {
+            let path = file.path().display();
+            log::warn!("others than its owner can read the key that seals: `chmod 600 {path}`");
+        }
         let mut kept = Self {
             file,
             number: key.number,
