@@ -179,11 +179,8 @@ impl AuditLog {
     fn keep_up(&self, elapsed: Duration) {
         let mut upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
         let due = self.shared.state().writer.due();
-        let done = upkeep.run(&due, elapsed);
-        if !done.tidied {
-            self.shared.state().writer.untidy = true;
-        }
-        self.nearly_full.store(done.nearly_full, Ordering::Relaxed);
+        let nearly_full = upkeep.run(&due, elapsed);
+        self.nearly_full.store(nearly_full, Ordering::Relaxed);
     }
 }
 

@@ -15,7 +15,10 @@ pub(super) struct Upkeep {
     log: PathBuf,
     seal: Option<SealFile>,
     kept: Option<Head>,
-    tidying: Option<thread::JoinHandle<()>>,
+    /// It says whether all could be done.
+    tidying: Option<thread::JoinHandle<bool>>,
+    /// When what could not be done is tried again.
+    tidy_again: Option<Duration>,
     growth: Growth,
     /// When it was last said that the disk is nearly full; `None` while it is not.
     complained: Option<Duration>,
@@ -26,16 +29,13 @@ pub(super) struct Due {
     head: Option<Head>,
     key: Option<SealKey>,
     written: u64,
-    /// Closed files wait to be tidied up by this.
-    rotation: Option<Rotation>,
+    rotation: Rotation,
+    /// Closed files wait to be tidied up.
+    untidy: bool,
 }
 
-/// What came of it.
-pub(super) struct Done {
-    pub(super) tidied: bool,
-    pub(super) nearly_full: bool,
-}
-
+/// After this time, closed files that could not be tidied up are tried again.
+const TIDY_AGAIN: Duration = Duration::from_mins(10);
 /// This often it is said that the disk is nearly full.
 const COMPLAINT: Duration = Duration::from_hours(1);
 
@@ -45,7 +45,8 @@ impl Writer {
             head: self.durable_head(),
             key: self.checkpoints.key().cloned(),
             written: self.written,
-            rotation: std::mem::take(&mut self.untidy).then_some(self.rotation),
+            rotation: self.rotation,
+            untidy: std::mem::take(&mut self.untidy),
         }
     }
 }
@@ -57,12 +58,14 @@ impl Upkeep {
             seal,
             kept: None,
             tidying: None,
+            tidy_again: None,
             growth: Growth::default(),
             complained: None,
         }
     }
 
-    pub(super) fn run(&mut self, due: &Due, elapsed: Duration) -> Done {
+    /// Whether the disk is nearly full is what comes of it.
+    pub(super) fn run(&mut self, due: &Due, elapsed: Duration) -> bool {
         if let (Some(file), Some(key)) = (&mut self.seal, &due.key)
             && let Err(error) = file.keep(key)
         {
@@ -71,12 +74,12 @@ impl Upkeep {
             );
         }
         self.keep_head(due.head);
-        let tidied = due.rotation.is_none_or(|rotation| self.tidy(rotation));
-        self.growth.note(due.written, elapsed);
-        Done {
-            tidied,
-            nearly_full: self.complains(elapsed),
+        if due.untidy {
+            self.tidy_again = Some(elapsed);
         }
+        self.tidy(due.rotation, elapsed);
+        self.growth.note(due.written, elapsed);
+        self.complains(elapsed)
     }
 
     fn keep_head(&mut self, head: Option<Head>) {
@@ -89,20 +92,27 @@ impl Upkeep {
         }
     }
 
-    /// Compresses and removes closed files, unless that is being done; then not.
-    fn tidy(&mut self, rotation: Rotation) -> bool {
-        if self.tidying.as_ref().is_some_and(|it| !it.is_finished()) {
-            return false;
+    /// Compresses and removes closed files where it is time, one thread after the other.
+    fn tidy(&mut self, rotation: Rotation, elapsed: Duration) {
+        if let Some(done) = self.tidying.take_if(|it| it.is_finished())
+            && !done.join().unwrap_or(false)
+        {
+            self.tidy_again = self.tidy_again.or(Some(elapsed + TIDY_AGAIN));
+        }
+        if self.tidying.is_some() || self.tidy_again.is_none_or(|time| elapsed < time) {
+            return;
         }
         let log = self.log.clone();
         let thread = thread::Builder::new().name("audit-tidy".to_owned());
         let tidying = thread.spawn(move || {
-            if let Err(error) = tidy(&log, &rotation) {
+            let tidied = tidy(&log, &rotation);
+            if let Err(error) = &tidied {
                 log::warn!("closed files of the audit log could not be tidied up: {error}");
             }
+            tidied.is_ok()
         });
+        self.tidy_again = tidying.is_err().then_some(elapsed + TIDY_AGAIN);
         self.tidying = tidying.ok();
-        true
     }
 
     /// Whether the disk is nearly full. Says so, and again each hour.

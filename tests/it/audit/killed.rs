@@ -98,12 +98,15 @@ fn kill(fsync: &str, times: usize) {
         // At another moment each time: before the first record, in the midst of them, in a rotation.
         let until = (round * 7919) % 997;
         let mut seen = 0;
-        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-            let Ok(line) = line else { break };
-            let Some(entry) = line.strip_prefix("told ") else {
+        let mut said = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        while said.read_line(&mut line).is_ok_and(|read| read > 0) {
+            let whole = std::mem::take(&mut line);
+            // Half a line says nothing: a number that was cut is another's.
+            let whole = whole.strip_suffix('\n');
+            let Some(entry) = whole.and_then(|whole| whole.strip_prefix("told ")) else {
                 continue;
             };
-            // Half a line is told by nobody; a cut number could be another's.
             told.extend(entry.parse::<u64>().ok());
             seen += 1;
             if seen == until.max(1) {

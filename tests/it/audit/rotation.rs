@@ -3,7 +3,7 @@ use std::{
     fs::{self, Permissions},
     num::NonZeroU64,
     os::unix::fs::PermissionsExt as _,
-    path::Path,
+    path::{Path, PathBuf},
     sync::atomic::Ordering,
 };
 
@@ -207,6 +207,35 @@ fn where_nothing_can_be_made_the_file_just_grows() {
     log.record(&authenticated(b"curl")).unwrap();
     assert_eq!(scene.closed().len(), 1);
     assert_chained(&scene.whole());
+}
+
+#[test]
+fn what_could_not_be_compressed_is_tried_again() {
+    let scene = Scene::new();
+    let log = open(
+        &scene,
+        Rotation {
+            compress: Compress::Gzip,
+            ..by_size()
+        },
+    );
+    let in_the_way = scene
+        .folder
+        .path()
+        .join("audit-20260129T123456Z-1.log.gz/full");
+    fs::create_dir_all(&in_the_way).unwrap();
+    for _ in 0..5 {
+        log.record(&authenticated(b"curl")).unwrap();
+    }
+    log.tick();
+    fs::remove_dir(&in_the_way).unwrap();
+    fs::remove_dir(in_the_way.parent().unwrap()).unwrap();
+    wait_until("it is compressed", || {
+        scene.clock.fetch_add(600_000, Ordering::Relaxed);
+        log.tick();
+        let is_gzip = |path: &PathBuf| path.extension().is_some_and(|it| it == "gz");
+        scene.closed().iter().all(is_gzip)
+    });
 }
 
 #[test]
