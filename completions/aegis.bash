@@ -40,6 +40,12 @@ _aegis() {
             aegis,serve)
                 cmd="aegis__subcmd__serve"
                 ;;
+            aegis__subcmd__audit__subcmd__summary,tail)
+                cmd="aegis__subcmd__audit__subcmd__summary__subcmd__tail"
+                ;;
+            aegis__subcmd__audit__subcmd__summary,verify)
+                cmd="aegis__subcmd__audit__subcmd__summary__subcmd__verify"
+                ;;
             *)
                 ;;
         esac
@@ -61,7 +67,7 @@ _aegis() {
             return 0
             ;;
         aegis__subcmd__audit__subcmd__summary)
-            opts="-o -h --log --env-file --since --until --json --csv --output --top --fail-on --strict --threads --help daily weekly monthly quarterly yearly all report report"
+            opts="-o -h --log --env-file --since --until --json --csv --output --top --fail-on --strict --threads --help daily weekly monthly quarterly yearly all report report verify tail"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -96,6 +102,74 @@ _aegis() {
                     return 0
                     ;;
                 --fail-on)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --threads)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        aegis__subcmd__audit__subcmd__summary__subcmd__tail)
+            opts="-f -n -h --follow --lines --key --event --json --log --env-file --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --lines)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --event)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --env-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        aegis__subcmd__audit__subcmd__summary__subcmd__verify)
+            opts="-h --head --seal-key --json --env-file --threads --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --head)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seal-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --env-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -102,18 +102,34 @@ complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -l print -d 'Pri
 complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -l json -d 'Say what was done as JSON'
 complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -l in-place -d 'Overwrite a file that cannot be replaced, since it is mounted as a single file'
 complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c aegis -n "__fish_aegis_using_subcommand audit-summary" -l log -d 'Read these instead of the log that `serve` writes: files, folders, patterns, `-` for standard input; files that a log was before are found beside it, compressed ones too' -r -F
-complete -c aegis -n "__fish_aegis_using_subcommand audit-summary" -l env-file -d 'Find the log by the settings in this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F
-complete -c aegis -n "__fish_aegis_using_subcommand audit-summary" -l since -d 'Count from this time on: RFC 3339, a date, or how long ago (`7d`, `12h`, `30m`)' -r
-complete -c aegis -n "__fish_aegis_using_subcommand audit-summary" -l until -d 'Count what is before this time; of a date, all of that day is counted' -r
-complete -c aegis -n "__fish_aegis_using_subcommand audit-summary" -s o -l output -d 'Write it to this file, which is replaced' -r -F
-complete -c aegis -n "__fish_aegis_using_subcommand audit-summary" -l top -d 'Show this many of each kind' -r
-complete -c aegis -n "__fish_aegis_using_subcommand audit-summary" -l fail-on -d 'Exit with code 4 if a bound is passed: `denied>100,blocked>0,breaks>0`' -r
-complete -c aegis -n "__fish_aegis_using_subcommand audit-summary" -l threads -d 'Read with this many threads instead of one a processor' -r
-complete -c aegis -n "__fish_aegis_using_subcommand audit-summary" -l json -d 'Say it as JSON, for programs'
-complete -c aegis -n "__fish_aegis_using_subcommand audit-summary" -l csv -d 'Say it as CSV, for spreadsheets'
-complete -c aegis -n "__fish_aegis_using_subcommand audit-summary" -l strict -d 'Exit with code 1 if a line is no record, or a file cannot be read to its end'
-complete -c aegis -n "__fish_aegis_using_subcommand audit-summary" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l log -d 'Read these instead of the log that `serve` writes: files, folders, patterns, `-` for standard input; files that a log was before are found beside it, compressed ones too' -r -F
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l env-file -d 'Find the log by the settings in this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l since -d 'Count from this time on: RFC 3339, a date, or how long ago (`7d`, `12h`, `30m`)' -r
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l until -d 'Count what is before this time; of a date, all of that day is counted' -r
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -s o -l output -d 'Write it to this file, which is replaced' -r -F
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l top -d 'Show this many of each kind' -r
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l fail-on -d 'Exit with code 4 if a bound is passed: `denied>100,blocked>0,breaks>0`' -r
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l threads -d 'Read with this many threads instead of one a processor' -r
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l json -d 'Say it as JSON, for programs'
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l csv -d 'Say it as CSV, for spreadsheets'
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l strict -d 'Exit with code 1 if a line is no record, or a file cannot be read to its end'
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -a "verify" -d 'Check that the audit log is what was written'
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -a "tail" -d 'Show the newest records of the audit log, one a line'
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from verify" -l head -d 'A record with this SHA-256 must be in the log: the `head` of a checkpoint' -r
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from verify" -l seal-key -d 'The file with the key that the first checkpoint was sealed with' -r -F
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from verify" -l env-file -d 'Find the log by the settings in this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from verify" -l threads -d 'Read with this many threads instead of one a processor' -r
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from verify" -l json -d 'Say it as JSON, for programs'
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from tail" -s n -l lines -d 'Show this many records that are there already' -r
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from tail" -l key -d 'Only what was done with this key: its hint, or how that begins' -r
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from tail" -l event -d 'Only this event: `tool_call`, `access_denied`; may be given more than once' -r
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from tail" -l log -d 'Read this log instead of the one that `serve` writes' -r -F
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from tail" -l env-file -d 'Find the log by the settings in this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from tail" -s f -l follow -d 'Go on with what is written from now on'
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from tail" -l json -d 'Print the records as they stand in the log, for programs'
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from tail" -s h -l help -d 'Print help (see more with \'--help\')'
 
 # The keys, by their hints: which there are, only a run of the program knows.
 complete -c aegis -n "__fish_aegis_using_subcommand revoke-key; or __fish_aegis_using_subcommand rotate-key" -f -a "(aegis list-keys --hints 2>/dev/null)"

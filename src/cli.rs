@@ -1,4 +1,5 @@
 //! What a person can type. The comments here are the help, the man page and the completions.
+mod audit_log;
 mod audit_summary;
 mod client_config;
 mod keys;
@@ -16,7 +17,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config;
 
-pub use audit_summary::{AuditCommand, AuditSummary, Logs, Period, Report};
+pub use audit_log::{AuditCommand, Tail, Verify};
+pub use audit_summary::{AuditSummary, Logs, Period, Report};
 pub use client_config::{Client, ClientConfig};
 pub use keys::{CheckKeyAge, Edited, GenerateKey, ListKeys, RevokeKey, Unknown};
 pub use rotate_key::{RotateKey, server};

@@ -4,7 +4,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
     os::unix::{ffi::OsStrExt, fs::OpenOptionsExt},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use chrono::{DateTime, Utc};
@@ -72,6 +72,18 @@ impl Head {
             previous: Previous { seq, hash },
         })
     }
+}
+
+/// What is known of a log's newest record beside it and where its checkpoints go, and which file
+/// says so.
+pub fn heads_elsewhere(log: &Path, checkpoints: Option<&Path>) -> Vec<(PathBuf, Previous)> {
+    let kept = Head::kept(log).map(|head| (names::hidden(log, "head"), head));
+    let told = checkpoints.and_then(|path| {
+        let newest = Tail::read(&open(path)?).ok()?.newest?;
+        Some((path.to_owned(), newest))
+    });
+    let both = kept.into_iter().chain(told);
+    both.map(|(path, head)| (path, head.previous)).collect()
 }
 
 /// The newest record that anything else than the log knows of: what was kept beside it, its

@@ -32,6 +32,7 @@ mod syncs; // what is not on the disk yet
 mod tail;
 mod tidy; // closed files, compressed or gone
 mod upkeep; // what follows from what was written
+pub mod verify; // whether a log is what was written
 mod watch; // whether the log is still what it was
 mod writer;
 
@@ -40,8 +41,9 @@ pub use counts::{Calls, Counts};
 pub use entry::{AuditEntry, CallOutcome, Finished};
 pub use event::{AuditEvent, DenialReason, Seal};
 pub use file::AuditOpenError;
-pub use head::newest_record;
+pub use head::{heads_elsewhere, newest_record};
 pub use log::{AuditLog, AuditUnavailable, Recorded};
 pub use reader::{KeyUse, key_uses};
+pub use seal::SealKey;
 pub use settings::{AuditSettings, Checkpoints, Compress, FailureMode, Fsync, Rotation};
 pub use tail::Previous;

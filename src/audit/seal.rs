@@ -1,7 +1,11 @@
 //! The key that seals checkpoints. Each key seals one and then becomes its own hash, so that whoever
 //! breaks in finds none that could have sealed what is written already. The first of them is kept
 //! elsewhere, by whoever is to verify.
-use std::path::Path;
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
 
 use ring::{digest, hmac};
 use zeroize::Zeroizing;
@@ -9,6 +13,7 @@ use zeroize::Zeroizing;
 use super::{AuditOpenError, Seal};
 use crate::durable::{self, InPlace, LockedFile};
 
+const NO_KEY: &str = "does not hold 64 hexadecimal digits (`openssl rand -hex 32` makes them)";
 /// Far more than a key file holds.
 const LIMIT: u64 = 4096;
 /// A log is never further ahead of its key file: the file follows within a second.
@@ -16,7 +21,7 @@ const MOST_AHEAD: u64 = 1_000_000;
 
 /// The key of the next seal.
 #[derive(Clone)]
-pub(super) struct SealKey {
+pub struct SealKey {
     key: Zeroizing<[u8; 32]>,
     number: u64,
 }
@@ -29,6 +34,21 @@ pub(super) struct Sealed {
 }
 
 impl SealKey {
+    /// What a key file holds, for whoever is to verify.
+    ///
+    /// # Errors
+    /// It cannot be read, or holds no key.
+    pub fn read(path: &Path) -> io::Result<Self> {
+        let mut text = Zeroizing::new(Vec::with_capacity(usize::try_from(LIMIT).unwrap_or(0)));
+        File::open(path)?.take(LIMIT).read_to_end(&mut text)?;
+        Self::parse(&text).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, NO_KEY))
+    }
+
+    /// Which of the keys it is, from 0 on.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
     pub(super) fn seal(&self, head: [u8; 32]) -> Seal {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &*self.key);
         let mut mac = [0; 32];
@@ -89,10 +109,8 @@ impl SealFile {
     ) -> Result<(SealKey, Self), AuditOpenError> {
         let failed = |error: durable::Error| AuditOpenError::Seal(error.to_string());
         let mut file = LockedFile::open(path, LIMIT, durable::PATIENCE).map_err(failed)?;
-        let key = SealKey::parse(&file.take_bytes()).ok_or_else(|| {
-            let what = "does not hold 64 hexadecimal digits (`openssl rand -hex 32` makes them)";
-            AuditOpenError::Seal(format!("{} {what}", file.path().display()))
-        })?;
+        let key = SealKey::parse(&file.take_bytes())
+            .ok_or_else(|| AuditOpenError::Seal(format!("{} {NO_KEY}", file.path().display())))?;
         if file.access().mode & 0o077 != 0 {
             let path = file.path().display();
             log::warn!("others than its owner can read the key that seals: `chmod 600 {path}`");

@@ -1,7 +1,9 @@
 //! `aegis audit-summary`: which logs, which time, which form.
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
+
+use super::AuditCommand;
 
 /// Say what the audit log holds
 ///
@@ -56,10 +58,6 @@ pub struct AuditSummary {
     #[arg(long, value_name = "NUMBER", hide = true)]
     pub threads: Option<usize>,
 }
-
-/// What is done with a log in place of summing it up.
-#[derive(Debug, Subcommand)]
-pub enum AuditCommand {}
 
 /// Which logs are read.
 #[derive(Args, Debug)]

@@ -10,8 +10,10 @@ mod output;
 mod progress;
 mod shown;
 mod table;
+mod tail;
 mod text;
 mod times;
+mod verify;
 
 use std::{
     io::{self, Write},
@@ -28,12 +30,13 @@ use crate::{
         reader::Log,
         summary::{Effort, Period, Summary, Window, summarize},
     },
-    cli::{self, AuditSummary},
+    cli::{self, AuditCommand, AuditSummary},
 };
 
 pub(super) fn run(asked: &AuditSummary) -> Result<(), Failure> {
     match &asked.instead {
-        Some(command) => match *command {},
+        Some(AuditCommand::Verify(asked)) => verify::run(asked),
+        Some(AuditCommand::Tail(asked)) => tail::run(asked),
         None => report(asked),
     }
 }

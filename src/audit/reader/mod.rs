@@ -5,8 +5,10 @@
 //! [`find`] says which files a log is in, [`sources`] which parts of them matter, [`read`] hands
 //! their lines to several threads, each to a [`Reader`] of its own, and [`Line::of`] says what a
 //! line says.
+mod backward;
 mod bisect;
 mod files;
+mod follow;
 mod line;
 mod pieces;
 mod scan;
@@ -14,7 +16,9 @@ mod stream;
 mod uses;
 
 pub use files::{FindError, Log, find, rotated, sources};
+pub use follow::Follow;
 pub use line::{Bad, Event, Line, Text};
 pub use pieces::{Piece, Reader, Source, pieces, read};
+pub(super) use stream::is_compressed;
 pub use stream::{LONGEST_LINE, Raw, open, read_lines};
 pub use uses::{KeyUse, key_uses};

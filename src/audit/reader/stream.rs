@@ -50,7 +50,7 @@ pub fn open<'a>(source: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send
 }
 
 /// Whether a file that begins so has to be unpacked.
-pub(super) fn is_compressed(start: &[u8]) -> bool {
+pub(in crate::audit) fn is_compressed(start: &[u8]) -> bool {
     start.starts_with(&GZIP) || start.starts_with(&ZSTD)
 }
 

@@ -1,5 +1,8 @@
 //! Which logs a person means, and what is known of the keys in them.
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     audit::{
@@ -16,18 +19,20 @@ use crate::{
 /// before.
 pub(super) fn find(asked: &Logs) -> Result<Vec<Log>, Failure> {
     let paths = if asked.log.is_empty() {
-        // What else is wrong with the settings is no matter here.
-        let (config, _) = Config::read(&Env::read(asked.env_file.as_deref())?);
-        vec![
-            config
-                .audit
-                .path
-                .unwrap_or_else(|| DEFAULT_AUDIT_LOG.into()),
-        ]
+        vec![live(asked.env_file.as_deref())?.0]
     } else {
         asked.log.clone()
     };
     Ok(reader::find(&paths)?)
+}
+
+/// The log that `serve` writes, and the file that its checkpoints go to, if there is one.
+pub(super) fn live(env_file: Option<&Path>) -> Result<(PathBuf, Option<PathBuf>), Failure> {
+    // What else is wrong with the settings is no matter here.
+    let (config, _) = Config::read(&Env::read(env_file)?);
+    let audit = config.audit;
+    let path = audit.path.unwrap_or_else(|| DEFAULT_AUDIT_LOG.into());
+    Ok((path, audit.checkpoint_file))
 }
 
 /// Names keys as the operator does. What is not known stays without a name.

@@ -1,5 +1,5 @@
 //! What stands in a log, shown to people: no text of it moves a cursor, hides, or ends a cell.
-use std::fmt::Write;
+use std::{fmt::Write, path::Path};
 
 use console::measure_text_width;
 
@@ -16,6 +16,11 @@ pub(super) fn shown(text: &str) -> String {
         }
     }
     shown
+}
+
+/// A path that somebody typed, or that was found in a folder.
+pub(super) fn path(path: &Path) -> String {
+    shown(&path.to_string_lossy())
 }
 
 fn width(character: char) -> usize {

@@ -9,7 +9,9 @@ mod logrotate; // the real one
 mod records; // the lines, letter by letter
 mod rotation; // our own: closed files, compressed and gone
 mod syncs; // the way to the disk, and what follows where it fails
+mod tail; // the newest records as people see them, over every rotation
 mod uses; // what a log says of keys
+mod verify; // whether a log is what was written, as an operator asks
 mod watch; // a log that somebody cut, replaced, deleted, restored
 
 use std::{
@@ -183,6 +185,13 @@ fn request() -> RequestId {
 
 fn stopped() -> AuditEvent<'static> {
     AuditEvent::ServerStopped { reason: "SIGTERM" }
+}
+
+/// Writes so many records.
+fn grow(log: &AuditLog, records: usize) {
+    for _ in 0..records {
+        log.record(&stopped()).unwrap();
+    }
 }
 
 fn authenticated(user_agent: &[u8]) -> AuditEvent<'_> {

@@ -1,0 +1,174 @@
+//! Whether a log is what was written: each record against the next, over all files in a row. Only
+//! links are believed; what else a line says is shown and decides nothing. Nothing here needs more
+//! memory because a log is larger or worse.
+mod chain; // what follows what
+mod explain; // why it does not
+mod mark;
+mod order; // which file comes first
+mod scan;
+mod seals;
+mod source;
+mod verdict;
+mod workers;
+
+use std::{num::NonZeroUsize, sync::atomic::AtomicU64};
+
+use chain::Chain;
+pub use mark::Place;
+pub use order::{in_order, of_log};
+use scan::{Part, Piece, What};
+use seals::SealCheck;
+pub use source::Source;
+pub use verdict::{Bounded, Break, End, Kind, Note, Seals, Told, Verdict};
+
+use super::seal::SealKey;
+use mark::Said;
+
+/// What a log must hold besides an intact chain.
+#[derive(Default)]
+pub struct Asked {
+    pub heads: Vec<Head>,
+    /// The first of the keys that sealed checkpoints, or a later one.
+    pub seal_key: Option<SealKey>,
+}
+
+/// A record that was there once, and who says so.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Head {
+    /// SHA-256 of its line.
+    pub hash: [u8; 32],
+    pub said_by: String,
+}
+
+/// Reads files that are one log, the oldest first. `read` tells meanwhile how many bytes are done.
+pub fn verify(
+    sources: &[Source],
+    asked: Asked,
+    threads: NonZeroUsize,
+    read: &AtomicU64,
+) -> Verdict {
+    let heads: Vec<_> = asked.heads.iter().map(|head| head.hash).collect();
+    let mut reading = Reading::new(sources.len(), heads.len(), asked.seal_key);
+    workers::read(sources, &heads, threads, read, |file, part| match part {
+        Ok(part) => reading.take(part),
+        Err(error) => {
+            reading.chain.hole();
+            reading.verdict.unreadable.push((file, error));
+        }
+    });
+    reading.finish(&asked.heads)
+}
+
+/// What was put together so far.
+struct Reading {
+    verdict: Verdict,
+    /// Of each file.
+    lines: Vec<u64>,
+    chain: Chain,
+    seals: SealCheck,
+    seal_breaks: Bounded<Break>,
+    heads_seen: Vec<bool>,
+    /// What the first record says stood before it.
+    first: Option<[u8; 32]>,
+}
+
+impl Reading {
+    fn new(files: usize, heads: usize, seal_key: Option<SealKey>) -> Self {
+        Self {
+            verdict: Verdict {
+                files: vec![None; files],
+                ..Verdict::default()
+            },
+            lines: vec![0; files],
+            chain: Chain::default(),
+            seals: SealCheck::new(seal_key),
+            seal_breaks: Bounded::default(),
+            heads_seen: vec![false; heads],
+            first: None,
+        }
+    }
+
+    fn take(&mut self, mut part: Part) {
+        let file = part.file;
+        if self.verdict.unreadable.iter().any(|(bad, _)| *bad == file) {
+            return;
+        }
+        part.move_by(self.lines[file]);
+        self.lines[file] += part.lines;
+        for told in part.told {
+            match told.what {
+                What::Head(which) => self.heads_seen[which] = true,
+                What::Said(Said::Gap { lost }) => self.chain.note(told.at, Told::Gap { lost }),
+                What::Said(Said::Checkpoint { head, seal }) => {
+                    let found = self.seals.check(told.at, told.seq, head, seal);
+                    self.seal_breaks.extend(found);
+                }
+                What::Said(_) => {}
+            }
+        }
+        for piece in part.pieces {
+            if let Piece::Records(records) = &piece {
+                self.verdict.records += records.lines();
+                self.first.get_or_insert(records.first.prev);
+                let range = &mut self.verdict.files[file];
+                let first = range.map_or(records.first.seq, |(first, _)| first);
+                *range = Some((first, records.last.seq));
+            }
+            self.chain.push(piece);
+        }
+    }
+
+    fn finish(mut self, heads: &[Head]) -> Verdict {
+        self.verdict.end = self.chain.finish();
+        self.verdict.seals = self.seals.seals;
+        self.verdict.breaks = std::mem::take(&mut self.chain.breaks);
+        self.verdict.notes = std::mem::take(&mut self.chain.notes);
+        // What was changed in a checkpoint is told once.
+        for found in std::mem::take(&mut self.seal_breaks.list) {
+            self.verdict.add_unless_told(found);
+        }
+        if self.verdict.unreadable.is_empty() {
+            self.look_for(heads);
+        }
+        self.verdict.breaks.list.sort_by_key(|found| found.at);
+        self.verdict.notes.list.sort_by_key(|note| note.at);
+        self.verdict
+    }
+
+    /// Tells of what was asked for and is nowhere.
+    fn look_for(&mut self, heads: &[Head]) {
+        let end = self.verdict.end;
+        let at = end.map(|end| end.at).unwrap_or_default();
+        let found = match end {
+            Some(end) => format!("a log that ends with record {}", end.seq),
+            None => "a log without a record".to_owned(),
+        };
+        let missing = |kind, expected| Break {
+            at,
+            kind,
+            count: 1,
+            expected,
+            found: found.clone(),
+        };
+        let is_sealed = !self.seals.is_in_vain() || end.is_none();
+        let seal = (!is_sealed).then(|| missing(Kind::Seal, "sealed checkpoints".to_owned()));
+        let unseen = heads
+            .iter()
+            .zip(&self.heads_seen)
+            .filter(|(head, is_seen)| {
+                // A log may begin right behind it.
+                !**is_seen && self.first != Some(head.hash)
+            });
+        let heads = unseen.map(|(head, _)| {
+            let hash = hex::encode(head.hash);
+            let expected = format!("a record with SHA-256 {hash}, as {} says", head.said_by);
+            missing(Kind::NoHead, expected)
+        });
+        let heads = heads.filter(|_| !self.verdict.is_broken_at(at));
+        let all: Vec<_> = seal.into_iter().chain(heads).collect();
+        self.verdict.breaks.extend(all);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,367 @@
+//! A part of a log, taken apart into stretches whose links hold.
+use super::mark::{Hash, Links, Mark, Place, Said, Why, is_first_part, is_sound, sha256};
+
+/// No record is longer by far, and what is longer is not kept in memory.
+const LONGEST: usize = 1 << 20;
+
+/// Lines in a row.
+#[derive(Clone, Debug)]
+pub(super) enum Piece {
+    Records(Records),
+    Foreign(Foreign),
+}
+
+/// Records of which each follows the one before.
+#[derive(Clone, Debug)]
+pub(super) struct Records {
+    pub(super) first: Mark,
+    pub(super) last: Mark,
+}
+
+/// Lines that are no records.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Foreign {
+    pub(super) at: Place,
+    pub(super) last: Place,
+    pub(super) lines: u64,
+    /// Of the first line.
+    pub(super) why: Why,
+    /// Of the last line; `None` for one that is too long.
+    pub(super) hash: Option<Hash>,
+    /// The length of the last line.
+    pub(super) bytes: u64,
+    /// Each may be the first part of a record.
+    pub(super) are_first_parts: bool,
+    /// The last line has no end.
+    pub(super) is_unended: bool,
+}
+
+/// A record about the log itself, or one that was asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    pub(super) at: Place,
+    pub(super) seq: u64,
+    pub(super) what: What,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum What {
+    Said(Said),
+    /// The line has the hash that was asked for: which of them.
+    Head(usize),
+}
+
+/// What was found so far. Lines are counted from the start of the part.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Part {
+    pub(super) file: usize,
+    pub(super) lines: u64,
+    pub(super) pieces: Vec<Piece>,
+    pub(super) told: Vec<Told>,
+}
+
+impl Part {
+    /// Moves it to where it stands in its file.
+    pub(super) fn move_by(&mut self, lines: u64) {
+        for piece in &mut self.pieces {
+            let (one, two) = match piece {
+                Piece::Records(records) => (&mut records.first.at, &mut records.last.at),
+                Piece::Foreign(foreign) => (&mut foreign.at, &mut foreign.last),
+            };
+            one.line += lines;
+            two.line += lines;
+        }
+        for told in &mut self.told {
+            told.at.line += lines;
+        }
+    }
+}
+
+/// Takes blocks of bytes, cut anywhere.
+pub(super) struct Scan<'a> {
+    heads: &'a [Hash],
+    part: Part,
+    /// The stretch that the next line may go on with.
+    open: Option<Open>,
+    /// A line that has not ended yet.
+    begun: Vec<u8>,
+    is_long: bool,
+}
+
+/// A stretch of records that is being read, by its first record and its last so far.
+struct Open {
+    first: Mark,
+    place: Place,
+    seq: u64,
+    prev: Hash,
+    hash: Hash,
+    is_sound: bool,
+}
+
+/// How a line stands in the block that it ends in.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum End {
+    Within,
+    LastOfBlock,
+    /// It has none.
+    Missing,
+}
+
+impl<'a> Scan<'a> {
+    pub(super) fn new(file: usize, heads: &'a [Hash]) -> Self {
+        Self {
+            heads,
+            part: Part {
+                file,
+                ..Part::default()
+            },
+            open: None,
+            begun: Vec::new(),
+            is_long: false,
+        }
+    }
+
+    pub(super) fn block(&mut self, block: &[u8]) {
+        let last = memchr::memrchr(b'\n', block);
+        let mut start = 0;
+        while let Some(length) = memchr::memchr(b'\n', &block[start..]) {
+            let at = start + length;
+            let end = if Some(at) == last {
+                End::LastOfBlock
+            } else {
+                End::Within
+            };
+            self.end_line(&block[start..at], end);
+            start = at + 1;
+        }
+        self.begin_line(&block[start..]);
+    }
+
+    /// How many pieces and records were found.
+    pub(super) fn weight(&self) -> usize {
+        self.part.pieces.len() + self.part.told.len()
+    }
+
+    /// Whether a line has begun and not ended.
+    pub(super) fn is_within_line(&self) -> bool {
+        self.is_long || !self.begun.is_empty()
+    }
+
+    /// What was found since the last time, but for a line that has begun.
+    pub(super) fn take(&mut self) -> Part {
+        self.close();
+        let file = self.part.file;
+        let next = Part {
+            file,
+            ..Part::default()
+        };
+        std::mem::replace(&mut self.part, next)
+    }
+
+    /// The same; nothing follows.
+    pub(super) fn finish(&mut self) -> Part {
+        let line = std::mem::take(&mut self.begun);
+        if self.is_long {
+            self.foreign(None, End::Missing);
+        } else if !line.is_empty() {
+            self.line(&line, End::Missing);
+        }
+        self.take()
+    }
+
+    fn begin_line(&mut self, part: &[u8]) {
+        self.is_long |= self.begun.len() + part.len() > LONGEST;
+        if self.is_long {
+            self.begun = Vec::new();
+        } else {
+            self.begun.extend_from_slice(part);
+        }
+    }
+
+    fn end_line(&mut self, part: &[u8], end: End) {
+        if !self.is_within_line() {
+            return self.line(part, end);
+        }
+        self.begin_line(part);
+        if self.is_long {
+            self.foreign(None, end);
+        } else {
+            let line = std::mem::take(&mut self.begun);
+            self.line(&line, end);
+        }
+        self.is_long = false;
+    }
+
+    fn line(&mut self, line: &[u8], end: End) {
+        let Some(links) = Links::read(line) else {
+            return self.foreign(Some(line), end);
+        };
+        let hash = sha256(line);
+        let said = Said::read(line);
+        if !self.goes_on(links, hash) && !self.open(links, hash, said.as_ref()) {
+            return self.foreign(Some(line), end);
+        }
+        self.part.lines += 1;
+        if end != End::Within
+            && let Some(open) = &mut self.open
+        {
+            open.is_sound = is_sound(line, links);
+        }
+        let asked = self.heads.iter().enumerate();
+        let heads = asked.filter(|(_, head)| **head == hash);
+        let heads = heads.map(|(which, _)| What::Head(which));
+        let at = self.at();
+        self.part
+            .told
+            .extend(heads.chain(said.map(What::Said)).map(|what| Told {
+                at,
+                seq: links.seq,
+                what,
+            }));
+    }
+
+    /// Adds a record to the stretch, if it follows.
+    fn goes_on(&mut self, links: Links<'_>, hash: Hash) -> bool {
+        let place = self.next();
+        let Some(open) = &mut self.open else {
+            return false;
+        };
+        let mut expected = [0; 64];
+        let follows = hex::encode_to_slice(open.hash, &mut expected).is_ok()
+            && links.prev == expected
+            && open.seq.checked_add(1) == Some(links.seq);
+        if follows {
+            open.place = place;
+            open.seq = links.seq;
+            open.prev = open.hash;
+            open.hash = hash;
+        }
+        follows
+    }
+
+    /// Begins a stretch with a record, if it is one.
+    fn open(&mut self, links: Links<'_>, hash: Hash, said: Option<&Said>) -> bool {
+        let Some(prev) = links.prev() else {
+            return false;
+        };
+        self.close();
+        let place = self.next();
+        self.open = Some(Open {
+            first: Mark {
+                at: place,
+                seq: links.seq,
+                prev,
+                hash,
+                said: said.cloned().map(Box::new),
+                is_sound: true,
+            },
+            place,
+            seq: links.seq,
+            prev,
+            hash,
+            is_sound: true,
+        });
+        true
+    }
+
+    fn close(&mut self) {
+        if let Some(open) = self.open.take() {
+            let last = Mark {
+                at: open.place,
+                seq: open.seq,
+                prev: open.prev,
+                hash: open.hash,
+                said: None,
+                is_sound: open.is_sound,
+            };
+            let first = open.first;
+            self.part
+                .pieces
+                .push(Piece::Records(Records { first, last }));
+        }
+    }
+
+    /// Counts a line that is no record; `None` for one that is too long to be one.
+    fn foreign(&mut self, line: Option<&[u8]>, end: End) {
+        self.close();
+        let at = self.next();
+        self.part.lines += 1;
+        let new = Foreign {
+            at,
+            last: at,
+            lines: 1,
+            why: line.map_or(Why::Long, Why::of),
+            hash: line.map(sha256),
+            bytes: line.map_or(0, |line| line.len() as u64),
+            are_first_parts: line.is_some_and(is_first_part),
+            is_unended: end == End::Missing,
+        };
+        match self.part.pieces.last_mut() {
+            Some(Piece::Foreign(before)) => before.extend(new),
+            _ => self.part.pieces.push(Piece::Foreign(new)),
+        }
+    }
+
+    /// Where the line that was read last stands.
+    fn at(&self) -> Place {
+        Place {
+            file: self.part.file,
+            line: self.part.lines,
+        }
+    }
+
+    /// Where the next one does.
+    fn next(&self) -> Place {
+        let line = self.part.lines + 1;
+        Place { line, ..self.at() }
+    }
+}
+
+impl Piece {
+    pub(super) fn records(&self) -> Option<&Records> {
+        match self {
+            Self::Records(records) => Some(records),
+            Self::Foreign(_) => None,
+        }
+    }
+
+    pub(super) fn at(&self) -> Place {
+        match self {
+            Self::Records(records) => records.first.at,
+            Self::Foreign(foreign) => foreign.at,
+        }
+    }
+
+    pub(super) fn lines(&self) -> u64 {
+        match self {
+            Self::Records(records) => records.lines(),
+            Self::Foreign(foreign) => foreign.lines,
+        }
+    }
+
+    /// What stands there first.
+    pub(super) fn describe(&self) -> String {
+        match self {
+            Self::Records(records) => format!("record {}", records.first.seq),
+            Self::Foreign(foreign) => foreign.why.as_str().to_owned(),
+        }
+    }
+}
+
+impl Records {
+    pub(super) fn lines(&self) -> u64 {
+        self.last.seq - self.first.seq + 1
+    }
+}
+
+impl Foreign {
+    /// Adds the lines that follow.
+    pub(super) fn extend(&mut self, next: Self) {
+        self.last = next.last;
+        self.lines += next.lines;
+        self.hash = next.hash;
+        self.bytes = next.bytes;
+        self.are_first_parts &= next.are_first_parts;
+        self.is_unended = next.is_unended;
+    }
+}

@@ -1,0 +1,115 @@
+//! `aegis audit-summary tail`: the newest records, for people.
+mod line;
+
+use std::io::{self, Write};
+
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
+};
+use serde_json::{Map, Value};
+
+use super::{super::Failure, logs, shown};
+use crate::{audit::reader::Follow, cli::Tail};
+
+/// How long after it was written a record is seen, at most.
+const PAUSE: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 200_000_000,
+};
+
+/// What a hint looks like.
+const HINT: &str = "a1b2c3d4...e1f2";
+
+pub(super) fn run(asked: &Tail) -> Result<(), Failure> {
+    // Here and not by clap, which would repeat it.
+    if asked.key.as_ref().is_some_and(|key| key.len() > HINT.len()) {
+        let told = format!("`--key` takes the hint of a key (`{HINT}`), not the key");
+        return Err(Failure::Usage(told));
+    }
+    let log = match &asked.log {
+        Some(log) => log.clone(),
+        None => logs::live(asked.env_file.as_deref())?.0,
+    };
+    let failed = |error: io::Error| {
+        let told = format!("{} cannot be read: {error}", shown::path(&log));
+        match error.kind() {
+            io::ErrorKind::NotFound => Failure::Usage(told),
+            _ => Failure::Other(told),
+        }
+    };
+    let mut follow = Follow::begin(&log).map_err(failed)?;
+    let wanted = |line: &[u8]| is_wanted(asked, line);
+    let last = follow.last(asked.lines, &wanted).map_err(failed)?;
+    let mut printer = Printer {
+        json: asked.json,
+        failed: None,
+    };
+    for line in &last {
+        printer.print(line);
+    }
+    while asked.follow && printer.is_heard() {
+        let mut print = |line: &[u8]| {
+            if wanted(line) {
+                printer.print(line);
+            }
+        };
+        follow.news(&mut print).map_err(failed)?;
+    }
+    printer.end()
+}
+
+/// What is no record is shown where all is shown, and to a person.
+fn is_wanted(asked: &Tail, line: &[u8]) -> bool {
+    if asked.key.is_none() && asked.event.is_empty() && !asked.json {
+        return !line.is_empty();
+    }
+    let Ok(record) = serde_json::from_slice::<Map<String, Value>>(line) else {
+        return false;
+    };
+    let text = |name| record.get(name).and_then(Value::as_str);
+    let is_key = |hint: &String| text("key_hint").is_some_and(|it| it.starts_with(hint.as_str()));
+    let is_event = asked.event.is_empty()
+        || text("event").is_some_and(|it| asked.event.iter().any(|event| event == it));
+    is_event && asked.key.as_ref().is_none_or(is_key)
+}
+
+/// Prints until nobody reads any more.
+struct Printer {
+    json: bool,
+    failed: Option<io::Error>,
+}
+
+impl Printer {
+    fn print(&mut self, line: &[u8]) {
+        if self.failed.is_none() {
+            let text = if self.json {
+                line::json(line)
+            } else {
+                line::person(line)
+            };
+            self.failed = writeln!(io::stdout(), "{text}").err();
+        }
+    }
+
+    /// Waits a while, and less where the other end of a pipe is gone: that would else be noticed
+    /// with the next record only.
+    fn is_heard(&self) -> bool {
+        let out = io::stdout();
+        let mut end = [PollFd::new(&out, PollFlags::empty())];
+        let gone = PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL;
+        match poll(&mut end, Some(&PAUSE)) {
+            Ok(_) | Err(Errno::INTR) => self.failed.is_none() && !end[0].revents().intersects(gone),
+            Err(_) => false,
+        }
+    }
+
+    fn end(self) -> Result<(), Failure> {
+        match self.failed {
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Other(
+                format!("records cannot be written: {error}"),
+            )),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `aegis audit-summary verify`: whether the log is what was written.
+mod report;
+
+use std::{
+    io::{self, Write},
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    thread,
+};
+
+use super::{
+    super::{Failure, process},
+    logs, progress, shown,
+};
+use crate::{
+    audit::{
+        SealKey, heads_elsewhere,
+        verify::{Asked, Head, Source, Verdict, in_order, of_log, verify},
+    },
+    cli::Verify,
+};
+
+/// Something cannot be read; so it is not known whether it is intact.
+const UNREADABLE: Failure = Failure::Said(2);
+const BROKEN: Failure = Failure::Said(1);
+
+pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
+    // Each file is held open.
+    process::allow_connections();
+    let mut wanted = Asked::default();
+    if let Some(path) = &asked.seal_key {
+        let key = SealKey::read(path).map_err(|error| unreadable(path, &error))?;
+        wanted.seal_key = Some(key);
+    }
+    wanted.heads.extend(asked.head.iter().map(|hash| Head {
+        hash: *hash,
+        said_by: "`--head`".to_owned(),
+    }));
+    let sources = if asked.files.is_empty() {
+        let (log, checkpoints) = logs::live(asked.env_file.as_deref())?;
+        // Before the log is opened: what is known now is in it then.
+        let heads = heads_elsewhere(&log, checkpoints.as_deref());
+        wanted
+            .heads
+            .extend(heads.into_iter().map(|(file, head)| Head {
+                hash: head.hash,
+                said_by: format!("`{}`", shown::path(&file)),
+            }));
+        of_log(&log).map_err(|(path, error)| unreadable(&path, &error))?
+    } else {
+        let open =
+            |path: &PathBuf| Source::open(path.clone()).map_err(|error| unreadable(path, &error));
+        in_order(asked.files.iter().map(open).collect::<Result<_, _>>()?)
+    };
+    let total = sources.iter().map(Source::length).sum();
+    let threads = asked.threads.unwrap_or_else(processors);
+    let verdict = progress::shown(total, |read| verify(&sources, wanted, threads, read));
+    tell(&verdict, &sources, asked.json)?;
+    if !verdict.is_intact() {
+        Err(BROKEN)
+    } else if verdict.unreadable.is_empty() {
+        Ok(())
+    } else {
+        Err(UNREADABLE)
+    }
+}
+
+fn tell(verdict: &Verdict, sources: &[Source], json: bool) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let written = if json {
+        report::json(&mut out, verdict, sources)
+    } else {
+        report::text(&mut out, verdict, sources)
+    };
+    match written.and_then(|()| out.flush()) {
+        // Whoever stopped reading has seen enough, and the code still tells.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Other(format!(
+            "what was found cannot be written: {error}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// A usage error has the same code: both say that nothing was judged.
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::Usage(format!("{} cannot be read: {error}", shown::path(path)))
+}
+
+fn processors() -> NonZeroUsize {
+    thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}

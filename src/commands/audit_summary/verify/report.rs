@@ -1,0 +1,238 @@
+//! What was found of a log, told to a person or a program.
+use std::io::{self, Write};
+
+use console::style;
+use serde::Serialize;
+
+use super::super::shown::{self, grouped};
+use crate::audit::verify::{Break, Place, Seals, Source, Verdict};
+
+/// As many breaks and notes are shown to a person.
+const SHOWN: usize = 20;
+
+pub(super) fn text(out: &mut impl Write, verdict: &Verdict, sources: &[Source]) -> io::Result<()> {
+    for found in verdict.breaks.list.iter().take(SHOWN) {
+        write_break(out, found, sources)?;
+    }
+    more(out, verdict.breaks.list.len(), verdict.breaks.total)?;
+    for (file, error) in &verdict.unreadable {
+        let path = shown::path(&sources[*file].path);
+        let told = style("cannot be read").red();
+        writeln!(out, "{path}: {told}: {}", why(error))?;
+    }
+    for note in verdict.notes.list.iter().take(SHOWN) {
+        let told = format!("{}: {}", place(note.at, sources), note.what);
+        writeln!(out, "{} {told}", style("note:").dim())?;
+    }
+    more(out, verdict.notes.list.len(), verdict.notes.total)?;
+    let records = number(verdict.records, "record", "records");
+    let files = number(sources.len() as u64, "file", "files");
+    if verdict.is_intact() && verdict.unreadable.is_empty() && verdict.records == 0 {
+        return writeln!(
+            out,
+            "{} there is no record in {files}",
+            style("empty:").bold()
+        );
+    }
+    if !verdict.is_intact() {
+        let breaks = number(verdict.breaks.total, "break", "breaks");
+        let told = style(format!("broken: {breaks}")).red().bold();
+        writeln!(out, "{told} in {records} of {files}")?;
+    } else if verdict.unreadable.is_empty() {
+        let told = style("intact:").green().bold();
+        writeln!(out, "{told} {records} in {files}")?;
+    } else {
+        let told = style("not judged:").red().bold();
+        writeln!(
+            out,
+            "{told} {records} of {files} are intact as far as they could be read"
+        )?;
+    }
+    if let Some(end) = verdict.end {
+        writeln!(
+            out,
+            "  the last is {}, SHA-256 {}",
+            end.seq,
+            hex::encode(end.hash)
+        )?;
+    }
+    seals(out, verdict.seals)
+}
+
+fn write_break(out: &mut impl Write, found: &Break, sources: &[Source]) -> io::Result<()> {
+    let place = place(found.at, sources);
+    writeln!(out, "{place}: {}", style(found).red())?;
+    writeln!(out, "    expected  {}", found.expected)?;
+    writeln!(out, "    found     {}", found.found)
+}
+
+fn more(out: &mut impl Write, listed: usize, total: u64) -> io::Result<()> {
+    let rest = total.saturating_sub(listed.min(SHOWN) as u64);
+    if rest > 0 {
+        writeln!(out, "... and {rest} more")?;
+    }
+    Ok(())
+}
+
+fn seals(out: &mut impl Write, seals: Seals) -> io::Result<()> {
+    let Seals {
+        found,
+        right,
+        up_to,
+    } = seals;
+    if found == 0 {
+        return Ok(());
+    }
+    let found = number(found, "sealed checkpoint", "sealed checkpoints");
+    match up_to {
+        Some(seq) => writeln!(
+            out,
+            "  {found}, {right} of them right: sealed up to record {seq}"
+        ),
+        None => writeln!(out, "  {found}, not checked: `--seal-key` names the key"),
+    }
+}
+
+fn place(at: Place, sources: &[Source]) -> String {
+    let path = sources.get(at.file).map(|source| shown::path(&source.path));
+    let path = path.unwrap_or_default();
+    match at.line {
+        0 => path,
+        line => format!("{path}:{line}"),
+    }
+}
+
+fn number(count: u64, one: &str, many: &str) -> String {
+    let what = if count == 1 { one } else { many };
+    format!("{} {what}", grouped(count))
+}
+
+fn why(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => "it ends too early".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// What programs read: a member that goes or means something else makes a new `version`.
+#[derive(Serialize)]
+struct Json<'a> {
+    version: u32,
+    intact: bool,
+    records: u64,
+    files: Vec<File>,
+    breaks_total: u64,
+    /// The first thousand.
+    breaks: Vec<Broken<'a>>,
+    notes: Vec<Noted>,
+    unreadable: Vec<Unreadable>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<Last>,
+    seals: Sealed,
+}
+
+#[derive(Serialize)]
+struct File {
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_seq: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seq: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Broken<'a> {
+    path: String,
+    line: u64,
+    kind: &'static str,
+    count: u64,
+    what: String,
+    expected: &'a str,
+    found: &'a str,
+}
+
+#[derive(Serialize)]
+struct Noted {
+    path: String,
+    line: u64,
+    kind: &'static str,
+    what: String,
+}
+
+#[derive(Serialize)]
+struct Unreadable {
+    path: String,
+    error: String,
+}
+
+#[derive(Serialize)]
+struct Last {
+    path: String,
+    line: u64,
+    seq: u64,
+    hash: String,
+}
+
+#[derive(Serialize)]
+struct Sealed {
+    found: u64,
+    right: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    up_to_seq: Option<u64>,
+}
+
+pub(super) fn json(out: &mut impl Write, verdict: &Verdict, sources: &[Source]) -> io::Result<()> {
+    let path = |at: Place| {
+        let source = sources.get(at.file);
+        source.map_or(String::new(), |it| it.path.to_string_lossy().into_owned())
+    };
+    let at = |file| path(Place { file, line: 0 });
+    let files = verdict.files.iter().enumerate().map(|(file, range)| File {
+        path: at(file),
+        first_seq: range.map(|(first, _)| first),
+        last_seq: range.map(|(_, last)| last),
+    });
+    let breaks = verdict.breaks.list.iter().map(|found| Broken {
+        path: path(found.at),
+        line: found.at.line,
+        kind: found.kind.as_str(),
+        count: found.count,
+        what: found.to_string(),
+        expected: &found.expected,
+        found: &found.found,
+    });
+    let notes = verdict.notes.list.iter().map(|note| Noted {
+        path: path(note.at),
+        line: note.at.line,
+        kind: note.what.as_str(),
+        what: note.what.to_string(),
+    });
+    let unreadable = verdict.unreadable.iter().map(|(file, error)| Unreadable {
+        path: at(*file),
+        error: why(error),
+    });
+    let last = verdict.end.map(|end| Last {
+        path: path(end.at),
+        line: end.at.line,
+        seq: end.seq,
+        hash: hex::encode(end.hash),
+    });
+    let told = Json {
+        version: 1,
+        intact: verdict.is_intact() && verdict.unreadable.is_empty(),
+        records: verdict.records,
+        files: files.collect(),
+        breaks_total: verdict.breaks.total,
+        breaks: breaks.collect(),
+        notes: notes.collect(),
+        unreadable: unreadable.collect(),
+        last,
+        seals: Sealed {
+            found: verdict.seals.found,
+            right: verdict.seals.right,
+            up_to_seq: verdict.seals.up_to,
+        },
+    };
+    let json = serde_json::to_string_pretty(&told)?;
+    writeln!(out, "{}", shown::ascii(&json))
+}

@@ -1,0 +1,506 @@
+//! `aegis audit-summary verify`: whether a log is what was written.
+use std::{
+    fs,
+    num::{NonZeroU64, NonZeroUsize},
+    path::Path,
+    process::Output,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    thread,
+};
+
+use aegis::audit::{
+    AuditLog, AuditSettings, Checkpoints, Compress, Rotation,
+    verify::{Asked, of_log, verify},
+};
+use serde_json::Value;
+
+use super::{Scene, authenticated, grow, settings, sha256, stopped, wait_until};
+use crate::{cli::aegis, support::golden};
+
+const KEY: &str = "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b";
+
+/// A true log: some two hundred records, with checkpoints that are sealed.
+fn true_log(scene: &Scene, rotation: Rotation) {
+    fs::write(beside(scene, "seal.key"), KEY).unwrap();
+    fs::write(beside(scene, "first.key"), KEY).unwrap();
+    let log = AuditLog::open(AuditSettings {
+        rotation,
+        checkpoints: Checkpoints {
+            records: NonZeroU64::new(50),
+            seal_key: Some(beside(scene, "seal.key")),
+            file: Some(beside(scene, "checkpoints")),
+            ..Checkpoints::default()
+        },
+        ..settings(&scene.path(), &scene.clock)
+    })
+    .unwrap();
+    for _ in 0..200 {
+        scene.clock.fetch_add(1_000, Ordering::Relaxed);
+        log.record(&authenticated(b"curl")).unwrap();
+    }
+    log.record(&stopped()).unwrap();
+    log.close();
+    drop(log);
+    wait_until("closed files are tidied", || {
+        let names = scene.names();
+        let closed: Vec<_> = names.iter().filter(|it| it.starts_with("audit-")).collect();
+        let is_plain = |name: &&String| name.ends_with("log");
+        (rotation.compress == Compress::Off || !closed.iter().any(is_plain))
+            && (rotation.keep == 0 || closed.len() <= rotation.keep)
+    });
+}
+
+fn beside(scene: &Scene, name: &str) -> std::path::PathBuf {
+    scene.folder.path().join(name)
+}
+
+fn run(scene: &Scene, arguments: &[&str]) -> Output {
+    aegis(&["audit-summary", "verify"])
+        .args(arguments)
+        .current_dir(scene.folder.path())
+        .env("AUDIT_LOG_PATH", scene.path())
+        .output()
+        .unwrap()
+}
+
+/// The code, and what was said on either way.
+fn said(scene: &Scene, arguments: &[&str]) -> (i32, String) {
+    let output = run(scene, arguments);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    (output.status.code().unwrap(), text + &error)
+}
+
+fn json(scene: &Scene, arguments: &[&str]) -> (i32, Value) {
+    let output = run(scene, &[arguments, &["--json"]].concat());
+    let told = serde_json::from_slice(&output.stdout).unwrap();
+    (output.status.code().unwrap(), told)
+}
+
+/// The only break of a log.
+fn only(scene: &Scene, arguments: &[&str]) -> (String, u64) {
+    let (code, told) = json(scene, arguments);
+    assert_eq!((code, &told["breaks_total"]), (1, &1.into()), "{told:#}");
+    assert_eq!(told["intact"], false);
+    let found = &told["breaks"][0];
+    let kind = found["kind"].as_str().unwrap();
+    (kind.to_owned(), found["line"].as_u64().unwrap())
+}
+
+/// Writes what `change` makes of the lines of the log to another file.
+fn tampered(scene: &Scene, name: &str, change: impl FnOnce(&mut Vec<String>)) {
+    let mut lines: Vec<_> = scene.text().lines().map(str::to_owned).collect();
+    change(&mut lines);
+    fs::write(beside(scene, name), lines.join("\n") + "\n").unwrap();
+}
+
+#[test]
+fn what_an_operator_reads() {
+    let scene = Scene::new();
+    true_log(&scene, Rotation::default());
+    let text = scene.text();
+    let head = sha256(text.lines().nth(149).unwrap());
+    tampered(&scene, "edited.log", |lines| {
+        lines[56] = lines[56].replace("203.0.113.42", "203.0.113.43");
+    });
+    tampered(&scene, "shorter.log", |lines| {
+        lines.drain(56..59);
+    });
+    tampered(&scene, "cut.log", |lines| lines.truncate(100));
+    tampered(&scene, "worse.log", |lines| {
+        lines[0].clear();
+        lines.swap(20, 30);
+        lines.insert(56, "{\"event\": \"audit_checkpoint\"}".to_owned());
+        lines.insert(100, lines[99].clone());
+    });
+    fs::write(beside(&scene, "torn.log"), &text[..20_000]).unwrap();
+    fs::write(beside(&scene, "crlf.log"), text.replace('\n', "\r\n")).unwrap();
+    fs::write(beside(&scene, "empty.log"), "").unwrap();
+    let mut shown = String::new();
+    for arguments in [
+        &["audit.log"][..],
+        &["audit.log", "--seal-key", "first.key", "--head", &head],
+        &["edited.log", "--seal-key", "first.key"],
+        &["shorter.log"],
+        &["cut.log"],
+        &["cut.log", "--head", &head],
+        &["worse.log"],
+        &["torn.log"],
+        &["crlf.log"],
+        &["empty.log"],
+        &["edited.log", "--json"],
+        &["missing.log"],
+        &["."],
+        &["audit.log", "--head", "abc"],
+        &["audit.log", "--seal-key", "audit.log"],
+    ] {
+        let (code, text) = said(&scene, arguments);
+        let command = format!("$ aegis audit-summary verify {}", arguments.join(" "));
+        shown = format!("{shown}{command}\n{text}exit code {code}\n\n");
+    }
+    golden("verify.txt", &shown);
+}
+
+#[test]
+fn the_log_that_serve_writes_is_verified_with_all_that_it_was_before() {
+    for compress in [Compress::Off, Compress::Gzip, Compress::Zstd] {
+        let scene = Scene::new();
+        true_log(
+            &scene,
+            Rotation {
+                size: NonZeroU64::new(8 << 10),
+                compress,
+                ..Rotation::default()
+            },
+        );
+        let (code, told) = json(&scene, &["--seal-key", "first.key"]);
+        assert_eq!(code, 0, "{told:#}");
+        let files = told["files"].as_array().unwrap();
+        assert!(files.len() > 5);
+        for two in files.windows(2) {
+            let next = two[0]["last_seq"].as_u64().unwrap() + 1;
+            assert_eq!(two[1]["first_seq"], next);
+        }
+        assert_eq!(told["last"]["seq"], told["records"]);
+        let found = &told["seals"]["found"];
+        assert!(found.as_u64().unwrap() >= 4);
+        assert_eq!(&told["seals"]["right"], found);
+
+        // In whatever order they are named, and one taken out of them.
+        let mut paths: Vec<_> = files
+            .iter()
+            .map(|file| file["path"].as_str().unwrap())
+            .collect();
+        paths.reverse();
+        assert_eq!(json(&scene, &paths).0, 0);
+        let taken = paths.remove(2);
+        let name = Path::new(taken).file_name().unwrap().to_str().unwrap();
+        let name = name.split(".log").next().unwrap();
+        let (kind, line) = only(&scene, &paths);
+        assert_eq!((kind.as_str(), line), ("missing", 1));
+        assert!(said(&scene, &paths).1.contains(name));
+    }
+}
+
+#[test]
+fn a_log_that_lost_its_oldest_files_begins_later_and_is_intact() {
+    let scene = Scene::new();
+    true_log(
+        &scene,
+        Rotation {
+            size: NonZeroU64::new(8 << 10),
+            keep: 2,
+            ..Rotation::default()
+        },
+    );
+    let (code, told) = json(&scene, &["--seal-key", "first.key"]);
+    assert_eq!(code, 0, "{told:#}");
+    assert_eq!(told["files"].as_array().unwrap().len(), 3);
+    assert_eq!(told["notes"][0]["kind"], "begins_later");
+}
+
+#[test]
+fn a_clean_cut_shows_by_what_is_known_elsewhere() {
+    let scene = Scene::new();
+    true_log(&scene, Rotation::default());
+    assert_eq!(json(&scene, &[]).0, 0);
+    let text = scene.text();
+    let lines: Vec<_> = text.lines().collect();
+    fs::write(scene.path(), lines[..150].join("\n") + "\n").unwrap();
+    // By the head that the server keeps beside the log.
+    assert_eq!(only(&scene, &[]), ("no_head".to_owned(), 150));
+    fs::remove_file(beside(&scene, ".audit.log.head")).unwrap();
+    assert_eq!(json(&scene, &[]).0, 0);
+    // By the newest of the checkpoints that went to another file.
+    let output = aegis(&["audit-summary", "verify"])
+        .env("AUDIT_LOG_PATH", scene.path())
+        .env("AUDIT_CHECKPOINT_FILE", beside(&scene, "checkpoints"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    // And by what an operator has noted.
+    let (known, cut) = (sha256(lines[99]), sha256(lines[150]));
+    assert_eq!(json(&scene, &["--head", &known]).0, 0);
+    assert_eq!(
+        only(&scene, &["--head", &known, "--head", &cut]).0,
+        "no_head"
+    );
+}
+
+#[test]
+fn who_rewrites_a_log_lacks_the_seal() {
+    let scene = Scene::new();
+    true_log(&scene, Rotation::default());
+    // All of it is written anew, with a chain that holds.
+    let mut prev = "0".repeat(64);
+    tampered(&scene, "forged.log", |lines| {
+        for line in lines {
+            let record = line.replace("203.0.113.42", "192.0.2.1");
+            let (body, _) = record.rsplit_once(", \"prev\"").unwrap();
+            *line = match body.split_once("\"head\": \"") {
+                Some((before, after)) => format!("{before}\"head\": \"{prev}{}", &after[64..]),
+                None => body.to_owned(),
+            };
+            *line = format!("{line}, \"prev\": \"{prev}\"}}");
+            prev = sha256(line);
+        }
+    });
+    assert_eq!(json(&scene, &["forged.log"]).0, 0);
+    let (code, told) = json(&scene, &["forged.log", "--seal-key", "first.key"]);
+    assert_eq!(code, 1);
+    let breaks = told["breaks"].as_array().unwrap();
+    assert!(!breaks.is_empty() && breaks.iter().all(|it| it["kind"] == "seal"));
+    assert_eq!(
+        breaks.len(),
+        usize::try_from(told["seals"]["found"].as_u64().unwrap()).unwrap()
+    );
+    // What would be the right seal is a secret.
+    assert!(breaks.iter().all(|it| it["found"] == "another"));
+
+    // Without its seals, and without its checkpoints.
+    tampered(&scene, "bare.log", |lines| lines.truncate(20));
+    let (kind, line) = only(&scene, &["bare.log", "--seal-key", "first.key"]);
+    assert_eq!((kind.as_str(), line), ("seal", 20));
+}
+
+#[test]
+fn a_key_that_sealed_later_ones_proves_those() {
+    let scene = Scene::new();
+    true_log(&scene, Rotation::default());
+    let second = sha256_of_bytes(&hex::decode(KEY).unwrap());
+    fs::write(beside(&scene, "second.key"), format!("{second} 1\n")).unwrap();
+    let (code, told) = json(&scene, &["audit.log", "--seal-key", "second.key"]);
+    assert_eq!(code, 0, "{told:#}");
+    let seals = &told["seals"];
+    assert_eq!(
+        seals["right"].as_u64().unwrap() + 1,
+        seals["found"].as_u64().unwrap()
+    );
+}
+
+fn sha256_of_bytes(bytes: &[u8]) -> String {
+    hex::encode(ring::digest::digest(&ring::digest::SHA256, bytes))
+}
+
+#[test]
+fn half_a_record_that_the_server_has_told_of_is_no_tampering() {
+    let scene = Scene::new();
+    scene.open().record(&stopped()).unwrap();
+    let whole = scene.text();
+    fs::write(scene.path(), whole.clone() + &whole[..61]).unwrap();
+    let (code, told) = json(&scene, &["audit.log"]);
+    assert_eq!((code, &told["notes"][0]["kind"]), (0, &"unended".into()));
+    let log = scene.open();
+    log.record(&stopped()).unwrap();
+    log.close();
+    let (code, told) = json(&scene, &[]);
+    assert_eq!(
+        (code, &told["notes"][0]["kind"]),
+        (0, &"torn".into()),
+        "{told:#}"
+    );
+    assert_eq!(told["notes"][0]["line"], 2);
+    // Nobody else may put a line there.
+    let text = scene.text();
+    let torn = format!("\n{}\n", &whole[..61]);
+    let forged = text.replacen(&torn, "\na line of somebody's own\n", 1);
+    fs::write(scene.path(), forged).unwrap();
+    assert_eq!(only(&scene, &["audit.log"]), ("inserted".to_owned(), 2));
+}
+
+#[test]
+fn a_log_restored_from_a_backup_says_where_it_was_cut() {
+    let scene = Scene::new();
+    let log = scene.open();
+    grow(&log, 5);
+    let backup = scene.text();
+    grow(&log, 5);
+    log.close();
+    drop(log);
+    fs::write(scene.path(), &backup).unwrap();
+    let log = scene.open();
+    log.record(&stopped()).unwrap();
+    log.close();
+    let (code, text) = said(&scene, &[]);
+    assert_eq!(code, 1);
+    assert!(
+        text.contains("audit.log:6: restored or cut at seq 5\n"),
+        "{text}"
+    );
+    assert_eq!(only(&scene, &[]), ("restored_or_cut".to_owned(), 6));
+}
+
+#[test]
+fn a_log_that_was_cut_while_it_was_written_misses_what_was_cut() {
+    let scene = Scene::new();
+    let log = scene.open();
+    grow(&log, 5);
+    let text = scene.text();
+    let three: usize = text.split_inclusive('\n').take(3).map(str::len).sum();
+    for (more, line) in [(7, 4), (0, 4)] {
+        let file = fs::OpenOptions::new()
+            .write(true)
+            .open(scene.path())
+            .unwrap();
+        file.set_len((three + more) as u64).unwrap();
+        log.tick();
+        log.record(&stopped()).unwrap();
+        assert_eq!(only(&scene, &["audit.log"]), ("missing".to_owned(), line));
+    }
+}
+
+#[test]
+fn a_log_that_logrotate_copied_and_cut_is_whole() {
+    let scene = Scene::new();
+    let log = scene.open();
+    grow(&log, 5);
+    fs::copy(scene.path(), beside(&scene, "audit.log.1")).unwrap();
+    fs::File::options()
+        .write(true)
+        .open(scene.path())
+        .unwrap()
+        .set_len(0)
+        .unwrap();
+    log.tick();
+    log.record(&stopped()).unwrap();
+    log.close();
+    let (code, told) = json(&scene, &[]);
+    assert_eq!(
+        (code, told["files"].as_array().unwrap().len()),
+        (0, 2),
+        "{told:#}"
+    );
+}
+
+#[test]
+fn a_log_is_intact_while_it_is_written_rotated_and_compressed() {
+    let scene = Scene::new();
+    let log = AuditLog::open(AuditSettings {
+        rotation: Rotation {
+            size: NonZeroU64::new(64 << 10),
+            compress: Compress::Gzip,
+            keep: 20,
+            ..Rotation::default()
+        },
+        ..settings(&scene.path(), &scene.clock)
+    })
+    .unwrap();
+    log.record(&stopped()).unwrap();
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                scene.clock.fetch_add(1, Ordering::Relaxed);
+                log.record(&authenticated(b"curl")).unwrap();
+            }
+        });
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                log.tick();
+            }
+        });
+        let mut newest = 0;
+        for threads in [1, 2, 3, 1, 2, 3, 1, 2, 3] {
+            let sources = of_log(&scene.path()).unwrap();
+            let threads = NonZeroUsize::new(threads).unwrap();
+            let verdict = verify(&sources, Asked::default(), threads, &AtomicU64::new(0));
+            is_over.store(!verdict.is_intact(), Ordering::Relaxed);
+            assert!(
+                verdict.is_intact() && verdict.unreadable.is_empty(),
+                "{verdict:#?}"
+            );
+            let seq = verdict.end.unwrap().seq;
+            assert!(seq >= newest);
+            newest = seq;
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn what_cannot_be_read_is_told_and_is_not_called_intact() {
+    let scene = Scene::new();
+    true_log(
+        &scene,
+        Rotation {
+            size: NonZeroU64::new(32 << 10),
+            compress: Compress::Gzip,
+            ..Rotation::default()
+        },
+    );
+    let first = scene.closed().remove(0);
+    let bytes = fs::read(&first).unwrap();
+    fs::write(&first, &bytes[..bytes.len() / 2]).unwrap();
+    let (code, told) = json(&scene, &[]);
+    assert_eq!(
+        (code, &told["breaks_total"], &told["intact"]),
+        (2, &0.into(), &false.into())
+    );
+    assert_eq!(told["unreadable"][0]["error"], "it ends too early");
+    // What is broken besides is told all the same.
+    let edited = scene.text().replacen("203.0.113.42", "203.0.113.43", 1);
+    fs::write(scene.path(), edited).unwrap();
+    assert_eq!(json(&scene, &[]).0, 1);
+}
+
+#[test]
+fn whatever_a_log_holds_is_told_as_plain_text() {
+    let scene = Scene::new();
+    true_log(&scene, Rotation::default());
+    let text = scene.text();
+    let name = "\u{1b}[31mred\u{9b}.log";
+    let long = "x".repeat(10_000_000);
+    for hostile in [
+        &b"\0\0\0\n"[..],
+        b"\xff\xfe\n",
+        "\u{feff}\n".as_bytes(),
+        b"\x1b[2J\x1b]0;owned\x07\n",
+        b"{\"seq\": 18446744073709551615, \"prev\": \"\"}\n",
+        b"[]\n",
+        long.as_bytes(),
+        b"\n\n\n\n",
+    ] {
+        let (before, after) = text.split_at(text.lines().next().unwrap().len() + 1);
+        let bytes = [before.as_bytes(), hostile, b"\n", after.as_bytes()].concat();
+        fs::write(beside(&scene, name), bytes).unwrap();
+        let (code, told) = said(&scene, &[name]);
+        assert_eq!(code, 1);
+        assert!(told.contains("broken: 1 break in "), "{told}");
+        assert!(
+            told.chars().all(|it| it == '\n' || !it.is_control()),
+            "{told:?}"
+        );
+    }
+    assert_eq!(said(&scene, &["\u{1b}[2J"]).0, 2);
+    assert!(!said(&scene, &["\u{1b}[2J"]).1.contains('\u{1b}'));
+}
+
+#[test]
+fn standard_input_and_a_closed_pipe() {
+    use std::{io::Write as _, process::Stdio};
+    let scene = Scene::new();
+    true_log(&scene, Rotation::default());
+    let mut child = aegis(&["audit-summary", "verify", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(scene.text().as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    // Nobody reads: the code tells all the same.
+    tampered(&scene, "edited.log", |lines| lines[7].push(' '));
+    let (read, write) = std::io::pipe().unwrap();
+    drop(read);
+    let output = aegis(&["audit-summary", "verify"])
+        .arg(beside(&scene, "edited.log"))
+        .stdout(write)
+        .output()
+        .unwrap();
+    assert_eq!((output.status.code(), output.stderr.len()), (Some(1), 0));
+}
