@@ -134,9 +134,7 @@ fn runs(text: &str, belongs: impl Fn(u8) -> bool) -> impl Iterator<Item = &str> 
 }
 
 fn show_hidden(line: &str, out: &mut String) -> usize {
-    // Without a way out of the loop it looks at many bytes at once.
-    let odd = |byte: u8| byte != b'\t' && !(b' '..0x7f).contains(&byte);
-    if !line.bytes().fold(false, |any, byte| any | odd(byte)) {
+    if is_plain(line) {
         out.push_str(line);
         return 0;
     }
@@ -153,6 +151,24 @@ fn show_hidden(line: &str, out: &mut String) -> usize {
         before = c;
     }
     shown
+}
+
+/// Whether a text is visible ASCII, spaces and tabs. Nearly every line is, so eight bytes are looked
+/// at in one go, and one by one only where one of them may be something else.
+fn is_plain(text: &str) -> bool {
+    let is_odd = |byte: &u8| *byte != b'\t' && !(b' '..0x7f).contains(byte);
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let is_odd_word = |word: &[u8; 8]| may_be_odd(*word) && word.iter().any(is_odd);
+    !words.iter().any(is_odd_word) && !rest.iter().any(is_odd)
+}
+
+/// False only where every byte is from the space to the tilde.
+fn may_be_odd(word: [u8; 8]) -> bool {
+    const ONES: u64 = u64::MAX / 0xff;
+    let word = u64::from_le_bytes(word);
+    let below = |word: u64, least: u64| word.wrapping_sub(ONES * least) & !word;
+    let delete = below(word ^ (ONES * 0x7f), 1);
+    (word | below(word, b' '.into()) | delete) & (ONES * 0x80) != 0
 }
 
 /// Whether a character is not what it seems: tags, bidirectional controls, zero-width characters,
@@ -325,6 +341,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_plain_text_is_told_by_words_as_by_bytes(text in "[\\x00-\\x{ff}]{0,40}|[ -~\t]{0,40}") {
+            let plain = text.bytes().all(|byte| byte == b'\t' || (b' '..0x7f).contains(&byte));
+            prop_assert_eq!(is_plain(&text), plain);
+        }
+
         #[test]
         fn no_line_shows_a_key_or_a_control(before in any::<String>(), after in any::<String>()) {
             let (out, _) = shown(&format!("{before} {KEY} {after}"));
