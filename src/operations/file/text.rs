@@ -38,7 +38,10 @@ pub(in crate::operations) fn decode(bytes: Vec<u8>) -> Result<Decoded, &'static 
 
 impl Decoded {
     fn new(text: String, encoding: Option<String>) -> Self {
-        let windows = text.matches("\r\n").count();
+        let windows = match text.contains('\r') {
+            true => text.matches("\r\n").count(),
+            false => 0,
+        };
         let ends = match windows {
             0 => None,
             _ if windows == text.matches('\n').count() => Some("CRLF line ends"),
@@ -52,12 +55,15 @@ impl Decoded {
     }
 }
 
-/// Text has no NUL, and hardly a control character.
+/// Text has no NUL, and at its beginning hardly a control character.
 pub(super) fn is_binary(bytes: &[u8]) -> bool {
     let odd = |byte: &&u8| **byte < b' ' && !b"\t\n\r\x08\x0c\x1b".contains(byte);
-    let nul = bytes.contains(&0);
-    nul || bytes.iter().filter(odd).count() > bytes.len() / 50
+    let beginning = &bytes[..bytes.len().min(BEGINNING)];
+    bytes.contains(&0) || beginning.iter().filter(odd).count() > beginning.len() / 50
 }
+
+/// How much of a file is looked at, as Git does: what is no text shows it there.
+const BEGINNING: usize = 8_000;
 
 /// The encoding that the first lines name: XML, HTML, CSS, Emacs, Vim and Python write it.
 fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
