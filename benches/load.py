@@ -84,7 +84,7 @@ def serve(folder, forge, **more):
         "MAX_CALLS_IN_FLIGHT_PER_KEY": "1000", "MAX_CONNECTIONS_PER_ADDRESS": "10000", **more,
     }
     command = [built("aegis"), "serve", "--env-file", "/dev/null"]
-    return port, subprocess.Popen(command, env=settings, stderr=open(folder / "stderr", "ab"), cwd=folder)
+    return port, subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL, stderr=open(folder / "stderr", "ab"), cwd=folder)
 
 
 def wrk(port, folder, path="/mcp", body=None, headers=(), seconds=None, connections=16, lua=None):
