@@ -3,6 +3,9 @@ use super::Env;
 
 /// The beginnings of names that are ours alone.
 const PREFIXES: [&str; 3] = ["AEGIS_", "MCP_", "AUDIT_"];
+/// What clients take their key from, as `aegis client-config` tells them. It may be set where the
+/// server runs too.
+const OF_CLIENTS: &str = "AEGIS_KEY";
 /// How many letters may be wrong in a name that is still recognised.
 const NEAR: usize = 2;
 
@@ -10,7 +13,8 @@ const NEAR: usize = 2;
 pub(super) fn warnings(env: &Env, known: &[&str]) -> Vec<String> {
     let mut warnings = Vec::new();
     let mut service_links = false;
-    for name in env.names().filter(|name| !known.contains(name)) {
+    let is_other = |name: &&str| !known.contains(name) && *name != OF_CLIENTS;
+    for name in env.names().filter(is_other) {
         let value = env
             .variable(name)
             .and_then(|variable| variable.value.as_deref());

@@ -344,6 +344,11 @@ fn a_mistyped_name_is_told_with_the_one_that_was_meant() {
 }
 
 #[test]
+fn the_variable_that_clients_read_is_no_mistake() {
+    assert_eq!(config(&[("AEGIS_KEY", "x")], None).warnings, [""; 0]);
+}
+
+#[test]
 fn what_kubernetes_sets_for_a_service_is_no_setting() {
     let config = config(
         &[
