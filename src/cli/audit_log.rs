@@ -43,6 +43,8 @@ pub struct Verify {
 /// Show the newest records of the audit log, one a line
 ///
 /// Times are UTC. With `-f` it goes on with what is written, over every rotation, until Ctrl-C.
+///
+/// Exit codes: 0 shown, 1 failed, 2 wrong usage or no such log, 78 settings must be mended.
 #[derive(Args, Debug)]
 pub struct Tail {
     /// Go on with what is written from now on

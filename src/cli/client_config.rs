@@ -9,6 +9,9 @@ use url::Url;
 /// Without a client it lists them. The lines go to standard output, what to know about them to
 /// standard error. The key is never in them: they name the variable `AEGIS_KEY`, or say where to
 /// paste it.
+///
+/// Exit codes: 0 done, 1 failed, 2 wrong usage, 75 the file is in use, 78 settings or files must be
+/// mended.
 #[derive(Args, Debug)]
 pub struct ClientConfig {
     /// The client, by its name in the list
