@@ -4,6 +4,7 @@ mod audit; // what stands in the audit log, whatever happens to it
 mod cli; // commands as a person types them: outputs, exit codes
 mod client_config; // what connects a client: lines to paste, and a client's own file with all else kept
 mod completions; // what shells complete, tried in real ones
+mod docs; // what the documents say is so, and their commands do what they say
 mod durable; // files that are replaced whole or not at all, whoever edits, kills or fills the disk
 mod env_readers; // what other programs make of a `.env`, before and after we edit it
 mod gate; // who is let in, and what becomes of requests that mean harm
