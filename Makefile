@@ -58,7 +58,7 @@ deb: build
 dist: build
 	rm -rf dist && mkdir -p dist/$(DIST)
 	install -m 755 $(AEGIS) dist/$(DIST)/aegis
-	cp -r man completions deploy README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE NOTICE dist/$(DIST)/
+	cp -r man completions deploy docs README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE NOTICE dist/$(DIST)/
 	cp .env.example dist/$(DIST)/env.example
 	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CARGO) cyclonedx --quiet --format json --target $(TARGET) --override-filename aegis.cdx
 	mv aegis.cdx.json dist/$(DIST)/
