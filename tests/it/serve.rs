@@ -30,7 +30,7 @@ const OTHER_KEY: &str = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9
 /// A server that runs in a folder of its own until it is stopped or dropped.
 pub(crate) struct Served {
     child: Child,
-    address: std::net::SocketAddr,
+    pub(crate) address: std::net::SocketAddr,
     /// What standard error said until it listened.
     pub(crate) said: String,
     stderr: BufReader<std::process::ChildStderr>,

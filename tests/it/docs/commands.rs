@@ -71,8 +71,8 @@ fn fault(words: &[String], names: &[&str]) -> Option<String> {
         return (*word != &"COMMAND").then(|| format!("`{word}` is no command"));
     }
     let known = options(command);
-    let named = rest.filter_map(|word| word.split('=').next().filter(|it| it.starts_with('-')));
-    let mut unknown = named.filter(|name| *name != "-" && !known.contains(*name));
+    let typed = rest.filter_map(|word| word.split('=').next().filter(|it| it.starts_with('-')));
+    let mut unknown = typed.filter(|name| *name != "-" && !known.contains(*name));
     let name = unknown.next()?;
     Some(format!("`{}` has no `{name}`", command.get_name()))
 }

@@ -56,10 +56,7 @@ fn varying(text: &str) -> Option<(usize, &'static str)> {
     if let Some(length) = shape(text, "xxxxxxxx...xxxx") {
         return Some((length, "<hint>"));
     }
-    let length = text
-        .bytes()
-        .take_while(|byte| byte.is_ascii_hexdigit())
-        .count();
+    let length = text.bytes().take_while(u8::is_ascii_hexdigit).count();
     let is_word = text[length..].starts_with(|c: char| c.is_ascii_alphanumeric());
     let has_digit = text[..length].bytes().any(|byte| byte.is_ascii_digit());
     (length >= 4 && has_digit && !is_word).then_some((length, "<n>"))

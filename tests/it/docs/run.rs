@@ -2,17 +2,15 @@
 //! What a reader would change is put in their place: the server's address and the log's folder.
 use std::{
     fs,
-    io::{BufRead, BufReader},
     os::unix::fs::PermissionsExt,
     path::Path,
-    process::{Child, ChildStderr, Command, Stdio},
+    process::{Command, Stdio},
 };
-
-use tempfile::TempDir;
 
 use super::{likeness::is_alike, page::Page};
 use crate::{
     cli::{aegis, text},
+    serve::Served,
     support::Sandbox,
 };
 
@@ -23,13 +21,9 @@ const FORGE: &str = "https://git.example.org";
 
 /// Where the blocks of one page run: a folder with a `.env`, and the server that reads it.
 struct World {
-    folder: TempDir,
     sandbox: Sandbox,
+    served: Served,
     key: String,
-    server: Child,
-    address: String,
-    /// Held open, so that the server can go on saying things.
-    _said: BufReader<ChildStderr>,
 }
 
 /// A block to run, the code that it must end with, and what it must print.
@@ -46,43 +40,30 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         fs::create_dir(path.join("log")).unwrap();
-        let log = path.join("log/audit.log");
+        let log = path.join("log/audit.log").to_str().unwrap().to_owned();
+        // No record but those that the page makes.
         let settings = format!(
-            "GITEA_URL={}\nGITEA_TOKEN={}\nAUDIT_LOG_PATH={}\nMCP_API_KEYS=\n",
-            sandbox.url,
-            sandbox.token,
-            log.display()
+            "GITEA_URL={}\nGITEA_TOKEN={}\nAUDIT_LOG_PATH={log}\nAUDIT_CHECKPOINT_SECONDS=0\nMCP_API_KEYS=\n",
+            sandbox.url, sandbox.token
         );
         fs::write(path.join(".env"), settings).unwrap();
         fs::set_permissions(path.join(".env"), PermissionsExt::from_mode(0o600)).unwrap();
         // A terminal would show no meter either.
         fs::write(path.join(".curlrc"), "silent\nshow-error\n").unwrap();
-        let make = ["generate-key", "--add", "--label", "laptop"];
-        let made = aegis(&make).current_dir(path).output().unwrap();
+        let made = aegis(&["generate-key", "--add", "--label", "laptop"])
+            .current_dir(path)
+            .output()
+            .unwrap();
         let key = text(&made.stdout).trim().to_owned();
-        let mut serve = aegis(&["serve", "--port", "0"]);
-        let serve = serve.current_dir(path).stdout(Stdio::null());
-        let mut server = serve.stderr(Stdio::piped()).spawn().unwrap();
-        let mut said = BufReader::new(server.stderr.take().unwrap());
-        let mut line = String::new();
-        let address = loop {
-            line.clear();
-            assert!(said.read_line(&mut line).unwrap() > 0, "the server ended");
-            if let Some((_, rest)) = line.split_once("listening on http://") {
-                break rest.split(',').next().unwrap().to_owned();
-            }
-        };
         Self {
-            folder,
             sandbox,
+            served: Served::start_in(folder, &[], &[("AUDIT_LOG_PATH", &log)]),
             key,
-            server,
-            address,
-            _said: said,
         }
     }
 
     /// Runs a block. What went wrong, if something did.
+    #[expect(clippy::print_stdout, reason = "a test that tests less says so")]
     fn run(&self, step: &Step) -> Result<(), String> {
         if let Some(tool) = step.missing() {
             println!(
@@ -91,11 +72,12 @@ impl World {
             );
             return Ok(());
         }
-        let folder = self.folder.path();
+        let folder = self.served.folder.path();
+        let address = self.served.address.to_string();
         let log = folder.join("log");
         let script = step
             .script
-            .replace(ADDRESS, &self.address)
+            .replace(ADDRESS, &address)
             .replace(LOG_FOLDER, log.to_str().unwrap());
         let program = Path::new(env!("CARGO_BIN_EXE_aegis")).parent().unwrap();
         let path = std::env::var("PATH").unwrap_or_default();
@@ -109,13 +91,13 @@ impl World {
             .env("NO_COLOR", "1")
             .env("LC_ALL", "C.UTF-8")
             .env("AEGIS_KEY", &self.key)
-            .env("MCP_PORT", self.address.rsplit(':').next().unwrap())
+            .env("MCP_PORT", self.served.address.port().to_string())
             .stdin(Stdio::null())
             .output()
             .map_err(|error| error.to_string())?;
         let printed = String::from_utf8_lossy(&output.stdout)
             .replace(log.to_str().unwrap(), LOG_FOLDER)
-            .replace(&self.address, ADDRESS)
+            .replace(&address, ADDRESS)
             .replace(&self.sandbox.url, FORGE)
             .replace(folder.to_str().unwrap(), "/home/you");
         let code = output.status.code();
@@ -138,13 +120,6 @@ impl Step {
         ["curl", "jq"]
             .into_iter()
             .find(|tool| words.contains(tool) && !is_here(tool))
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
     }
 }
 

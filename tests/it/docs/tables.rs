@@ -43,7 +43,8 @@ fn between<'a>(code: &'a str, start: &str, end: &str) -> &'a str {
 #[test]
 fn every_setting_has_a_row_and_there_is_no_other() {
     let page = operations();
-    let rows = page.rows().into_iter().filter_map(setting);
+    let rows = page.rows();
+    let rows = rows.iter().filter_map(|row| setting(row));
     let mut shown: Vec<_> = rows.map(|(name, _)| name).collect();
     let mut known = Config::names();
     shown.sort_unstable();
@@ -52,7 +53,7 @@ fn every_setting_has_a_row_and_there_is_no_other() {
 }
 
 /// The name and the default of a row about a setting.
-fn setting<'a>(row: Vec<&'a str>) -> Option<(&'a str, &'a str)> {
+fn setting<'a>(row: &[&'a str]) -> Option<(&'a str, &'a str)> {
     let name = row[0].strip_prefix('`')?.strip_suffix('`')?;
     let is_upper = |it: u8| it.is_ascii_uppercase() || it == b'_';
     let is_name = name.bytes().all(is_upper);
@@ -69,9 +70,9 @@ fn the_defaults_of_the_tables_are_those_of_the_program() {
     };
     let nothing = read(&[]).unwrap();
     let pages = Page::all();
-    let rows = pages.iter().flat_map(Page::rows).filter_map(setting);
+    let rows: Vec<_> = pages.iter().flat_map(Page::rows).collect();
     let mut wrong = Vec::new();
-    for (name, default) in rows {
+    for (name, default) in rows.iter().filter_map(|row| setting(row)) {
         let Some(value) = default
             .strip_prefix('`')
             .and_then(|it| it.strip_suffix('`'))
