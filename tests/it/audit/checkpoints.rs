@@ -5,16 +5,15 @@ use aegis::audit::{AuditLog, AuditSettings, Checkpoints};
 use ring::{digest, hmac};
 use serde_json::Value;
 
-use super::{Scene, assert_chained, settings, sha256, stopped, values, wait_until};
+use super::{Scene, assert_chained, open_as, settings, sha256, stopped, values, wait_until};
 
 const MINUTE: u64 = 60_000;
 
 fn open(scene: &Scene, checkpoints: Checkpoints) -> AuditLog {
-    AuditLog::open(AuditSettings {
+    open_as(&AuditSettings {
         checkpoints,
         ..settings(&scene.path(), &scene.clock)
     })
-    .unwrap()
 }
 
 fn each_minute() -> Checkpoints {

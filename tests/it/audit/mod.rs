@@ -95,9 +95,14 @@ impl Scene {
 }
 
 fn open(path: &Path, clock: &Arc<AtomicU64>) -> AuditLog {
+    open_as(&settings(path, clock))
+}
+
+/// The same by settings of the test's own, for a log that may have been open a moment ago.
+fn open_as(settings: &AuditSettings) -> AuditLog {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
-        match AuditLog::open(settings(path, clock)) {
+        match AuditLog::open(settings.clone()) {
             // A process that another test starts has the lock too, until it is that other program.
             Err(AuditOpenError::Locked(_)) if Instant::now() < deadline => thread::yield_now(),
             opened => return opened.unwrap(),

@@ -10,19 +10,18 @@ use std::{
 use aegis::audit::{AuditLog, AuditSettings, Compress, Rotation};
 
 use super::{
-    NOON, Scene, assert_chained, authenticated, settings, sha256, stopped, unpacked, values,
-    wait_until,
+    NOON, Scene, assert_chained, authenticated, open_as, settings, sha256, stopped, unpacked,
+    values, wait_until,
 };
 
 /// Room for some three records.
 const SMALL: Option<NonZeroU64> = NonZeroU64::new(600);
 
 fn open(scene: &Scene, rotation: Rotation) -> AuditLog {
-    AuditLog::open(AuditSettings {
+    open_as(&AuditSettings {
         rotation,
         ..settings(&scene.path(), &scene.clock)
     })
-    .unwrap()
 }
 
 fn has_ending(name: &str, ending: &str) -> bool {

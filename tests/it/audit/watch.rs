@@ -7,7 +7,7 @@ use std::{
 use aegis::audit::{AuditLog, AuditSettings, Checkpoints};
 use serde_json::{Value, json};
 
-use super::{Scene, assert_chained, settings, sha256, stopped, values};
+use super::{Scene, assert_chained, open_as, settings, sha256, stopped, values};
 
 fn grown(scene: &Scene, records: usize) -> AuditLog {
     let log = scene.open();
@@ -259,16 +259,14 @@ fn a_log_that_was_rotated_at_rest_goes_on() {
 fn a_folder_from_a_backup_is_found_out_by_checkpoints_elsewhere() {
     let (scene, elsewhere) = (Scene::new(), Scene::new());
     let open = || {
-        let checkpoints = Checkpoints {
-            every: Some(std::time::Duration::from_mins(1)),
-            file: Some(elsewhere.path()),
-            ..Checkpoints::default()
-        };
-        AuditLog::open(AuditSettings {
-            checkpoints,
+        open_as(&AuditSettings {
+            checkpoints: Checkpoints {
+                every: Some(std::time::Duration::from_mins(1)),
+                file: Some(elsewhere.path()),
+                ..Checkpoints::default()
+            },
             ..settings(&scene.path(), &scene.clock)
         })
-        .unwrap()
     };
     let mut backup = Vec::new();
     for _ in 0..2 {
