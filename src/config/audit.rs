@@ -80,12 +80,13 @@ pub(super) fn read(reader: &mut Reader<'_>) -> AuditConfig {
 /// The file itself is needed, since its key is replaced after each seal.
 fn seal_key_file(reader: &mut Reader<'_>) -> Option<PathBuf> {
     const NAME: &str = "AUDIT_SEAL_KEY_FILE";
-    let held = reader.secret_file(NAME)?;
+    const USUAL: &str = "/var/lib/aegis-mcp/seal.key";
+    let held = reader.secret_file(NAME, USUAL)?;
     let key = held.expose().split_ascii_whitespace().next();
     let is_key = |key: &str| key.len() == 64 && key.bytes().all(|digit| digit.is_ascii_hexdigit());
     if !key.is_some_and(is_key) {
         let wrong = "names a file that does not hold 64 hexadecimal digits (`openssl rand -hex 32` makes them)";
-        reader.wrong(NAME, wrong.to_owned(), "/var/lib/aegis-mcp/seal.key");
+        reader.wrong(NAME, wrong.to_owned(), USUAL);
     }
     reader.text(NAME).map(PathBuf::from)
 }

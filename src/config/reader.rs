@@ -29,7 +29,11 @@ impl<'e> Reader<'e> {
         }
         let variable = self.env.variable(name)?;
         if variable.value.is_none() {
-            self.unusable(name, format!("is not UTF-8 ({})", variable.place));
+            self.errors.push(SettingError {
+                variable: name.to_owned(),
+                wrong: format!("is not UTF-8 ({})", variable.place),
+                example: None,
+            });
         }
         variable.value.as_ref().map(|text| text.trim())
     }
@@ -139,35 +143,28 @@ impl<'e> Reader<'e> {
             .unwrap_or(default)
     }
 
-    /// What the file holds that a variable names.
-    pub(super) fn file(&mut self, name: &'static str) -> Option<Zeroizing<Vec<u8>>> {
+    /// What the file holds that a variable names; `usual` is where such a file would be.
+    pub(super) fn file(&mut self, name: &'static str, usual: &str) -> Option<Zeroizing<Vec<u8>>> {
         let path = self.text(name)?;
         match read_file(path.as_ref(), self.env.is_read_again()) {
             Ok((bytes, _)) => Some(Zeroizing::new(bytes)),
             Err(error) => {
-                self.unusable(name, format!("names a file that cannot be read: {error}"));
+                let wrong = format!("names a file that cannot be read: {error}");
+                self.wrong(name, wrong, usual);
                 None
             }
         }
     }
 
     /// The text of the file that a variable names, for its owner's eyes only.
-    pub(super) fn secret_file(&mut self, name: &'static str) -> Option<Secret> {
-        let bytes = self.file(name)?;
+    pub(super) fn secret_file(&mut self, name: &'static str, usual: &str) -> Option<Secret> {
+        let bytes = self.file(name, usual)?;
         let text = str::from_utf8(&bytes).ok();
         if text.is_none() {
-            self.unusable(name, "names a file that is not UTF-8".to_owned());
+            self.wrong(name, "names a file that is not UTF-8".to_owned(), usual);
         }
         let text = text?.trim_start_matches('\u{feff}').trim();
         Some(Secret::new(text.to_owned()))
-    }
-
-    fn unusable(&mut self, name: &'static str, wrong: String) {
-        self.errors.push(SettingError {
-            variable: name.to_owned(),
-            wrong,
-            example: None,
-        });
     }
 
     pub(super) fn wrong(&mut self, name: &'static str, wrong: String, example: &str) {

@@ -266,7 +266,7 @@ fn gate(reader: &mut Reader<'_>) -> GateConfig {
 
 fn keys(reader: &mut Reader<'_>) -> KeysConfig {
     let listed = reader.text(KEYS).map(|text| Secret::new(text.to_owned()));
-    let filed = reader.secret_file(KEYS_FILE);
+    let filed = reader.secret_file(KEYS_FILE, "/run/secrets/mcp_api_keys");
     let texts = [(KEYS, listed), (KEYS_FILE, filed)].into_iter();
     KeysConfig {
         texts: texts
@@ -298,7 +298,7 @@ fn gitea(reader: &mut Reader<'_>) -> GiteaConfig {
             "GITEA_TLS_ROOTS",
             [("webpki", TlsRoots::Webpki), ("system", TlsRoots::System)],
         ),
-        ca_pem: reader.file("GITEA_CA_FILE"),
+        ca_pem: reader.file("GITEA_CA_FILE", "/etc/ssl/certs/forge-ca.pem"),
         timeout: reader.seconds("GITEA_TIMEOUT", 30, 1..=600),
         allow_admin_token: reader.flag("GITEA_ALLOW_ADMIN_TOKEN", false),
     }
@@ -308,7 +308,7 @@ fn token(reader: &mut Reader<'_>) -> Option<Secret> {
     let set = reader
         .text("GITEA_TOKEN")
         .map(|text| Secret::new(text.to_owned()));
-    let filed = reader.secret_file("GITEA_TOKEN_FILE");
+    let filed = reader.secret_file("GITEA_TOKEN_FILE", "/run/secrets/gitea_token");
     if set.is_some() && filed.is_some() {
         let wrong = "and `GITEA_TOKEN` are both set: leave one out".to_owned();
         reader.wrong("GITEA_TOKEN_FILE", wrong, "/run/secrets/gitea-token");
