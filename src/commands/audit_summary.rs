@@ -5,9 +5,12 @@
 mod bounds;
 mod chart;
 mod csv;
+mod days;
+mod faults;
 mod logs;
 mod output;
 mod progress;
+mod sections;
 mod shown;
 mod table;
 mod tail;

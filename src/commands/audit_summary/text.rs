@@ -1,25 +1,21 @@
 //! The summary for people, on a terminal of 80 columns.
-mod days;
-mod names;
-
 use std::io::{self, Write};
 
-use chrono::{DateTime, Utc};
 use console::Style;
 
 use super::{
     chart::{gathered, sparkline},
+    days, faults,
+    sections::{self, Figure, Section, minute},
     shown::{cut, grouped, shown},
     table::Table,
 };
-use crate::audit::summary::{Period, Slot, Step, Summary, Totals};
+use crate::audit::summary::{Period, Slot, Step, Summary};
 
 /// So many bars fit beside their names and their highest.
 const BARS: usize = 48;
-/// Of slowest and largest calls so many are shown, unless fewer are asked for.
-const CALLS: usize = 5;
-/// What is counted of a thing, and what it is called.
-type Figure<T> = (&'static str, fn(&T) -> u64);
+/// Of networks, slowest and largest calls so many are shown, unless fewer are asked for.
+const FEW: usize = 5;
 
 /// Writes the summary. The first lines are, letter by letter, what the guide's script prints.
 pub(super) fn write(
@@ -48,20 +44,15 @@ pub(super) fn write(
         out,
         bold: style(coloured).bold(),
         alarm: style(coloured).red().bold(),
-        top,
     };
     page.span(summary)?;
-    page.alarms(summary)?;
-    page.change(totals, summary.before.as_ref())?;
+    page.faults(summary)?;
+    page.section(&sections::totals(summary))?;
     page.charts(summary)?;
-    page.keys(summary)?;
-    page.addresses(summary)?;
-    page.user_agents(summary)?;
-    page.operations(summary)?;
-    page.reasons(summary)?;
-    page.calls("Slowest calls", &summary.slowest)?;
-    page.calls("Largest answers", &summary.largest)?;
-    page.events(summary)
+    for section in sections::named(summary, top, FEW.min(top)) {
+        page.section(&section)?;
+    }
+    Ok(())
 }
 
 fn style(coloured: bool) -> Style {
@@ -79,15 +70,10 @@ pub(super) fn title(period: Period) -> &'static str {
     }
 }
 
-fn minute(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%d %H:%M").to_string()
-}
-
 struct Page<'o> {
     out: &'o mut dyn Write,
     bold: Style,
     alarm: Style,
-    top: usize,
 }
 
 impl Page<'_> {
@@ -118,117 +104,33 @@ impl Page<'_> {
     }
 
     /// What is wrong with the log itself: before everything that is counted from it.
-    fn alarms(&mut self, summary: &Summary) -> io::Result<()> {
-        let log = &summary.log;
-        let malformed = &log.malformed;
-        let kinds = [
-            ("no UTF-8", malformed.not_utf8),
-            ("no JSON", malformed.not_json),
-            ("no record", malformed.not_a_record),
-            ("too long", malformed.too_long),
-        ];
-        let kinds = kinds.iter().filter(|(_, count)| *count > 0);
-        let kinds: Vec<_> = kinds
-            .map(|(kind, count)| format!("{} {kind}", grouped(*count)))
-            .collect();
-        let mut told = Vec::new();
-        if log.breaks > 0 {
-            told.push(format!(
-                "{} in the numbers of records: some are missing or out of order",
-                times(log.breaks, "break", "breaks")
-            ));
-        }
-        for it in log.broken_at.iter().take(CALLS) {
-            told.push(format!(
-                "  after record {} comes {} ({}, byte {})",
-                it.after,
-                it.found,
-                shown(&it.file),
-                it.offset
-            ));
-        }
-        if log.gaps > 0 {
-            told.push(format!(
-                "{}: {} could not be written",
-                times(log.gaps, "gap", "gaps"),
-                times(log.lost, "record", "records")
-            ));
-        }
-        if malformed.lines > 0 {
-            told.push(format!(
-                "{} no records ({}); the first: {}",
-                times(malformed.lines, "line is", "lines are"),
-                kinds.join(", "),
-                shown(malformed.first.as_deref().unwrap_or("unknown"))
-            ));
-        }
-        if log.torn > 0 {
-            told.push(format!(
-                "{} in the midst of a line",
-                times(log.torn, "file ends", "files end")
-            ));
-        }
-        told.extend(
-            log.unreadable
-                .iter()
-                .map(|why| format!("not all was read: {}", shown(why))),
-        );
-        if log.later > 0 && summary.period != Period::Custom {
-            told.push(format!(
-                "{} from the future: the clock was changed",
-                times(log.later, "record is", "records are")
-            ));
-        }
-        if told.is_empty() {
+    fn faults(&mut self, summary: &Summary) -> io::Result<()> {
+        let faults = faults::of(summary);
+        if faults.is_empty() {
             return Ok(());
         }
         self.head("The log")?;
-        for line in told {
-            writeln!(self.out, "  {}", self.alarm.apply_to(line))?;
+        for fault in faults {
+            writeln!(self.out, "  {}", self.alarm.apply_to(fault.what))?;
+            for place in fault.places {
+                let place = format!("  {place}");
+                writeln!(self.out, "  {}", self.alarm.apply_to(place))?;
+            }
         }
         Ok(())
     }
 
-    fn change(&mut self, now: &Totals, before: Option<&Totals>) -> io::Result<()> {
-        let rows: [Figure<Totals>; 13] = [
-            ("Auth attempts", |it| it.attempts),
-            ("Successful", |it| it.successful),
-            ("Failed", |it| it.failed),
-            ("Refused for any reason", |it| it.denied),
-            ("Requests while blocked", |it| it.blocked_requests),
-            ("Blocks", |it| it.rate_limit_events),
-            ("Retired keys tried", |it| it.retired_keys),
-            ("Without authentication", |it| it.unauthenticated),
-            ("Calls", |it| it.calls),
-            ("Calls that change something", |it| it.writes),
-            ("Calls that delete", |it| it.destroys),
-            ("Calls refused", |it| it.refused),
-            ("Calls that failed", |it| it.errors),
-        ];
-        let title = if before.is_some() {
-            "Against the period before"
-        } else {
-            "In all"
-        };
-        self.head(title)?;
-        let heads: &[_] = if before.is_some() {
-            &["<", "now", "before", "change"]
-        } else {
-            &["<", "count"]
-        };
-        let mut table = Table::new(heads);
-        for (name, count) in rows {
-            let (now, before) = (count(now), before.map(count));
-            if now == 0 && before.unwrap_or(0) == 0 {
-                continue;
-            }
-            let mut row = vec![name.to_owned(), grouped(now)];
-            row.extend(
-                before
-                    .into_iter()
-                    .flat_map(|before| [grouped(before), change(now, before)]),
-            );
-            table.row(row);
+    fn section(&mut self, section: &Section<'_>) -> io::Result<()> {
+        match &section.count {
+            Some(count) => self.head(&format!("{} ({count})", section.name))?,
+            None => self.head(section.name)?,
+        }
+        if let Some(note) = &section.note {
+            writeln!(self.out, "  {note}")?;
+        }
+        let mut table = Table::new(section.heads);
+        for row in &section.rows {
+            table.row(row.iter().map(sections::Cell::text));
         }
         table.write(self.out)
     }
@@ -285,26 +187,5 @@ impl Page<'_> {
             )?;
         }
         Ok(())
-    }
-}
-
-fn times(count: u64, one: &str, several: &str) -> String {
-    format!(
-        "{} {}",
-        grouped(count),
-        if count == 1 { one } else { several }
-    )
-}
-
-/// `+12%`, `-3%`, `new`, `x14`.
-fn change(now: u64, before: u64) -> String {
-    match (now, before) {
-        (0, 0) => "-".to_owned(),
-        (_, 0) => "new".to_owned(),
-        _ if now / 10 >= before => format!("x{}", grouped(now / before)),
-        _ => {
-            let (now, before) = (i128::from(now), i128::from(before));
-            format!("{:+}%", (now - before) * 100 / before)
-        }
     }
 }

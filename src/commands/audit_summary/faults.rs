@@ -1,0 +1,96 @@
+//! What is wrong with a log itself, in the words of every form for people.
+use super::shown::{grouped, shown};
+use crate::audit::summary::{Period, Summary};
+
+/// So many places are told of breaks.
+const PLACES: usize = 5;
+
+/// A fault, ready to be shown.
+pub(super) struct Fault {
+    pub(super) what: String,
+    /// Where in the log, where that is known of each.
+    pub(super) places: Vec<String>,
+}
+
+/// All that is wrong, the worst first.
+pub(super) fn of(summary: &Summary) -> Vec<Fault> {
+    let log = &summary.log;
+    let mut faults = Vec::new();
+    let mut told = |what| {
+        faults.push(Fault {
+            what,
+            places: Vec::new(),
+        });
+    };
+    if log.gaps > 0 {
+        told(format!(
+            "{}: {} could not be written",
+            times(log.gaps, "gap", "gaps"),
+            times(log.lost, "record", "records")
+        ));
+    }
+    let malformed = &log.malformed;
+    if malformed.lines > 0 {
+        let kinds = [
+            ("no UTF-8", malformed.not_utf8),
+            ("no JSON", malformed.not_json),
+            ("no record", malformed.not_a_record),
+            ("too long", malformed.too_long),
+        ];
+        let kinds = kinds.iter().filter(|(_, count)| *count > 0);
+        let kinds: Vec<_> = kinds
+            .map(|(kind, count)| format!("{} {kind}", grouped(*count)))
+            .collect();
+        told(format!(
+            "{} ({}); the first: {}",
+            times(malformed.lines, "line is no record", "lines are no records"),
+            kinds.join(", "),
+            shown(malformed.first.as_deref().unwrap_or("unknown"))
+        ));
+    }
+    if log.torn > 0 {
+        told(format!(
+            "{} in the midst of a line",
+            times(log.torn, "file ends", "files end")
+        ));
+    }
+    for why in &log.unreadable {
+        told(format!("not all was read: {}", shown(why)));
+    }
+    if log.later > 0 && summary.period != Period::Custom {
+        told(format!(
+            "{} from the future: the clock was changed",
+            times(log.later, "record is", "records are")
+        ));
+    }
+    if log.breaks > 0 {
+        faults.insert(0, breaks(summary));
+    }
+    faults
+}
+
+fn breaks(summary: &Summary) -> Fault {
+    let log = &summary.log;
+    let places = log.broken_at.iter().take(PLACES).map(|it| {
+        format!(
+            "after record {} comes {} ({}, byte {})",
+            it.after,
+            it.found,
+            shown(&it.file),
+            it.offset
+        )
+    });
+    Fault {
+        what: format!(
+            "{} in the numbers of records: some are missing or out of order",
+            times(log.breaks, "break", "breaks")
+        ),
+        places: places.collect(),
+    }
+}
+
+/// `1 gap`, `1,200 gaps`.
+pub(super) fn times(count: u64, one: &str, several: &str) -> String {
+    let word = if count == 1 { one } else { several };
+    format!("{} {word}", grouped(count))
+}
