@@ -67,7 +67,7 @@ _aegis() {
             return 0
             ;;
         aegis__subcmd__audit__subcmd__summary)
-            opts="-o -h --log --env-file --since --until --json --csv --output --top --fail-on --strict --threads --help daily weekly monthly quarterly yearly all report report verify tail"
+            opts="-o -h --log --env-file --since --until --json --csv --html --output --top --fail-on --strict --threads --help daily weekly monthly quarterly yearly all report report verify tail"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

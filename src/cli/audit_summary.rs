@@ -13,6 +13,10 @@ use super::AuditCommand;
 /// Exit codes: 0 said, 1 failed or (with `--strict`) not all of the log could be read, 2 wrong usage
 /// or no such log, 4 a bound of `--fail-on` is passed, 78 settings must be mended.
 #[derive(Args, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option that a person types"
+)]
 #[command(
     args_conflicts_with_subcommands = true,
     subcommand_value_name = "COMMAND"
@@ -40,6 +44,9 @@ pub struct AuditSummary {
     /// Say it as CSV, for spreadsheets
     #[arg(long, conflicts_with = "json")]
     pub csv: bool,
+    /// Say it as one page for a browser, with charts, complete in itself
+    #[arg(long, conflicts_with_all = ["json", "csv"])]
+    pub html: bool,
     /// Write it to this file, which is replaced
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,

@@ -1,12 +1,13 @@
 //! `aegis audit-summary`: what the audit log holds, all together.
 //!
 //! Every form is made from one [`Summary`]; what a person reads goes through `shown`, so that no
-//! text of a log does anything to a terminal.
+//! text of a log does anything to a terminal or a browser.
 mod bounds;
 mod chart;
 mod csv;
 mod days;
 mod faults;
+mod html;
 mod logs;
 mod output;
 mod progress;
@@ -94,6 +95,9 @@ fn render(out: &mut Vec<u8>, asked: &AuditSummary, summary: &Summary) -> io::Res
         writeln!(out, "{}", shown::ascii(&json))
     } else if asked.csv {
         csv::write(out, summary)
+    } else if asked.html {
+        let page = html::page(summary, usize::from(asked.top));
+        out.write_all(page.as_bytes())
     } else {
         let coloured =
             asked.output.is_none() && Term::stdout().is_term() && console::colors_enabled();

@@ -6,9 +6,17 @@ use crate::audit::summary::{Slot, Step, Summary};
 /// In seconds.
 const YEAR: i64 = 365 * 86_400;
 
+/// Slots without a gap between them.
+pub(super) struct Days<'s> {
+    /// Where the first one begins, and how long each is, in seconds.
+    pub(super) start: i64,
+    pub(super) step: i64,
+    pub(super) slots: Vec<&'s Slot>,
+}
+
 /// Every slot of the window, those in which nothing happened too. Where it has no bounds, it is the
 /// year with the most in it: a single wrong date must not stretch it.
-pub(super) fn all(summary: &Summary) -> Vec<&Slot> {
+pub(super) fn all(summary: &Summary) -> Days<'_> {
     const EMPTY: &Slot = &Slot {
         at: String::new(),
         start: 0,
@@ -29,8 +37,13 @@ pub(super) fn all(summary: &Summary) -> Vec<&Slot> {
     let first = first.max(last - YEAR);
     let found: HashMap<i64, &Slot> = slots.iter().map(|slot| (slot.start / step, slot)).collect();
     let all = first.div_euclid(step)..=last.div_euclid(step);
-    all.map(|at| found.get(&at).copied().unwrap_or(EMPTY))
-        .collect()
+    Days {
+        start: all.start() * step,
+        step,
+        slots: all
+            .map(|at| found.get(&at).copied().unwrap_or(EMPTY))
+            .collect(),
+    }
 }
 
 /// The first and the last slot, no more than a year apart, between which most happened.

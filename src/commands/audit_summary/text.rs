@@ -137,7 +137,7 @@ impl Page<'_> {
 
     fn charts(&mut self, summary: &Summary) -> io::Result<()> {
         let step = summary.timeline.step;
-        let slots = days::all(summary);
+        let slots = days::all(summary).slots;
         let name = match step {
             Step::Hour => "By hour",
             Step::Day => "By day",

@@ -171,6 +171,8 @@ fn a_period_and_bounds_of_time_together_are_wrong_usage() {
         &["--since", "yesterday"],
         &["--since", "1d", "--until", "2d"],
         &["--json", "--csv"],
+        &["--html", "--json"],
+        &["--csv", "--html"],
         &["hourly"],
         &["weekly", "reports"],
     ] {

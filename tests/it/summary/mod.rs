@@ -3,6 +3,7 @@ mod figures; // what is counted is what was done
 mod files; // which files are read, and how far
 mod forms; // text, JSON, CSV, as they are written
 mod hostile; // whatever a log may hold beside records
+mod page; // the page for a browser
 
 use std::{
     fs,
