@@ -1,5 +1,5 @@
 //! What is wrong with a log itself, in the words of every form for people.
-use super::shown::{grouped, shown};
+use super::shown::{grouped, shown, times};
 use crate::audit::summary::{Period, Summary};
 
 /// So many places are told of breaks.
@@ -87,10 +87,4 @@ fn breaks(summary: &Summary) -> Fault {
         ),
         places: places.collect(),
     }
-}
-
-/// `1 gap`, `1,200 gaps`.
-pub(super) fn times(count: u64, one: &str, several: &str) -> String {
-    let word = if count == 1 { one } else { several };
-    format!("{} {word}", grouped(count))
 }

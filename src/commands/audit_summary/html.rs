@@ -14,7 +14,7 @@ use ring::digest::{SHA256, digest};
 use self::markup::Html;
 use super::{
     sections::{self, Section},
-    shown::{grouped, shown},
+    shown::{grouped, shown, times},
     text::title,
 };
 use crate::audit::summary::Summary;
@@ -104,7 +104,7 @@ fn span(page: &mut Html, summary: &Summary) {
         None => page.raw("the end"),
     };
     page.raw(" UTC</p>\n");
-    let records = format!("{} records of ", grouped(log.records));
+    let records = format!("{} of ", times(log.records, "record", "records"));
     if let [one] = &log.files[..] {
         page.raw("<p>").text(&records).raw("<code>");
         page.text(&shown(one)).raw("</code></p>\n");

@@ -64,6 +64,12 @@ pub(super) fn grouped(number: u64) -> String {
     grouped
 }
 
+/// `1 gap`, `1,200 gaps`.
+pub(super) fn times(count: u64, one: &str, several: &str) -> String {
+    let word = if count == 1 { one } else { several };
+    format!("{} {word}", grouped(count))
+}
+
 /// `512 B`, `1.5 MiB`.
 pub(super) fn bytes(number: u64) -> String {
     let mut tenths = number.saturating_mul(10);

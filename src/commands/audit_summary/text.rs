@@ -7,7 +7,7 @@ use super::{
     chart::{gathered, sparkline},
     days, faults,
     sections::{self, Figure, Section, minute},
-    shown::{cut, grouped, shown},
+    shown::{cut, grouped, shown, times},
     table::Table,
 };
 use crate::audit::summary::{Period, Slot, Step, Summary};
@@ -99,7 +99,10 @@ impl Page<'_> {
         writeln!(
             self.out,
             "{}",
-            cut(&format!("{} records of {files}", grouped(log.records)), 80)
+            cut(
+                &format!("{} of {files}", times(log.records, "record", "records")),
+                80
+            )
         )
     }
 
@@ -152,8 +155,8 @@ impl Page<'_> {
         if summary.timeline.left_out > 0 {
             writeln!(
                 self.out,
-                "  {} records found no place here",
-                grouped(summary.timeline.left_out)
+                "  {} found no place here",
+                times(summary.timeline.left_out, "record", "records")
             )?;
         }
         Ok(())

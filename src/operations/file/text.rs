@@ -38,9 +38,11 @@ pub(in crate::operations) fn decode(bytes: Vec<u8>) -> Result<Decoded, &'static 
 
 impl Decoded {
     fn new(text: String, encoding: Option<String>) -> Self {
-        let windows = match text.contains('\r') {
-            true => text.matches("\r\n").count(),
-            false => 0,
+        // To look for one character is cheaper, and nearly every text has none of it.
+        let windows = if text.contains('\r') {
+            text.matches("\r\n").count()
+        } else {
+            0
         };
         let ends = match windows {
             0 => None,

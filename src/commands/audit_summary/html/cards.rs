@@ -1,9 +1,9 @@
 //! What is read first: four numbers, and whether anything is wrong.
 use super::{
     super::{
-        faults::{self, Fault, times},
+        faults::{self, Fault},
         sections::{Figure, change},
-        shown::grouped,
+        shown::{grouped, times},
     },
     markup::Html,
 };

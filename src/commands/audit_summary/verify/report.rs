@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use console::style;
 use serde::Serialize;
 
-use super::super::shown::{self, grouped};
+use super::super::shown::{self, times};
 use crate::audit::verify::{Break, Place, Seals, Source, Verdict};
 
 /// As many breaks and notes are shown to a person.
@@ -25,8 +25,8 @@ pub(super) fn text(out: &mut impl Write, verdict: &Verdict, sources: &[Source]) 
         writeln!(out, "{} {told}", style("note:").dim())?;
     }
     more(out, verdict.notes.list.len(), verdict.notes.total)?;
-    let records = number(verdict.records, "record", "records");
-    let files = number(sources.len() as u64, "file", "files");
+    let records = times(verdict.records, "record", "records");
+    let files = times(sources.len() as u64, "file", "files");
     if verdict.is_intact() && verdict.unreadable.is_empty() && verdict.records == 0 {
         return writeln!(
             out,
@@ -35,7 +35,7 @@ pub(super) fn text(out: &mut impl Write, verdict: &Verdict, sources: &[Source]) 
         );
     }
     if !verdict.is_intact() {
-        let breaks = number(verdict.breaks.total, "break", "breaks");
+        let breaks = times(verdict.breaks.total, "break", "breaks");
         let told = style(format!("broken: {breaks}")).red().bold();
         writeln!(out, "{told} in {records} of {files}")?;
     } else if verdict.unreadable.is_empty() {
@@ -83,7 +83,7 @@ fn seals(out: &mut impl Write, seals: Seals) -> io::Result<()> {
     if found == 0 {
         return Ok(());
     }
-    let found = number(found, "sealed checkpoint", "sealed checkpoints");
+    let found = times(found, "sealed checkpoint", "sealed checkpoints");
     match up_to {
         Some(seq) => writeln!(
             out,
@@ -100,11 +100,6 @@ fn place(at: Place, sources: &[Source]) -> String {
         0 => path,
         line => format!("{path}:{line}"),
     }
-}
-
-fn number(count: u64, one: &str, many: &str) -> String {
-    let what = if count == 1 { one } else { many };
-    format!("{} {what}", grouped(count))
 }
 
 fn why(error: &io::Error) -> String {
