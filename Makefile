@@ -49,6 +49,7 @@ install: build
 	install -D -m 644 completions/aegis.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/aegis
 	install -D -m 644 completions/_aegis $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_aegis
 	install -D -m 644 completions/aegis.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/aegis.fish
+	install -D -m 644 completions/aegis.elv $(DESTDIR)$(PREFIX)/share/elvish/lib/aegis.elv
 
 # The package for Debian and Ubuntu: target/TARGET/debian/*.deb. Needs `cargo install --locked cargo-deb`.
 deb: build

@@ -49,6 +49,22 @@ fn completions_are_those_of_the_command_line_and_of_the_keys() {
     let (functions, end) = zsh.split_once("if [ \"$funcstack[1]\"").unwrap();
     let zsh = format!("{functions}{ZSH}if [ \"$funcstack[1]\"{end}");
     golden("../../completions/_aegis", &zsh);
+    // These complete commands and options; keys are offered by the three above.
+    golden("../../completions/aegis.elv", &generated(Shell::Elvish));
+    golden("../../completions/aegis.ps1", &generated(Shell::PowerShell));
+}
+
+#[test]
+fn elvish_can_read_its_script() {
+    let script = script("aegis.elv");
+    let arguments = ["-norc", "-compileonly", "-json", script.to_str().unwrap()];
+    let Some(said) = said(&keys(), "elvish", &arguments) else {
+        return;
+    };
+    let faults: Vec<serde_json::Value> = serde_json::from_str(&said).unwrap();
+    // There is no editor without a person.
+    let editor = "cannot find variable $edit:completion:arg-completer";
+    assert!(faults.iter().all(|it| it["message"] == editor), "{said}");
 }
 
 /// A folder with two keys, the first of which has a label.
