@@ -15,7 +15,7 @@ REMAP := "--remap-path-prefix=$(CURDIR)=/aegis", "--remap-path-prefix=$(or $(CAR
 # Flags of the environment would replace those of .cargo/config.toml, and the binary would not be static.
 unexport RUSTFLAGS
 
-.PHONY: run check test golden bench build install deb dist reproduce generate-key rotate-key check-key-age
+.PHONY: run check test golden bench prove build install deb dist reproduce generate-key rotate-key check-key-age
 
 # Serves the Gitea that .env names, else sample data. The log is here unless AUDIT_LOG_PATH says otherwise.
 run: build
@@ -70,6 +70,10 @@ dist: build
 # Builds the committed source twice, in different places, and compares the bytes. Takes two whole builds.
 reproduce:
 	.ci/reproduce
+
+# What takes longer than CI may: .ci/prove, all of it or PART="clients soak". Writes docs/PROOF.md.
+prove: build
+	@python3 .ci/prove $(PART)
 
 generate-key rotate-key check-key-age: build
 	@$(AEGIS) $@
