@@ -20,6 +20,7 @@ use actix_web::{
 };
 use futures_util::FutureExt as _;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Parts, answer, body,
@@ -39,6 +40,8 @@ use crate::{
 pub(super) struct Entry<T> {
     parts: Parts,
     protocol: Protocol<T>,
+    /// Cancelled when a server that stops waits no longer for what runs.
+    cut_off: CancellationToken,
 }
 
 /// A request, as far as it is known before its key is.
@@ -58,9 +61,13 @@ enum Early {
 }
 
 impl<T: Tools> Entry<T> {
-    pub(super) fn new(parts: Parts, tools: T) -> Self {
+    pub(super) fn new(parts: Parts, tools: T, cut_off: CancellationToken) -> Self {
         let protocol = Protocol::new(Rc::new(tools), Arc::clone(&parts.protocol));
-        Self { parts, protocol }
+        Self {
+            parts,
+            protocol,
+            cut_off,
+        }
     }
 
     /// Answers one request, whatever it is.
@@ -194,8 +201,12 @@ impl<T: Tools> Entry<T> {
                 Handler::Metrics => self.metrics(),
             }
         };
-        let answered = timeout(settings.answer_timeout, answered).await;
-        answered.unwrap_or_else(|_| Err(refusal::too_slow()))
+        tokio::select! {
+            answered = timeout(settings.answer_timeout, answered) => {
+                answered.unwrap_or_else(|_| Err(refusal::too_slow()))
+            }
+            () = self.cut_off.cancelled() => Err(refusal::shutting_down()),
+        }
     }
 
     /// What is there for everybody.

@@ -115,7 +115,8 @@ pub async fn serve<T: Tools>(
         let stop = stop.clone();
         async move { stop.notified().await }
     };
-    let of_workers = parts.clone();
+    let cut_off = CancellationToken::new();
+    let (of_workers, is_cut_off) = (parts.clone(), cut_off.clone());
     let server = builder
         .listen("http", listener, move || {
             http(
@@ -123,6 +124,7 @@ pub async fn serve<T: Tools>(
                 tools(),
                 connections.clone(),
                 ending.clone(),
+                is_cut_off.clone(),
             )
         })?
         .run();
@@ -143,6 +145,7 @@ pub async fn serve<T: Tools>(
         {
             // No number: a call and the request that waits for it are two.
             log::warn!("what still ran after `SHUTDOWN_GRACE` is cut off");
+            cut_off.cancel();
         }
         handle.stop(true).await;
     };
@@ -159,12 +162,13 @@ fn http<T: Tools, E: Future<Output = ()> + 'static>(
     tools: T,
     connections: Connections,
     ending: impl Fn() -> E + 'static,
+    cut_off: CancellationToken,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()>
 {
     let (ids, gatekeeper) = (Arc::clone(&parts.ids), Arc::clone(&parts.gatekeeper));
     let most = parts.settings.connections_per_address;
     let head_timeout = parts.settings.head_timeout;
-    let entry = Rc::new(Entry::new(parts, tools));
+    let entry = Rc::new(Entry::new(parts, tools, cut_off));
     let requests = HttpService::build()
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(head_timeout)

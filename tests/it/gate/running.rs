@@ -125,8 +125,13 @@ fn what_outlasts_the_grace_is_given_up_before_the_server_has_stopped() {
         server.shutdown_grace = Duration::from_millis(20);
     };
     let mut gate = Gate::ending(short, ended);
-    let _running = begin_waiting(&gate);
+    let running = begin_waiting(&gate);
     gate.ask_to_stop();
+    let answer = read_some(&running);
+    assert!(
+        answer.starts_with("HTTP/1.1 503 ") && answer.contains("shutting_down"),
+        "{answer}"
+    );
     gate.join();
     assert_eq!(
         has_ended.try_recv(),
