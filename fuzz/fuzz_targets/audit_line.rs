@@ -1,8 +1,5 @@
-//! Whatever a line is, the fast way of reading it says what the definition says.
 #![no_main]
-use aegis::audit::reader::Line;
-use libfuzzer_sys::fuzz_target;
+#[path = "../bodies/audit_line.rs"]
+mod body;
 
-fuzz_target!(|line: &[u8]| {
-    assert_eq!(Line::of(line), Line::read(line));
-});
+libfuzzer_sys::fuzz_target!(|data: &[u8]| body::check(data));

@@ -1,13 +1,5 @@
-//! Whatever a `.env` file holds: it is printed as it was read, and reading settings from it ends.
 #![no_main]
-use aegis::config::{Config, Env, EnvFile};
-use libfuzzer_sys::fuzz_target;
+#[path = "../bodies/env_file.rs"]
+mod body;
 
-fuzz_target!(|bytes: &[u8]| {
-    let file = EnvFile::parse(bytes.to_vec());
-    assert_eq!(file.as_bytes(), bytes);
-    for assignment in file.assignments() {
-        assert!(!assignment.name.is_empty() && assignment.line > 0);
-    }
-    let _ = Config::from_env(&Env::new([], Some((".env".into(), file))));
-});
+libfuzzer_sys::fuzz_target!(|data: &[u8]| body::check(data));

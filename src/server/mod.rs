@@ -16,9 +16,10 @@ use std::{
     time::Duration,
 };
 
-use actix_http::{HttpService, error::DispatchError};
+use actix_http::{HttpService, Request, error::DispatchError};
 use actix_service::{ServiceFactory, ServiceFactoryExt as _};
 use actix_web::{
+    HttpResponse,
     dev::{Server, fn_service},
     rt::net::TcpStream,
 };
@@ -154,6 +155,13 @@ pub async fn serve<T: Tools>(
     let last_writes = Duration::from_secs(LAST_WRITES);
     let _ = timeout(last_writes, parts.calls.wait()).await;
     ended
+}
+
+/// Answers one request that came without a connection of ours, through all layers.
+pub async fn answer<T: Tools>(parts: Parts, tools: T, request: Request) -> HttpResponse {
+    let entry = Rc::new(Entry::new(parts, tools, CancellationToken::new()));
+    let answered = entry.answer(request).await;
+    answered.unwrap_or_else(|never| match never {})
 }
 
 /// What a worker does with a connection.

@@ -7,6 +7,7 @@ mod completions; // what shells complete, tried in real ones
 mod docs; // what the documents say is so, and their commands do what they say
 mod durable; // files that are replaced whole or not at all, whoever edits, kills or fills the disk
 mod env_readers; // what other programs make of a `.env`, before and after we edit it
+mod fuzz; // what the fuzz targets check, over their kept corpus
 mod gate; // who is let in, and what becomes of requests that mean harm
 mod gitea; // the door to Gitea: what is asked, what is believed, what a bad forge cannot do
 mod house; // which room may use which, and what stands in one place only
