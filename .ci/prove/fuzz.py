@@ -7,6 +7,7 @@ import os, re, shutil, subprocess
 
 from common import OUT, ROOT, triple
 
+KEPT = 150
 SECONDS = int(os.environ.get("FUZZ_SECONDS", 60))
 COVERAGE = ["-Cpasses=sancov-module", "-Cllvm-args=-sanitizer-coverage-level=4 -sanitizer-coverage-inline-8bit-counters "
             "-sanitizer-coverage-pc-table -sanitizer-coverage-trace-compares", "-Ccodegen-units=1", "--cfg=fuzzing"]
@@ -48,5 +49,9 @@ def keep(program, found, kept):
     shutil.rmtree(least, ignore_errors=True)
     least.mkdir()
     subprocess.run([program, "-merge=1", "-max_len=1024", least, kept, found], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    shutil.rmtree(kept)
-    shutil.copytree(least, kept)
+    # What was kept for a reason of its own has a name; of the rest the shortest.
+    for path in kept.iterdir():
+        if re.fullmatch("[0-9a-f]{40}|seed.*", path.name):
+            path.unlink()
+    for path in sorted(least.iterdir(), key=lambda it: it.stat().st_size)[:KEPT]:
+        shutil.copy(path, kept)
