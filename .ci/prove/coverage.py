@@ -1,7 +1,7 @@
 """Lines of src/ that the tests run."""
 import json, os, re, shutil
 
-from common import ROOT, text_of
+from common import ROOT, text_of, triple
 
 
 def run(result):
@@ -12,7 +12,7 @@ def run(result):
     env = tools()
     if env is None:
         return result.not_run("coverage", "there are no LLVM tools of the compiler's version (Debian: llvm-22)")
-    says = text_of("cargo", "llvm-cov", "--locked", "--json", "--summary-only", "--quiet", cwd=ROOT, env=env)
+    says = text_of("cargo", "llvm-cov", "--locked", "--target", triple(), "--lib", "--bins", "--test", "it", "--json", "--summary-only", "--quiet", cwd=ROOT, env=env)
     found = re.search(r'^\{"data".*$', says, re.M)
     if not found:
         return result.row("coverage", False, (says.strip().splitlines() or ["nothing"])[-1][:200])

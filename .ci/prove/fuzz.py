@@ -7,7 +7,7 @@ import os, re, shutil, subprocess
 
 from common import OUT, ROOT, triple
 
-KEPT = 150
+KEPT = 60
 SECONDS = int(os.environ.get("FUZZ_SECONDS", 60))
 COVERAGE = ["-Cpasses=sancov-module", "-Cllvm-args=-sanitizer-coverage-level=4 -sanitizer-coverage-inline-8bit-counters "
             "-sanitizer-coverage-pc-table -sanitizer-coverage-trace-compares", "-Ccodegen-units=1", "--cfg=fuzzing"]
@@ -49,9 +49,10 @@ def keep(program, found, kept):
     shutil.rmtree(least, ignore_errors=True)
     least.mkdir()
     subprocess.run([program, "-merge=1", "-max_len=1024", least, kept, found], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    # What was kept for a reason of its own has a name; of the rest the shortest.
+    # What was kept for a reason of its own has a name; of the rest, some of every length.
     for path in kept.iterdir():
         if re.fullmatch("[0-9a-f]{40}|seed.*", path.name):
             path.unlink()
-    for path in sorted(least.iterdir(), key=lambda it: it.stat().st_size)[:KEPT]:
+    found = sorted(least.iterdir(), key=lambda it: it.stat().st_size)
+    for path in found[::len(found) // KEPT + 1]:
         shutil.copy(path, kept)

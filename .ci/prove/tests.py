@@ -1,7 +1,7 @@
 """The tests, by topic: among them the MCP schemas of every message we send, the raw sockets, the fuzz corpus."""
 import collections, re
 
-from common import ROOT, text_of
+from common import OUT, ROOT, text_of
 
 # Those that the other parts lean on.
 NAMED = {"every message against its revision's schema": "protocol::", "raw sockets": "gate::hostile", "a bad forge": "gitea::bad_forge",
@@ -10,6 +10,8 @@ NAMED = {"every message against its revision's schema": "protocol::", "raw socke
 
 def run(result):
     says = text_of("cargo", "test", "--locked", "--", "--format=pretty", cwd=ROOT)
+    OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / "tests.log").write_text(says)
     tests = re.findall(r"^test (\S+)(?: - .*?)? \.\.\. (ok|FAILED|ignored)", says, re.M)
     ends = collections.Counter(end for _, end in tests)
     failed = [name for name, end in tests if end == "FAILED"]
