@@ -56,10 +56,11 @@ def attack(result, server, name, options):
     address = f"{server.url}/mcp/tools?api_key={server.key}" if name != "slow body" else f"{server.url}/mcp/tool/call?api_key={server.key}"
     process = subprocess.Popen(["slowhttptest", "-c", str(CONNECTIONS), "-r", "200", "-l", str(SECONDS), "-p", "5", "-u", address, *options],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    most = 0
+    most, began = 0, time.monotonic()
     while process.poll() is None:
         most = max(most, server.descriptors() - before)
         time.sleep(0.2)
+    lasted = time.monotonic() - began
     good.over.set()
     good.thread.join()
     # What the server still holds of connections whose clients have gone, it lets go of within its deadlines.
@@ -69,6 +70,6 @@ def attack(result, server, name, options):
             break
         time.sleep(0.2)
     grown = (server.resident() - memory) / 1024
-    figure = f"{CONNECTIONS} connections for {SECONDS} s, {most} open at most, {max(after, 0)} left after it; {len(good.times)} good requests, " \
+    figure = f"{CONNECTIONS} connections, given up after {lasted:.0f} of {SECONDS} s, {most} open at most, {max(after, 0)} left after it; {len(good.times)} good requests, " \
              f"slowest {max(good.times) * 1000:.0f} ms" + (f", {len(good.faults)} FAILED: {good.faults[0]}" if good.faults else ", none failed") + f"; {grown:+.1f} MiB"
     result.row(name, not good.faults and after <= 2, figure)
