@@ -1,5 +1,5 @@
 """Writes docs/PROOF.md from the results below target/proof."""
-import json
+import json, textwrap
 
 from common import FAILED, NOT_RUN, OUT, PASSED, ROOT
 
@@ -19,11 +19,11 @@ def write(parts):
     text = HEAD + f"{len(of(PASSED))} lines passed, {len(of(FAILED))} failed, {len(of(NOT_RUN))} were not run.\n"
     for result in results:
         tools = ", ".join(f"{name} {version}" for name, version in sorted(result["tools"].items()))
-        text += f"\n## {title(result['part'])}\n\n{result['date']} UTC, commit `{result['commit']}`, {seconds(result['seconds'])}"
-        text += f"; {tools}.\n\n" if tools else ".\n\n"
+        ran = f"{result['date']} UTC, commit `{result['commit']}`, {seconds(result['seconds'])}"
+        text += f"\n## {title(result['part'])}\n\n" + lines(f"{ran}; {tools}." if tools else f"{ran}.") + "\n"
         text += "| what | | figure |\n| --- | --- | --- |\n"
         text += "".join(f"| {cell(row['what'])} | {row['verdict']} | {cell(row['figure'])} |\n" for row in result["rows"])
-        text += "".join(f"\n{note}\n" for note in result["notes"])
+        text += "".join("\n" + lines(note) for note in result["notes"])
     absent = [part for part in parts if not (OUT / f"{part}.json").exists()]
     if absent:
         text += f"\nNot run at all: {', '.join(absent)}.\n"
@@ -34,6 +34,10 @@ def write(parts):
 def title(part):
     import importlib
     return importlib.import_module(part).__doc__.splitlines()[0].rstrip(".")
+
+
+def lines(text):
+    return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False) + "\n"
 
 
 def cell(text):
