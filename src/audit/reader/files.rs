@@ -142,20 +142,30 @@ fn family(live: &Path) -> Result<Vec<Log>, FindError> {
         error,
     };
     let mut found = BTreeSet::new();
-    for entry in fs::read_dir(names::folder(live)).map_err(unreadable)? {
-        let name = entry.map_err(unreadable)?.file_name();
-        if Some(&*name) == live.file_name() || was(live, &name) {
-            found.insert(name);
+    // A file that is compressed meanwhile changes its name: one look may see neither, two see one.
+    for _ in 0..2 {
+        for entry in fs::read_dir(names::folder(live)).map_err(unreadable)? {
+            let name = entry.map_err(unreadable)?.file_name();
+            if Some(&*name) == live.file_name() || was(live, &name) {
+                found.insert(bare(name.as_bytes()).to_owned());
+            }
         }
     }
-    let is_double = |name: &OsStr| {
-        let bare = bare(name.as_bytes());
-        bare.len() < name.len() && found.contains(OsStr::from_bytes(bare))
-    };
-    let names = found.iter().filter(|name| !is_double(name));
-    let paths = names.map(|name| live.with_file_name(name));
-    let logs = paths.filter(|path| path.is_file()).map(look);
-    let mut logs = logs.collect::<Result<Vec<_>, _>>()?;
+    let mut logs = Vec::new();
+    for bare in found {
+        for ending in [&b""[..]].iter().chain(&COMPRESSED) {
+            let path = live.with_file_name(OsStr::from_bytes(&[&bare, *ending].concat()));
+            match path.is_file().then(|| look(path)) {
+                None => {}
+                Some(Err(FindError::Unreadable { error, .. }))
+                    if error.kind() == io::ErrorKind::NotFound => {}
+                Some(log) => {
+                    logs.push(log?);
+                    break;
+                }
+            }
+        }
+    }
     logs.sort_by_key(|log| (log.path.file_name() == live.file_name(), log.place()));
     let last = logs.len().saturating_sub(1);
     for log in &mut logs[..last] {
