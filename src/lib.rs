@@ -20,7 +20,8 @@
 //! - [`sandbox`]: a small forge with sample data, for a first run without a Gitea.
 //! - Leaves that many rooms share: [`caller`] (who is asking), [`rights`] (what they may do),
 //!   [`fault`] (what an HTTP answer that is no success says), [`outbound`] (the one HTTP client),
-//!   [`durable`] (files that are replaced whole or not at all), [`secret`] (text that does not print).
+//!   [`durable`] (files that are replaced whole or not at all), [`secret`] (text that does not print),
+//!   [`ascii`] (what is printable, told fast).
 //!
 //! # The way of a request
 //!
@@ -45,6 +46,7 @@
 //! - The ring of keys is replaced as a whole while the server runs; what opens a door is asked anew
 //!   each time, and time never runs back for it.
 //! - Rooms use only the rooms below them. `tests/it/house.rs` holds the table.
+pub mod ascii;
 pub mod audit;
 pub mod auth;
 pub mod caller;

@@ -7,7 +7,8 @@ use std::{
 
 /// A room of `src/` and the rooms that it may use. A new arrow is a line here, so a decision.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("audit", &["caller", "durable", "keys", "rights"]),
+    ("ascii", &[]),
+    ("audit", &["ascii", "caller", "durable", "keys", "rights"]),
     ("auth", &["audit", "caller", "fault", "keys", "rights"]),
     ("caller", &["keys", "rights"]),
     ("cli", &["config", "keys"]),
@@ -36,6 +37,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "dispatch",
         &[
+            "ascii",
             "audit",
             "caller",
             "gitea",
@@ -51,7 +53,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("gitea", &["outbound", "rights", "secret"]),
     ("keys", &["durable", "rights", "secret"]),
     ("mcp", &["audit", "caller", "fault", "keys"]),
-    ("operations", &["gitea", "rights"]),
+    ("operations", &["ascii", "gitea", "rights"]),
     ("outbound", &["secret"]),
     ("rights", &[]),
     ("sandbox", &["secret"]),

@@ -7,13 +7,13 @@ use rest::Rest;
 use values::time;
 
 use super::{Event, Line, line};
+use crate::ascii;
 
 /// What [`Line::read`] says of a line of our writer's, and `None` for whatever may be another's.
 pub(super) fn scan(line: &[u8]) -> Option<Line<'_>> {
     // Without a control character and without anything outside ASCII, only quotes, backslashes and
     // the order of things are left to be wrong.
-    let odd = |found, byte: &u8| found | u8::from(byte.wrapping_sub(b' ') > b'~' - b' ');
-    if line.iter().fold(0, odd) != 0 {
+    if !ascii::all(line, |_| false) {
         return None;
     }
     let mut rest = Rest(line);

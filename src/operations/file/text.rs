@@ -1,6 +1,9 @@
 //! From a file's bytes to text, or to the name of what they are instead.
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8};
+use memchr::{memchr, memchr_iter};
+
+use crate::ascii;
 
 /// A file as text.
 #[derive(Debug, PartialEq)]
@@ -38,15 +41,12 @@ pub(in crate::operations) fn decode(bytes: Vec<u8>) -> Result<Decoded, &'static 
 
 impl Decoded {
     fn new(text: String, encoding: Option<String>) -> Self {
-        // To look for one character is cheaper, and nearly every text has none of it.
-        let windows = if text.contains('\r') {
-            text.matches("\r\n").count()
-        } else {
-            0
-        };
+        let bytes = text.as_bytes();
+        let is_end = |at: &usize| bytes.get(at + 1) == Some(&b'\n');
+        let windows = memchr_iter(b'\r', bytes).filter(is_end).count();
         let ends = match windows {
             0 => None,
-            _ if windows == text.matches('\n').count() => Some("CRLF line ends"),
+            _ if windows == memchr_iter(b'\n', bytes).count() => Some("CRLF line ends"),
             _ => Some("mixed line ends"),
         };
         let remark = match (encoding, ends) {
@@ -59,9 +59,10 @@ impl Decoded {
 
 /// Text has no NUL, and at its beginning hardly a control character.
 pub(super) fn is_binary(bytes: &[u8]) -> bool {
-    let odd = |byte: &&u8| **byte < b' ' && !b"\t\n\r\x08\x0c\x1b".contains(byte);
     let beginning = &bytes[..bytes.len().min(BEGINNING)];
-    bytes.contains(&0) || beginning.iter().filter(odd).count() > beginning.len() / 50
+    let is_odd = |byte: &u8| *byte < b' ' && !b"\t\n\r\x08\x0c\x1b".contains(byte);
+    let odd = ascii::odd(beginning).filter(is_odd).count();
+    memchr(0, bytes).is_some() || odd > beginning.len() / 50
 }
 
 /// How much of a file is looked at, as Git does: what is no text shows it there.
