@@ -146,7 +146,9 @@ fn family(live: &Path) -> Result<Vec<Log>, FindError> {
     for _ in 0..2 {
         for entry in fs::read_dir(names::folder(live)).map_err(unreadable)? {
             let name = entry.map_err(unreadable)?.file_name();
-            if Some(&*name) == live.file_name() || was(live, &name) {
+            if Some(&*name) == live.file_name() {
+                found.insert(name.as_bytes().to_owned());
+            } else if was(live, &name) {
                 found.insert(bare(name.as_bytes()).to_owned());
             }
         }

@@ -62,6 +62,19 @@ fn a_file_beside_its_compressed_self_is_read_once() {
 }
 
 #[test]
+fn a_compressed_file_that_is_named_is_read_itself() {
+    let logs = parts();
+    let other = zstd::encode_all(&b""[..], 3).unwrap();
+    fs::write(logs.path("audit.log.1.zst"), other).unwrap();
+    let summary = logs.json(&["all", "--log", "audit.log.1.zst"]);
+    assert_eq!(
+        summary["log"]["files"],
+        serde_json::json!(["audit.log.1.zst"])
+    );
+    assert_eq!(summary["log"]["records"], 0);
+}
+
+#[test]
 fn a_window_is_the_same_whatever_files_need_not_be_read() {
     let logs = parts();
     let whole = Logs::with(history());
