@@ -1,4 +1,4 @@
-"""Lines of src/ that the tests run: those that kill processes at each system call not counted, for under it they take too long."""
+"""Lines of src/ that the tests run, without those that kill processes (they take too long under it)"""
 import json, os, re, shutil
 
 from common import ROOT, text_of, triple
