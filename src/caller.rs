@@ -52,10 +52,17 @@ pub struct RequestId(u64);
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Written with every record and answer: without the machinery of `{:016x}`.
+        // Without the machinery of `{:016x}`: every answer has one.
         let mut digits = [0; 16];
-        hex::encode_to_slice(self.0.to_be_bytes(), &mut digits).map_err(|_| fmt::Error)?;
+        hex::encode_to_slice(self.bytes(), &mut digits).map_err(|_| fmt::Error)?;
         f.write_str(std::str::from_utf8(&digits).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl RequestId {
+    /// Of which its text is the digits.
+    pub fn bytes(self) -> [u8; 8] {
+        self.0.to_be_bytes()
     }
 }
 

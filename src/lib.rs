@@ -21,7 +21,7 @@
 //! - Leaves that many rooms share: [`caller`] (who is asking), [`rights`] (what they may do),
 //!   [`fault`] (what an HTTP answer that is no success says), [`outbound`] (the one HTTP client),
 //!   [`durable`] (files that are replaced whole or not at all), [`secret`] (text that does not print),
-//!   [`ascii`] (what is printable, told fast).
+//!   [`ascii`] (what is printable, told fast), [`sort`] (one sort for all).
 //!
 //! # The way of a request
 //!
@@ -65,3 +65,4 @@ pub mod rights;
 pub mod sandbox;
 pub mod secret;
 pub mod server;
+pub mod sort;

@@ -44,7 +44,10 @@ impl Outbound {
     /// A client with connections of its own. It stays on the thread that made it.
     pub fn client(&self) -> HttpClient {
         let seen = Rc::new(Seen::default());
-        let wires = Wires::new(self.names.clone(), Rc::clone(&seen));
+        let wires = Wires {
+            names: self.names.clone(),
+            seen: Rc::clone(&seen),
+        };
         let connector = awc::Connector::new()
             .connector(wires)
             .rustls_0_23(Arc::clone(&self.tls))

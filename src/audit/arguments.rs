@@ -1,10 +1,10 @@
 //! What a call was asked, as far as a log may hold it.
-use std::io::{self, Write};
-
-use ring::digest;
 use serde_json::{Map, Value};
 
-use super::record::{Field, Plain, Underscore, write_text};
+use super::{
+    record::{Field, Plain, Underscore, write_text},
+    tail::sha256,
+};
 
 /// Strings up to this many characters may stand in the log.
 const SHORT: usize = 64;
@@ -50,7 +50,8 @@ impl Field for Shortened<'_> {
             line.push(before);
             before = b',';
             if line.len() > start + MOST {
-                Plain(format_args!("\"...\":{}", 1 + given.count())).write(line);
+                line.extend_from_slice(b"\"...\":");
+                Plain(1 + given.count()).write(line);
                 break;
             }
             write_text(line, name.as_bytes(), Underscore::Escaped);
@@ -72,14 +73,19 @@ fn write_value(line: &mut Vec<u8>, name: &str, value: &Value) {
         Value::String(text) => write_size(line, "bytes", text.len()),
         Value::Array(items) => write_size(line, "items", items.len()),
         Value::Object(fields) => write_size(line, "fields", fields.len()),
-        Value::Number(number) => Plain(number).write(line),
-        Value::Bool(yes) => Plain(yes).write(line),
+        Value::Number(number) => line.extend_from_slice(number.to_string().as_bytes()),
+        Value::Bool(true) => line.extend_from_slice(b"true"),
+        Value::Bool(false) => line.extend_from_slice(b"false"),
         Value::Null => line.extend_from_slice(b"null"),
     }
 }
 
 fn write_size(line: &mut Vec<u8>, unit: &str, size: usize) {
-    Plain(format_args!("{{\"{unit}\":{size}}}")).write(line);
+    line.extend_from_slice(b"{\"");
+    line.extend_from_slice(unit.as_bytes());
+    line.extend_from_slice(b"\":");
+    Plain(size).write(line);
+    line.push(b'}');
 }
 
 fn may_stand(name: &str, text: &str) -> bool {
@@ -111,55 +117,42 @@ fn is_commit(text: &str) -> bool {
 /// SHA-256 of the arguments as JSON without spaces, the names of each object in the order of their
 /// bytes, texts and numbers as `serde_json` writes them.
 pub(super) fn digest(arguments: &Map<String, Value>) -> [u8; 32] {
-    let mut hashed = Hashed(digest::Context::new(&digest::SHA256));
-    hashed.object(arguments).expect("a hash takes every write");
-    let mut hash = [0; 32];
-    hash.copy_from_slice(hashed.0.finish().as_ref());
-    hash
+    let mut text = Vec::with_capacity(256);
+    write_object(&mut text, arguments).expect("a vector takes every write");
+    sha256(&text)
 }
 
-struct Hashed(digest::Context);
-
-impl Hashed {
-    fn object(&mut self, object: &Map<String, Value>) -> io::Result<()> {
-        let mut fields = object.iter().collect::<Vec<_>>();
-        fields.sort_unstable_by_key(|(name, _)| *name);
-        let mut before: &[u8] = b"{";
-        for (name, value) in fields {
-            self.write_all(before)?;
-            serde_json::to_writer(&mut *self, name)?;
-            self.write_all(b":")?;
-            self.value(value)?;
-            before = b",";
+fn write_object(text: &mut Vec<u8>, object: &Map<String, Value>) -> serde_json::Result<()> {
+    let mut fields = object.iter().collect::<Vec<_>>();
+    fields.sort_unstable_by_key(|(name, _)| *name);
+    text.push(b'{');
+    for (at, (name, value)) in fields.into_iter().enumerate() {
+        if at > 0 {
+            text.push(b',');
         }
-        self.write_all(if object.is_empty() { b"{}" } else { b"}" })
+        serde_json::to_writer(&mut *text, name)?;
+        text.push(b':');
+        write_canonical(text, value)?;
     }
+    text.push(b'}');
+    Ok(())
+}
 
-    fn value(&mut self, value: &Value) -> io::Result<()> {
-        match value {
-            Value::Object(object) => self.object(object),
-            Value::Array(items) => {
-                let mut before: &[u8] = b"[";
-                for item in items {
-                    self.write_all(before)?;
-                    self.value(item)?;
-                    before = b",";
+fn write_canonical(text: &mut Vec<u8>, value: &Value) -> serde_json::Result<()> {
+    match value {
+        Value::Object(object) => write_object(text, object),
+        Value::Array(items) => {
+            text.push(b'[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    text.push(b',');
                 }
-                self.write_all(if items.is_empty() { b"[]" } else { b"]" })
+                write_canonical(text, item)?;
             }
-            scalar => Ok(serde_json::to_writer(self, scalar)?),
+            text.push(b']');
+            Ok(())
         }
-    }
-}
-
-impl Write for Hashed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        scalar => serde_json::to_writer(text, scalar),
     }
 }
 
@@ -241,7 +234,7 @@ mod tests {
         let one = json!({"b": [1, {"y": null, "x": "é\n"}], "a": {}, "c": []});
         let other = json!({"c": [], "a": {}, "b": [1, {"x": "é\n", "y": null}]});
         let canonical = r#"{"a":{},"b":[1,{"x":"é\n","y":null}],"c":[]}"#;
-        let expected = super::super::tail::sha256(canonical.as_bytes());
+        let expected = sha256(canonical.as_bytes());
         assert_eq!(digest(one.as_object().unwrap()), expected);
         assert_eq!(digest(other.as_object().unwrap()), expected);
     }

@@ -4,7 +4,7 @@ use ring::hmac;
 use super::{
     AuditEvent,
     arguments::Shortened,
-    record::{Plain, Quoted, Record},
+    record::{Plain, Record},
 };
 use crate::caller::KeySource;
 
@@ -38,7 +38,7 @@ impl AuditEvent<'_> {
         clippy::too_many_lines,
         reason = "one arm an event, its fields in their order"
     )]
-    pub(super) fn write(&self, record: &mut Record<'_>, fingerprints: &hmac::Key) {
+    pub(super) fn write(&self, record: &mut Record, fingerprints: &hmac::Key) {
         match *self {
             Self::ServerStarted {
                 version,
@@ -68,13 +68,13 @@ impl AuditEvent<'_> {
             } => {
                 record
                     .put("status", key_hint.map_or("disabled", |_| "success"))
-                    .put("client_ip", Quoted(client_ip))
+                    .put("client_ip", client_ip)
                     .put("user_agent", user_agent)
                     .put("key_hint", key_hint)
                     .put("method", method.as_bytes())
                     .put("route", route)
                     .put("key_source", key_source.map(KeySource::as_str))
-                    .put("request_id", Quoted(request_id));
+                    .put("request_id", request_id);
             }
             Self::Denied {
                 reason,
@@ -89,17 +89,17 @@ impl AuditEvent<'_> {
             } => {
                 record
                     .put("reason", reason.as_str())
-                    .put("client_ip", Quoted(client_ip))
+                    .put("client_ip", client_ip)
                     .put("method", method.as_bytes())
                     .put("route", route)
                     .put("key_source", key_source.map(KeySource::as_str))
-                    .put("request_id", Quoted(request_id))
+                    .put("request_id", request_id)
                     .put(
                         "credential_fp",
                         offered.map(|it| fingerprint(fingerprints, it)),
                     )
                     .put("key_state", former.map(|_| "retired"))
-                    .put("key_hint", former.map(Quoted))
+                    .put("key_hint", former)
                     .put("user_agent", user_agent)
                     // Last, so that no text of a stranger stands between it and a `success`.
                     .put("category", reason.category());
@@ -112,12 +112,12 @@ impl AuditEvent<'_> {
                 request_id,
             } => {
                 record
-                    .put("client_ip", Quoted(client_ip))
+                    .put("client_ip", client_ip)
                     .put("severity", "high")
                     .put("failures", Plain(failures))
                     .put("window_seconds", Plain(window_seconds))
                     .put("blocked_until", blocked_until)
-                    .put("request_id", Quoted(request_id));
+                    .put("request_id", request_id);
             }
             Self::BlockEnded {
                 client_ip,
@@ -126,7 +126,7 @@ impl AuditEvent<'_> {
                 last,
             } => {
                 record
-                    .put("client_ip", Quoted(client_ip))
+                    .put("client_ip", client_ip)
                     .put("blocked_requests", Plain(blocked_requests))
                     .put("first", first)
                     .put("last", last);
@@ -160,10 +160,10 @@ impl AuditEvent<'_> {
                     .put("operation", operation)
                     .put("access", access.as_str())
                     .put("key_hint", key_hint)
-                    .put("client_ip", Quoted(client_ip))
+                    .put("client_ip", client_ip)
                     .put("arguments_digest", arguments_digest)
                     .put("arguments", Shortened(arguments))
-                    .put("request_id", Quoted(request_id))
+                    .put("request_id", request_id)
                     .put("call", Plain(call));
             }
             Self::CallFinished {
@@ -190,7 +190,7 @@ impl AuditEvent<'_> {
                     .put("gitea_calls", gitea_calls.map(Plain))
                     .put("gitea_status", gitea_status.map(Plain))
                     .put("answer_bytes", answer_bytes.map(Plain))
-                    .put("request_id", Quoted(request_id))
+                    .put("request_id", request_id)
                     .put("call", Plain(call));
             }
             Self::KeysReloaded { added, removed } => {

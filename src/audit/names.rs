@@ -9,6 +9,7 @@ use std::{
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 use super::settings::Compress;
+use crate::sort;
 
 const TIME: &str = "%Y%m%dT%H%M%SZ";
 /// How a file ends that is only half there.
@@ -42,7 +43,7 @@ pub(super) fn all_closed(log: &Path) -> io::Result<Vec<Closed>> {
     for entry in fs::read_dir(folder(log))? {
         found.extend(read_closed(log, &entry?.file_name()));
     }
-    found.sort();
+    sort::by(&mut found, Closed::cmp);
     Ok(found)
 }
 

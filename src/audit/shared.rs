@@ -3,17 +3,18 @@ use std::{
     fs::File,
     io,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
 
 use chrono::{DateTime, Utc};
+use ring::hmac;
 
 use super::{
     AuditEvent, AuditSettings, AuditUnavailable, Clock, DenialReason, FailureMode, Fsync, Recorded,
-    flood::Flood, writer::Writer,
+    flood::Flood, record::Record, writer::Writer,
 };
 
 pub(super) struct Shared {
@@ -27,6 +28,8 @@ pub(super) struct Shared {
     pub(super) failing: AtomicBool,
     /// The time of the newest record, in milliseconds since 1970: asked by every request.
     pub(super) newest: AtomicI64,
+    /// Tells apart what was offered as keys.
+    fingerprints: Arc<hmac::Key>,
     state: Mutex<State>,
 }
 
@@ -50,6 +53,7 @@ impl Shared {
             syncing: Mutex::new(()),
             failing: AtomicBool::new(false),
             newest: AtomicI64::new(writer.newest.timestamp_millis()),
+            fingerprints: Arc::clone(&writer.fingerprints),
             state: Mutex::new(State {
                 writer,
                 flood: Flood::default(),
@@ -59,17 +63,20 @@ impl Shared {
     }
 
     pub(super) fn record(&self, event: &AuditEvent<'_>) -> Result<Recorded, AuditUnavailable> {
-        let mut state = self.state();
-        let now = self.clock.now();
         if let AuditEvent::Denied {
             reason, client_ip, ..
         } = *event
             && reason != DenialReason::RateLimited
-            && !state.flood.admits(client_ip, now, self.clock.elapsed())
         {
-            return Ok(Recorded { seq: None });
+            let (now, elapsed) = (self.clock.now(), self.clock.elapsed());
+            if !self.state().flood.admits(client_ip, now, elapsed) {
+                return Ok(Recorded { seq: None });
+            }
         }
-        let written = state.writer.write(event, now);
+        let record = Record::of(event, &self.fingerprints);
+        let mut state = self.state();
+        let now = self.clock.now();
+        let written = state.writer.write(record, now);
         if written.is_err() {
             state.writer.owed.note_lost(1, now, now);
         }
@@ -170,7 +177,7 @@ impl State {
         let _ = writer.look();
         writer.catch_up(now)?;
         if let Some(event) = flood.aggregate(elapsed) {
-            writer.write(&event, now)?;
+            writer.write(Record::of(&event, &writer.fingerprints), now)?;
             flood.forget();
         }
         if writer.checkpoints.is_due(elapsed) {

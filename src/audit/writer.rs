@@ -1,5 +1,5 @@
 //! The chain and the file it grows in.
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use ring::hmac;
@@ -33,7 +33,8 @@ pub(super) struct Writer {
     pub(super) newest: DateTime<Utc>,
     /// What the file ended with when it was opened.
     previous: Option<Previous>,
-    fingerprints: hmac::Key,
+    pub(super) fingerprints: Arc<hmac::Key>,
+    /// The newest one.
     line: Vec<u8>,
     pub(super) owed: Owed,
     pub(super) checkpoints: Checkpointer,
@@ -75,8 +76,8 @@ impl Writer {
             prev: [0; 32],
             newest: DateTime::UNIX_EPOCH,
             previous: None,
-            fingerprints,
-            line: Vec::with_capacity(1024),
+            fingerprints: Arc::new(fingerprints),
+            line: Vec::new(),
             owed: Owed::default(),
             checkpoints: Checkpointer::new(&settings.checkpoints, key)?,
             rotation: settings.rotation,
@@ -158,17 +159,20 @@ impl Writer {
     }
 
     /// Writes a record, after what the log still has to be told. On an error the log is as it was.
-    pub(super) fn write(&mut self, event: &AuditEvent<'_>, now: DateTime<Utc>) -> io::Result<()> {
+    pub(super) fn write(&mut self, record: Record, now: DateTime<Utc>) -> io::Result<()> {
         if self.full {
             return Err(io::ErrorKind::StorageFull.into());
         }
         self.rotate_if_due(now);
-        let written = self.settle(now).and_then(|()| self.append(event, now));
+        let written = self.settle(now).and_then(|()| self.append(record, now));
         if let Err(error) = &written {
             self.note_full(error, now);
-        } else if self.checkpoints.is_full() {
-            // One that fails is made with the next record.
-            let _ = self.checkpoint(now);
+        } else {
+            self.checkpoints.count();
+            if self.checkpoints.is_full() {
+                // One that fails is made with the next record.
+                let _ = self.checkpoint(now);
+            }
         }
         written
     }
@@ -190,7 +194,8 @@ impl Writer {
 
     /// Tells what the chain has come to.
     pub(super) fn checkpoint(&mut self, now: DateTime<Utc>) -> io::Result<()> {
-        self.append(&self.checkpoints.event(self.prev), now)?;
+        let record = Record::of(&self.checkpoints.event(self.prev), &self.fingerprints);
+        self.append(record, now)?;
         self.checkpoints.note_made(&self.line);
         Ok(())
     }
@@ -211,29 +216,34 @@ impl Writer {
             self.owed.unended = false;
         }
         if let Some(rotated) = self.owed.rotated.clone() {
-            self.append(&rotated.event(), now)?;
+            self.tell(&rotated.event(), now)?;
             self.owed.rotated = None;
         }
         if let Some(displaced) = self.owed.displaced {
-            self.append(&displaced.event(), now)?;
+            self.tell(&displaced.event(), now)?;
             self.owed.displaced = None;
         }
         if let Some(torn_bytes) = self.owed.torn_bytes {
-            self.append(&AuditEvent::Recovered { torn_bytes }, now)?;
+            self.tell(&AuditEvent::Recovered { torn_bytes }, now)?;
             self.owed.torn_bytes = None;
         }
         if let Some(gap) = self.owed.gap {
-            self.append(&gap.event(), now)?;
+            self.tell(&gap.event(), now)?;
             self.owed.gap = None;
         }
         Ok(())
     }
 
-    fn append(&mut self, event: &AuditEvent<'_>, now: DateTime<Utc>) -> io::Result<()> {
+    /// Writes what the log has to say of itself.
+    fn tell(&mut self, event: &AuditEvent<'_>, now: DateTime<Utc>) -> io::Result<()> {
+        self.append(Record::of(event, &self.fingerprints), now)?;
+        self.checkpoints.count();
+        Ok(())
+    }
+
+    fn append(&mut self, record: Record, now: DateTime<Utc>) -> io::Result<()> {
         let time = now.max(self.newest);
-        let mut record = Record::begin(&mut self.line, time, event.name());
-        event.write(&mut record, &self.fingerprints);
-        record.end(self.seq, self.prev);
+        self.line = record.end(time, self.seq, self.prev);
         self.file.append(&self.line)?;
         let line = self.line.trim_ascii_end();
         self.prev = sha256(line);
@@ -246,9 +256,6 @@ impl Writer {
         self.newest = time;
         self.written += self.line.len() as u64;
         self.syncs.note_written(time);
-        if !matches!(event, AuditEvent::Checkpoint { .. }) {
-            self.checkpoints.count();
-        }
         Ok(())
     }
 
@@ -263,7 +270,7 @@ impl Writer {
             self.full = true;
             let _ = self
                 .settle(now)
-                .and_then(|()| self.append(&AuditEvent::DiskFull { reason }, now));
+                .and_then(|()| self.tell(&AuditEvent::DiskFull { reason }, now));
         }
     }
 }

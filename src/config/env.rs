@@ -192,9 +192,11 @@ impl Env {
         env::temp_dir()
     }
 
-    /// Where this user's own files are.
+    /// Where this user's own files are, by `HOME`. Without it the standard library would ask glibc, which
+    /// asks what a static binary has not.
     pub fn home_folder() -> Option<PathBuf> {
-        env::home_dir().filter(|folder| folder.is_absolute())
+        let folder = env::var_os("HOME").map(PathBuf::from);
+        folder.filter(|folder| folder.is_absolute())
     }
 
     /// The socket of a service manager that wants to be told when the server is ready, by `sd_notify(3)`.

@@ -46,7 +46,9 @@ pub(super) fn warnings(env: &Env, known: &[&str]) -> Vec<String> {
 fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let upper = name.to_ascii_uppercase();
     let distance = |known: &&&str| strsim::osa_distance(&upper, known);
-    let nearest = known.iter().min_by_key(distance)?;
+    // A name that is longer or shorter by more has more wrong letters than that.
+    let alike = |known: &&&str| known.len().abs_diff(name.len()) <= NEAR;
+    let nearest = known.iter().filter(alike).min_by_key(distance)?;
     (distance(&nearest) <= NEAR).then_some(*nearest)
 }
 

@@ -106,11 +106,13 @@ impl<'t> Reading<'t> {
             let names: Vec<&str> = operations.iter().map(|it| it.name).collect();
             names.join(", ")
         };
-        let (name, first) = (&self.tool.name, self.example(&operations[0]));
+        let name = &self.tool.name;
+        let first = || self.example(&operations[0]);
         let Some(method) = self.arguments.get("method") else {
             return Err(format!(
-                "{name} needs method, one of: {}; for example {first}",
-                methods()
+                "{name} needs method, one of: {}; for example {}",
+                methods(),
+                first()
             ));
         };
         let asked = method.as_str().unwrap_or_default();
@@ -119,8 +121,9 @@ impl<'t> Reading<'t> {
             .find(|it| it.name == asked)
             .ok_or_else(|| {
                 format!(
-                    "{name} has no such method; there are: {}; for example {first}",
-                    methods()
+                    "{name} has no such method; there are: {}; for example {}",
+                    methods(),
+                    first()
                 )
             })
     }
@@ -243,20 +246,15 @@ impl<'t> Reading<'t> {
     }
 
     fn prepare(&self, operation: &Operation) -> Result<Prepared, String> {
-        let taken = || {
-            let sent = self.arguments.iter();
-            let taken = sent.filter(|(name, _)| operation.argument(name).is_some());
-            taken.map(|(name, value)| (name.clone(), value.clone()))
-        };
-        let error = match operation.prepare(taken().collect()) {
+        let error = match operation.prepare(&self.arguments) {
             Ok(prepared) => return Ok(prepared),
             Err(error) => error,
         };
         // serde does not name the field of a flattened struct: find the one whose change helps.
         let culprit = operation.arguments.iter().find(|argument| {
-            let mut other: Map<_, _> = taken().collect();
+            let mut other = self.arguments.clone();
             let changed = other.insert(argument.name.clone(), operations::example(&argument.name));
-            changed.is_some() && operation.prepare(other).is_ok()
+            changed.is_some() && operation.prepare(&other).is_ok()
         });
         let name = culprit.map_or(String::new(), |it| format!("{}: ", it.name));
         let said = error.to_string();

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     operations::{Argument, Operation, Toolset},
     rights::{Access, Rights},
+    sort,
 };
 
 /// What an assistant is told about every tool that shows the forge's words.
@@ -247,6 +248,6 @@ fn union(operations: &[Operation]) -> Vec<Argument> {
     }
     let offset = Argument::number("offset");
     all.push(offset);
-    all.sort_by_key(|it| crate::operations::rank(&it.name));
+    sort::by_key(&mut all, |it| crate::operations::rank(&it.name));
     all
 }

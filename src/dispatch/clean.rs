@@ -2,6 +2,7 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use arc_swap::ArcSwap;
+use memchr::memmem;
 
 use crate::{ascii, keys::KeyRing, secret::Secret};
 
@@ -32,8 +33,7 @@ impl Redactor {
     /// Appends one line of the forge's text to `out`: secrets as `[redacted]`, characters that hide
     /// as `<U+202E>`. Returns how many were shown so.
     pub(super) fn line(&self, line: &str, out: &mut String) -> usize {
-        let exact = self.exact.iter().map(Secret::expose);
-        let mut found: Vec<&str> = exact.filter(|it| line.contains(it)).collect();
+        let mut found: Vec<&str> = self.exact_in(line).collect();
         found.extend(self.keys_in(line));
         if found.is_empty() {
             return show_hidden(line, out);
@@ -46,9 +46,8 @@ impl Redactor {
     /// What cleans the lines of this text: most texts hold nothing that could be a secret, which
     /// one look at the whole tells faster than a look at each line.
     pub(super) fn lines_of(&self, text: &str) -> LinesOf<'_> {
-        let mut exact = self.exact.iter().map(Secret::expose);
         let suspicious =
-            exact.any(|it| text.contains(it)) || runs(text, is_key_byte).next().is_some();
+            self.exact_in(text).next().is_some() || runs(text, is_key_byte).next().is_some();
         LinesOf(suspicious.then_some(self))
     }
 
@@ -62,6 +61,11 @@ impl Redactor {
             self.line(line, &mut out);
         }
         out
+    }
+
+    fn exact_in(&self, text: &str) -> impl Iterator<Item = &str> {
+        let exact = self.exact.iter().map(Secret::expose);
+        exact.filter(|it| memmem::find(text.as_bytes(), it.as_bytes()).is_some())
     }
 
     /// The keys of ours in this line.

@@ -65,7 +65,7 @@ impl Renderer<'_> {
     fn report(&self, report: Report, asked: &Asked<'_>, structured: bool) -> ToolResult {
         let subject = report.subject.as_deref().map(|it| self.one_line(it));
         let facts: Vec<String> = (report.facts.lines())
-            .map(|(name, value)| format!("{name}: {}", self.value(&value)))
+            .map(|(name, value)| [name, ": ", &self.value(&value)].concat())
             .collect();
         let offset = asked
             .arguments
@@ -465,7 +465,10 @@ impl Files {
 /// An item: its line, and its text indented below.
 fn entry(item: &dyn View) -> String {
     // A path or a title may hold line breaks, with which it could pose as another item.
-    let mut entry = item.line().replace('\n', "<U+000A>");
+    let mut entry = item.line();
+    if entry.contains('\n') {
+        entry = entry.replace('\n', "<U+000A>");
+    }
     for line in item.text().unwrap_or_default().lines() {
         entry.push_str("\n  ");
         entry.push_str(line);

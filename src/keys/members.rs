@@ -8,6 +8,7 @@ use serde::{
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::KeyRecord;
+use crate::sort;
 
 #[derive(Default)]
 pub(super) struct Members<'a>(Vec<(String, Cow<'a, RawValue>)>);
@@ -30,7 +31,7 @@ impl<'a> Members<'a> {
     /// Whether a name comes twice, so that two readers may see two things.
     pub(super) fn has_repeated(&self) -> bool {
         let mut names: Vec<_> = self.0.iter().map(|(name, _)| name).collect();
-        names.sort_unstable();
+        sort::by_key(&mut names, |name| *name);
         names.windows(2).any(|pair| pair[0] == pair[1])
     }
 

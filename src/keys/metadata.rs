@@ -13,6 +13,7 @@ use super::{
     members::{Members, raw},
     record::Written,
 };
+use crate::sort;
 
 /// What is known about keys.
 #[derive(Debug)]
@@ -235,7 +236,7 @@ fn read(text: &str) -> Result<Rows, MetadataFault> {
         .enumerate()
         .map(|(at, row): (_, &Row)| (&*row.record.id, at));
     let mut ids: Vec<_> = ids.collect();
-    ids.sort_unstable();
+    sort::by_key(&mut ids, |id| *id);
     if let Some(pair) = ids.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         return Err(broken(pair[1].1, "has the `id` of an earlier one"));
     }

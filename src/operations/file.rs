@@ -19,6 +19,7 @@ use crate::{
         views::{Contents, Entry, EntryKind},
     },
     rights::Target,
+    sort,
 };
 
 pub(super) fn toolset() -> Toolset {
@@ -232,7 +233,7 @@ fn branch(entry: &Entry) -> Option<String> {
 }
 
 fn folder(place: &Place, path: &FilePath, mut entries: Vec<Entry>) -> Report {
-    entries.sort_by(|one, other| {
+    sort::by(&mut entries, |one, other| {
         let rank = |it: &Entry| (it.kind != EntryKind::Dir, it.name.clone());
         rank(one).cmp(&rank(other))
     });

@@ -118,12 +118,15 @@ async fn labels(gitea: GiteaReader, input: Labels) -> Result<Answer, Refusal> {
 
 impl View for Issue {
     fn line(&self) -> String {
-        let mut line = format!("#{} ", self.number);
+        let mut line = String::from("#");
+        line.push_str(itoa::Buffer::new().format(self.number));
+        line.push(' ');
         if self.state == "closed" {
             line.push_str("closed ");
         }
         if let Some(created) = self.created {
-            let _ = write!(line, "{} ", day(created));
+            line.push_str(&day(created));
+            line.push(' ');
         }
         line.push_str(author(self));
         if !self.labels.is_empty() {

@@ -76,7 +76,8 @@ pub struct Prepared {
 }
 
 pub type Running = Pin<Box<dyn Future<Output = Result<Answer, Refusal>>>>;
-type Prepare = Box<dyn Fn(Map<String, Value>) -> Result<Prepared, serde_json::Error> + Send + Sync>;
+type Prepare =
+    Box<dyn Fn(&Map<String, Value>) -> Result<Prepared, serde_json::Error> + Send + Sync>;
 
 /// Why an operation has no answer, in words that the assistant can act on.
 #[derive(Debug, thiserror::Error)]
@@ -123,7 +124,7 @@ impl Operation {
             output: None,
             alone: false,
             prepare: Box::new(move |arguments| {
-                let input: I = serde_json::from_value(Value::Object(arguments))?;
+                let input = I::deserialize(arguments)?;
                 Ok(Prepared {
                     target: input.target(),
                     run: Box::new(move |gitea| run.run(gitea.into(), input)),
@@ -140,11 +141,11 @@ impl Operation {
         self
     }
 
-    /// Reads the arguments, whose names and kinds have been checked.
+    /// Reads the arguments, whose names and kinds have been checked; others are nothing to it.
     ///
     /// # Errors
     /// A value is not what its type demands; the error says so in words for the assistant.
-    pub fn prepare(&self, arguments: Map<String, Value>) -> Result<Prepared, serde_json::Error> {
+    pub fn prepare(&self, arguments: &Map<String, Value>) -> Result<Prepared, serde_json::Error> {
         (self.prepare)(arguments)
     }
 }

@@ -17,6 +17,7 @@ use crate::{
         views::{Languages, Repository, Topics},
     },
     rights::Target,
+    sort,
 };
 
 pub(super) fn toolset() -> Toolset {
@@ -163,7 +164,7 @@ async fn languages(gitea: GiteaReader, input: Written) -> Result<Answer, Refusal
         .into_iter()
         .map(|(name, bytes)| Language { name, bytes, all })
         .collect();
-    languages.sort_by_key(|it| std::cmp::Reverse(it.bytes));
+    sort::by_key(&mut languages, |it| std::cmp::Reverse(it.bytes));
     let report = Report::new(format!("{} languages", input.repo.name()));
     Ok(report
         .list(1, Some(languages.len() as u64), languages)

@@ -1,17 +1,22 @@
 //! Arguments from the types that read them, in the small dialect of JSON Schema that every model
 //! provider accepts: no references, no `null`, no choices of shapes, no number formats.
-use schemars::{JsonSchema, generate::SchemaSettings};
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::{Argument, Kind, common};
+use crate::sort;
 
 /// What an input's doc comment says, and its arguments in the order of the vocabulary.
 ///
 /// Types that inputs are made of say `#[schemars(description = "")]`: their own doc comments are
 /// for those who read the code.
 pub(super) fn of<I: JsonSchema>() -> (String, Vec<Argument>) {
+    read(I::json_schema)
+}
+
+fn read(input: fn(&mut SchemaGenerator) -> Schema) -> (String, Vec<Argument>) {
     let settings = SchemaSettings::draft2020_12().with(|it| it.inline_subschemas = true);
-    let schema = settings.into_generator().into_root_schema_for::<I>();
+    let schema = input(&mut settings.into_generator());
     let schema = schema.as_object().cloned().unwrap_or_default();
     let required: Vec<&str> = (schema.get("required").and_then(Value::as_array))
         .map(|names| names.iter().filter_map(Value::as_str).collect())
@@ -21,7 +26,7 @@ pub(super) fn of<I: JsonSchema>() -> (String, Vec<Argument>) {
     let mut arguments: Vec<Argument> = (properties.unwrap_or(&none).iter())
         .map(|(name, schema)| argument(name, schema, required.contains(&name.as_str())))
         .collect();
-    arguments.sort_by_key(|argument| common::rank(&argument.name));
+    sort::by_key(&mut arguments, |argument| common::rank(&argument.name));
     (one_line(schema.get("description")), arguments)
 }
 

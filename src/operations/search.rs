@@ -19,6 +19,7 @@ use crate::{
         views::{Issue, Repository},
     },
     rights::{Access, Target},
+    sort,
 };
 
 mod fetch;
@@ -91,7 +92,7 @@ async fn search(gitea: GiteaReader, input: Search) -> Result<Answer, Refusal> {
     let rights = gitea.rights();
     hits.retain(|hit| rights.allow(Access::Read, &hit.target));
     let mut seen = HashSet::new();
-    hits.sort_by_key(|hit| std::cmp::Reverse(hit.score));
+    sort::by_key(&mut hits, |hit| std::cmp::Reverse(hit.score));
     hits.retain(|hit| seen.insert(hit.found.id.clone()));
     hits.truncate(IN_ALL);
     let found = hits.into_iter().map(|hit| hit.found);

@@ -1,12 +1,10 @@
 //! Finding addresses without the C library, whose resolver a static binary must not call.
 use std::{
     error::Error,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     time::Duration,
 };
 
-use actix_tls::connect::Resolve;
-use futures_util::future::LocalBoxFuture;
 use hickory_resolver::{
     TokioResolver,
     config::{LookupIpStrategy, ResolverConfig},
@@ -44,7 +42,8 @@ impl Names {
         }
     }
 
-    async fn find(&self, host: &str) -> Result<Vec<IpAddr>, Box<dyn Error>> {
+    /// The addresses of a host, best first: never none.
+    pub(super) async fn find(&self, host: &str) -> Result<Vec<IpAddr>, Box<dyn Error>> {
         let host = host
             .strip_prefix('[')
             .and_then(|host| host.strip_suffix(']'))
@@ -65,22 +64,6 @@ fn is_localhost(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
     let last = host.rsplit('.').next().unwrap_or(host);
     last.eq_ignore_ascii_case("localhost")
-}
-
-impl Resolve for Names {
-    fn lookup<'a>(
-        &'a self,
-        host: &'a str,
-        port: u16,
-    ) -> LocalBoxFuture<'a, Result<Vec<SocketAddr>, Box<dyn Error>>> {
-        Box::pin(async move {
-            let found = self.find(host).await?;
-            Ok(found
-                .into_iter()
-                .map(|ip| SocketAddr::new(ip, port))
-                .collect())
-        })
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::{
     cell::Cell,
     io,
+    net::SocketAddr,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll},
@@ -10,11 +11,9 @@ use std::{
 
 use actix_rt::net::{ActixStream, Ready, TcpStream};
 use actix_service::Service;
-use actix_tls::connect::{
-    ConnectError, ConnectInfo, Connection, Connector, ConnectorService, Resolver,
-};
+use actix_tls::connect::{ConnectError, ConnectInfo, Connection, tcp::TcpConnectorService};
 use awc::http::Uri;
-use futures_util::{FutureExt, TryFutureExt, future::LocalBoxFuture};
+use futures_util::{FutureExt, future::LocalBoxFuture};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::names::Names;
@@ -56,15 +55,8 @@ impl Seen {
 /// Makes connections.
 #[derive(Clone)]
 pub(super) struct Wires {
-    tcp: ConnectorService,
-    seen: Rc<Seen>,
-}
-
-impl Wires {
-    pub(super) fn new(names: Names, seen: Rc<Seen>) -> Self {
-        let tcp = Connector::new(Resolver::custom(names)).service();
-        Self { tcp, seen }
-    }
+    pub(super) names: Names,
+    pub(super) seen: Rc<Seen>,
 }
 
 impl Service<ConnectInfo<Uri>> for Wires {
@@ -76,14 +68,17 @@ impl Service<ConnectInfo<Uri>> for Wires {
 
     fn call(&self, to: ConnectInfo<Uri>) -> Self::Future {
         self.seen.dialled.set(true);
-        let seen = Rc::clone(&self.seen);
-        self.tcp
-            .call(to)
-            .map_ok(|connection| {
-                let (tcp, connection) = connection.replace_io(());
-                connection.replace_io(Wire { tcp, seen }).1
-            })
-            .boxed_local()
+        let Self { names, seen } = self.clone();
+        async move {
+            let found = names.find(to.hostname()).await;
+            let found = found.map_err(ConnectError::Resolver)?;
+            let port = to.port();
+            let to = to.set_addrs(found.into_iter().map(|ip| SocketAddr::new(ip, port)));
+            let connection = TcpConnectorService::default().call(to).await?;
+            let (tcp, connection) = connection.replace_io(());
+            Ok(connection.replace_io(Wire { tcp, seen }).1)
+        }
+        .boxed_local()
     }
 }
 

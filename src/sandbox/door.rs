@@ -1,11 +1,16 @@
 //! HTTP: who asks (the token), what is asked (path and query), and the answer on its way out.
+use std::convert::Infallible;
+use std::future::ready;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use actix_web::dev::Server;
-use actix_web::http::{StatusCode, header};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use actix_http::{HttpService, Request};
+use actix_service::ServiceFactoryExt as _;
+use actix_web::HttpResponse;
+use actix_web::dev::{Server, fn_service};
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::rt::net::TcpStream;
 use serde_json::json;
 use subtle::ConstantTimeEq;
 
@@ -17,23 +22,31 @@ use crate::secret::Secret;
 /// A server on a loopback port, and where it listens.
 pub(super) fn open(token: Secret) -> io::Result<(SocketAddr, Server)> {
     let forge = Arc::new(Forge::load());
-    let app = move || {
+    let http = move || {
         let (forge, token) = (Arc::clone(&forge), token.clone());
-        App::new().default_service(web::to(move |request: HttpRequest| {
+        let requests = fn_service(move |request: Request| {
             let reply = answer(&forge, &token, &request);
-            async move { send(reply) }
-        }))
+            ready(Ok::<_, Infallible>(send(reply)))
+        });
+        fn_service(|stream: TcpStream| {
+            // Else the end of a long answer waits for the client.
+            let _ = stream.set_nodelay(true);
+            let peer = stream.peer_addr().ok();
+            ready(Ok((stream, peer)))
+        })
+        .and_then(HttpService::build().h1(requests))
     };
-    let server = HttpServer::new(app)
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address = listener.local_addr()?;
+    let server = Server::build()
         .workers(1)
         .disable_signals()
-        .bind(("127.0.0.1", 0))?;
-    let address = server.addrs()[0];
+        .listen("sandbox", listener, http)?;
     Ok((address, server.run()))
 }
 
-fn answer(forge: &Forge, token: &Secret, request: &HttpRequest) -> Reply {
-    let offered = (request.headers().get(header::AUTHORIZATION))
+fn answer(forge: &Forge, token: &Secret, request: &Request) -> Reply {
+    let offered = (request.head().headers.get(header::AUTHORIZATION))
         .and_then(|value| value.to_str().ok()?.split_once(' '));
     let known = |(scheme, offered): (&str, &str)| {
         ["token", "bearer"].contains(&&*scheme.to_lowercase())
@@ -47,10 +60,10 @@ fn answer(forge: &Forge, token: &Secret, request: &HttpRequest) -> Reply {
         }
         Some(_) => {}
     }
-    if request.method() != "GET" {
+    if request.method() != Method::GET {
         return routes::not_here(request.method().as_str(), request.path());
     }
-    let asked = Asked::new(request.uri().path(), request.query_string());
+    let asked = Asked::new(request.path(), request.uri().query().unwrap_or_default());
     routes::answer(forge, &asked).unwrap_or_else(|refusal| refusal)
 }
 

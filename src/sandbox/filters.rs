@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use super::answer::{Asked, Reply, not_found_because};
 use super::entry::Entry;
 use super::forge::{ACCOUNT, Forge, Issue, Repository};
+use crate::sort;
 
 impl Forge {
     /// The issues and pull requests that a list of them shows, newest first. As in Gitea, an unknown state is `open`,
@@ -90,7 +91,7 @@ impl Forge {
         }
         let is_own = |issue: &Issue| issue.facts.fact("by") == ACCOUNT;
         found.retain(|(_, issue)| asked.get("created") != Some("true") || is_own(issue));
-        found.sort_by_key(|(_, issue)| Reverse(issue.facts.fact("at")));
+        sort::by_key(&mut found, |(_, issue)| Reverse(issue.facts.fact("at")));
         Ok(found)
     }
 }
@@ -115,10 +116,10 @@ pub(super) fn pulls<'a>(repository: &'a Repository, asked: &Asked) -> Vec<&'a Is
         .collect();
     match asked.get("sort") {
         Some("oldest") => pulls.reverse(),
-        Some("recentupdate") => pulls.sort_by_key(|pull| Reverse(pull.updated())),
-        Some("leastupdate") => pulls.sort_by_key(|pull| pull.updated()),
-        Some("mostcomment") => pulls.sort_by_key(|pull| Reverse(pull.comments.len())),
-        Some("leastcomment") => pulls.sort_by_key(|pull| pull.comments.len()),
+        Some("recentupdate") => sort::by_key(&mut pulls, |pull| Reverse(pull.updated())),
+        Some("leastupdate") => sort::by_key(&mut pulls, |pull| pull.updated()),
+        Some("mostcomment") => sort::by_key(&mut pulls, |pull| Reverse(pull.comments.len())),
+        Some("leastcomment") => sort::by_key(&mut pulls, |pull| pull.comments.len()),
         _ => {}
     }
     pulls

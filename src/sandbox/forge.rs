@@ -3,6 +3,7 @@ use super::answer::{Reply, not_found, not_found_because};
 use super::entry::Entry;
 use super::history::{Commit, History};
 use super::shapes::Shapes;
+use crate::sort;
 
 /// How people would reach this forge, as a real one is told by its settings. Not where it listens.
 pub(super) const ROOT: &str = "https://forge.example.org";
@@ -147,7 +148,7 @@ impl Repository {
                 _ => {}
             }
         }
-        issues.sort_by_key(|issue| issue.number);
+        sort::by_key(&mut issues, |issue| issue.number);
         Self {
             id,
             owner,

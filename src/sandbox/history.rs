@@ -6,6 +6,7 @@ use chrono::DateTime;
 
 use super::entry::Entry;
 use super::git::{self, File, Files};
+use crate::sort;
 
 /// Commits are known by their place in the list.
 #[derive(Default)]
@@ -107,7 +108,9 @@ impl History {
             }
         }
         let mut log: Vec<_> = known.into_iter().collect();
-        log.sort_by_key(|&commit| std::cmp::Reverse((self.commits[commit].at(), commit)));
+        sort::by_key(&mut log, |&commit| {
+            std::cmp::Reverse((self.commits[commit].at(), commit))
+        });
         log
     }
 

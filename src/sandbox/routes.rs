@@ -5,6 +5,7 @@ use super::answer::{Answer, Asked, Reply, gitea_says, json_reply, not_found, not
 use super::code;
 use super::filters;
 use super::forge::{ACCOUNT, Forge, Repository};
+use crate::sort;
 
 pub(super) fn answer(forge: &Forge, asked: &Asked) -> Answer {
     let segments: Vec<&str> = asked.segments.iter().map(String::as_str).collect();
@@ -264,9 +265,11 @@ fn search(forge: &Forge, asked: &Asked) -> Vec<Value> {
     };
     let mut found: Vec<_> = forge.repositories.iter().filter(fits).collect();
     match asked.get("sort") {
-        Some("updated") => found.sort_by_key(|repository| repository.updated()),
-        Some("created") => found.sort_by_key(|repository| repository.facts.fact("created")),
-        _ => found.sort_by_key(|repository| repository.name),
+        Some("updated") => sort::by_key(&mut found, |repository| repository.updated()),
+        Some("created") => {
+            sort::by_key(&mut found, |repository| repository.facts.fact("created"));
+        }
+        _ => sort::by_key(&mut found, |repository| repository.name),
     }
     if asked.get("order") == Some("desc") {
         found.reverse();

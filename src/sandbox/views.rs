@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use super::entry::Entry;
 use super::forge::{Forge, Issue, ROOT, Repository};
 use super::shapes::{Facts, told};
+use crate::sort;
 
 impl Forge {
     /// A shape filled with where the repository is, what an entry tells, and `more`, which counts before these.
@@ -152,7 +153,9 @@ impl Forge {
                 json!({ "Commits": [{ "Sha1": commit.sha, "Message": commit.message }], "Len": 1 });
             happened.push((&commit.entry, "commit_repo", commits.to_string()));
         }
-        happened.sort_by_key(|(entry, ..)| std::cmp::Reverse(entry.fact("at")));
+        sort::by_key(&mut happened, |(entry, ..)| {
+            std::cmp::Reverse(entry.fact("at"))
+        });
         let view = |(place, (entry, kind, content)): (usize, (&Entry, &str, String))| {
             let more = json!({
                 "id": 1000 - place,
@@ -181,8 +184,8 @@ impl Repository {
                 .map(|(_, size)| size)
                 .sum::<usize>()
         };
-        let mut known = [("Rust", bytes(".rs")), ("Shell", bytes(".sh"))];
-        known.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+        let mut known = vec![("Rust", bytes(".rs")), ("Shell", bytes(".sh"))];
+        sort::by_key(&mut known, |(_, bytes)| std::cmp::Reverse(*bytes));
         let found = known.into_iter().filter(|(_, bytes)| *bytes > 0);
         found
             .map(|(name, bytes)| (name.to_owned(), json!(bytes)))

@@ -3,6 +3,7 @@
 use std::{fs::File, io, ops::Range, os::unix::fs::FileExt};
 
 use super::Line;
+use crate::sort;
 
 /// How near to the place it is looked for, and how far records may be out of order.
 const NEAR: u64 = 256 * 1024;
@@ -91,7 +92,7 @@ impl Search<'_> {
             .skip(usize::from(offset > 0))
             .filter_map(|line| Line::read(line).ok());
         let mut times: Vec<_> = records.map(|line| line.millis).take(RECORDS).collect();
-        times.sort_unstable();
+        sort::by_key(&mut times, |time| *time);
         let millis = *times.get(times.len() / 2)?;
         Some(Place { offset, millis })
     }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{Line, Raw, Source, bisect, open, read_lines, stream::is_compressed};
-use crate::audit::names;
+use crate::{audit::names, sort};
 
 /// How compressed files are named.
 const COMPRESSED: [&[u8]; 2] = [b".gz", b".zst"];
@@ -80,7 +80,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Log>, FindError> {
         for log in &mut logs {
             log.goes_on = false;
         }
-        logs.sort_by_key(Log::place);
+        sort::by_key(&mut logs, Log::place);
     }
     Ok(logs)
 }
@@ -98,7 +98,7 @@ fn find_one(path: &Path) -> Result<Vec<Log>, FindError> {
                 logs.push(look(entry.path())?);
             }
         }
-        logs.sort_by_key(Log::place);
+        sort::by_key(&mut logs, Log::place);
         Ok(logs)
     };
     match fs::metadata(path) {
@@ -168,7 +168,9 @@ fn family(live: &Path) -> Result<Vec<Log>, FindError> {
             }
         }
     }
-    logs.sort_by_key(|log| (log.path.file_name() == live.file_name(), log.place()));
+    sort::by_key(&mut logs, |log| {
+        (log.path.file_name() == live.file_name(), log.place())
+    });
     let last = logs.len().saturating_sub(1);
     for log in &mut logs[..last] {
         log.goes_on = true;

@@ -2,6 +2,7 @@
 use chrono::DateTime;
 
 use super::Break;
+use crate::sort;
 
 /// So many breaks are told with their place.
 const TOLD: usize = 20;
@@ -70,14 +71,13 @@ impl Chain {
 
     /// How many breaks there are, and the first of them.
     pub(super) fn finish(mut self, files: &[String]) -> (u64, Vec<Break>) {
-        self.pieces.sort_unstable_by_key(|numbers| numbers.piece);
+        sort::by_key(&mut self.pieces, |numbers| numbers.piece);
         let told = std::mem::take(&mut self.told);
         for pair in std::mem::take(&mut self.pieces).windows(2) {
             self.step(pair[1].piece, pair[0].last.seq, pair[1].first);
         }
         self.told.extend(told);
-        self.told
-            .sort_unstable_by_key(|(piece, _, record)| (*piece, record.offset));
+        sort::by_key(&mut self.told, |(piece, _, record)| (*piece, record.offset));
         let told = self.told.iter().take(TOLD);
         let told = told.map(|(_, after, record)| Break {
             file: files.get(record.source).cloned().unwrap_or_default(),

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use chrono::DateTime;
 
 use super::{Slot, Step, Timeline, pruned::Count};
-use crate::audit::{CallOutcome, reader::Event};
+use crate::{
+    audit::{CallOutcome, reader::Event},
+    sort,
+};
 
 /// So many hours or days are told apart: a log of lies may name every day of 10,000 years.
 const MOST: usize = 16 * 1024;
@@ -96,7 +99,7 @@ impl Slots {
     pub(super) fn finish(self) -> (Timeline, Vec<Slot>) {
         let step = self.step.millis();
         let mut places: Vec<_> = self.places.into_iter().collect();
-        places.sort_unstable();
+        sort::by_key(&mut places, |place| *place);
         let slots = places.into_iter().map(|(slot, place)| {
             let time =
                 DateTime::from_timestamp_millis(slot.saturating_mul(step)).unwrap_or_default();

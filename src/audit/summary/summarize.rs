@@ -16,6 +16,7 @@ use crate::audit::{
     CallOutcome,
     reader::{self, Log},
 };
+use crate::sort;
 
 /// Up to this length a window is told by the hour.
 const HOURS: TimeDelta = TimeDelta::hours(48);
@@ -129,7 +130,7 @@ fn ranking<K, C, T, O>(
     table: Pruned<K, C>,
     top: usize,
     row: impl Fn(K, C, u64) -> T,
-    order: impl Fn(&T) -> O,
+    key: impl Fn(&T) -> O,
 ) -> Ranking<T>
 where
     K: Eq + std::hash::Hash,
@@ -142,7 +143,7 @@ where
         .into_rows()
         .map(|(name, count, missed)| row(name, count, missed))
         .collect();
-    rows.sort_by_cached_key(order);
+    sort::by_cached_key(&mut rows, key);
     rows.truncate(top);
     Ranking {
         rows,
@@ -229,7 +230,7 @@ fn networks(rows: &[AddressRow], top: usize) -> Vec<NetworkRow> {
         .into_values()
         .filter(|it| it.addresses > 1)
         .collect();
-    networks.sort_by_cached_key(|row| {
+    sort::by_cached_key(&mut networks, |row| {
         let refused = row.denied.saturating_add(row.blocked_requests);
         (
             Reverse((refused, row.blocks, row.successful)),
@@ -294,7 +295,9 @@ fn counted(table: Pruned<Name, Times>) -> Vec<(String, u64)> {
         .into_rows()
         .map(|(name, times, _)| (text(&name), times.0));
     let mut rows: Vec<_> = rows.collect();
-    rows.sort_by(|one, other| (other.1, &one.0).cmp(&(one.1, &other.0)));
+    sort::by(&mut rows, |one, other| {
+        (other.1, &one.0).cmp(&(one.1, &other.0))
+    });
     rows
 }
 

@@ -22,6 +22,7 @@ pub use source::Source;
 pub use verdict::{Bounded, Break, End, Kind, Note, Seals, Told, Verdict};
 
 use super::seal::SealKey;
+use crate::sort;
 use mark::Said;
 
 /// What a log must hold besides an intact chain.
@@ -130,8 +131,8 @@ impl Reading {
         if self.verdict.unreadable.is_empty() {
             self.look_for(heads);
         }
-        self.verdict.breaks.list.sort_by_key(|found| found.at);
-        self.verdict.notes.list.sort_by_key(|note| note.at);
+        sort::by_key(&mut self.verdict.breaks.list, |found| found.at);
+        sort::by_key(&mut self.verdict.notes.list, |note| note.at);
         self.verdict
     }
 

@@ -9,7 +9,7 @@ use super::{
     mark::{Links, sha256},
     source::Source,
 };
-use crate::audit::reader;
+use crate::{audit::reader, sort};
 
 /// How much of a file is looked at.
 const HEAD: u64 = 64 * 1024;
@@ -85,7 +85,7 @@ pub fn in_order(sources: Vec<Source>) -> Vec<Source> {
         }
     }
     if distinct.iter().all(Source::is_regular) {
-        distinct.sort_by_cached_key(beginning);
+        sort::by_cached_key(&mut distinct, beginning);
     }
     distinct
 }

@@ -17,7 +17,7 @@ use super::{
     shown::{grouped, shown, times},
     text::title,
 };
-use crate::audit::summary::Summary;
+use crate::{audit::summary::Summary, sort};
 
 const STYLE: &str = include_str!("html/page.css");
 /// Sorts tables; without it the page says the same.
@@ -41,10 +41,11 @@ const ORDER: [&str; 8] = [
 pub(super) fn page(summary: &Summary, top: usize) -> String {
     let mut page = Html::new();
     head(&mut page, summary);
-    let mut sections = vec![sections::totals(summary)];
-    sections.extend(sections::named(summary, top, top));
+    let mut named = sections::named(summary, top, top);
     let place = |section: &Section<'_>| ORDER.iter().position(|name| *name == section.name);
-    sections[1..].sort_by_key(|section| place(section).unwrap_or(ORDER.len()));
+    sort::by_key(&mut named, |section| place(section).unwrap_or(ORDER.len()));
+    let mut sections = vec![sections::totals(summary)];
+    sections.extend(named);
 
     page.raw("<body>\n<header>\n<p class=\"mark\">Aegis</p>\n<h1>");
     page.raw(title(summary.period)).raw("Auth Summary</h1>\n");

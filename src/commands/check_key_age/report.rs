@@ -11,6 +11,7 @@ use crate::{
         inventory::{Named, SetKey, State},
     },
     keys::KeyHint,
+    sort,
 };
 
 /// How many lines monitoring is sent at most.
@@ -40,7 +41,7 @@ impl Report {
         limits: Limits,
         now: DateTime<Utc>,
     ) -> Self {
-        findings.sort_by_key(|finding| Reverse(finding.status));
+        sort::by_key(&mut findings, |finding| Reverse(finding.status));
         let judged = keys
             .iter()
             .filter(|key| is_judged_by_age(key, &limits, now));

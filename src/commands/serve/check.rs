@@ -9,6 +9,7 @@ use crate::{
     commands::Failure,
     dispatch::Catalog,
     gitea::{self, Gitea, Scope, ScopeState},
+    sort,
 };
 
 /// What is told, line by line, and what speaks against serving.
@@ -50,7 +51,7 @@ impl Report {
             .map(|file| format!("{} and the environment", file.display()));
         let in_force = plan.keys.ring.in_force(plan.now);
         let mut hints: Vec<_> = in_force.map(|key| key.hint.to_string()).collect();
-        hints.sort_unstable();
+        sort::by(&mut hints, String::cmp);
         let keys = match (config.gate.auth_enabled, &hints[..]) {
             (false, _) => "none needed: authentication is off".to_owned(),
             (true, []) => "none".to_owned(),

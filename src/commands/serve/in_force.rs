@@ -9,7 +9,7 @@ use crate::{
     audit::{AuditEvent, AuditLog},
     commands::logging,
     keys::{KeyHint, KeyId, KeyRing},
-    mcp,
+    mcp, sort,
 };
 
 /// So many hints are in one record, and so many in one line.
@@ -63,7 +63,7 @@ impl InForce {
         if ended.is_empty() {
             self.end_streams(now);
         } else {
-            ended.sort_unstable();
+            sort::by_key(&mut ended, |hint| *hint);
             self.tell(&[], &ended, now);
         }
     }
@@ -116,7 +116,7 @@ type Ends = HashMap<KeyId, (KeyHint, Option<DateTime<Utc>>)>;
 fn beyond(one: &Ends, other: &Ends) -> Vec<KeyHint> {
     let beyond = one.iter().filter(|(id, _)| !other.contains_key(id));
     let mut beyond: Vec<_> = beyond.map(|(_, (hint, _))| *hint).collect();
-    beyond.sort_unstable();
+    sort::by_key(&mut beyond, |hint| *hint);
     beyond
 }
 

@@ -17,6 +17,7 @@ use crate::{
     },
     operations::{Answer, Facts, Refusal, Report, View, operation::Input},
     rights::Target,
+    sort,
 };
 
 /// The most that one page searches, and how many files are read at the same time.
@@ -147,7 +148,7 @@ struct Field {
 
 impl Field {
     fn of(mut entries: Vec<TreeEntry>) -> Self {
-        entries.sort_by(|one, other| one.path.cmp(&other.path));
+        sort::by(&mut entries, |one, other| one.path.cmp(&other.path));
         let mut field = Self::default();
         for entry in entries {
             match entry.kind.as_str() {

@@ -18,6 +18,7 @@ use crate::{
         operation::Input,
     },
     rights::Target,
+    sort,
 };
 
 /// newest first, open unless state is closed or all; since: 2026-11-16 or 7d
@@ -149,10 +150,10 @@ impl List {
         match self.sort {
             Sort::Newest => {}
             Sort::Oldest => issues.reverse(),
-            Sort::RecentUpdate => issues.sort_by_key(|it| Reverse(it.updated)),
-            Sort::LeastUpdate => issues.sort_by_key(|it| it.updated),
-            Sort::MostComment => issues.sort_by_key(|it| Reverse(it.comments)),
-            Sort::LeastComment => issues.sort_by_key(|it| it.comments),
+            Sort::RecentUpdate => sort::by_key(&mut issues, |it| Reverse(it.updated)),
+            Sort::LeastUpdate => sort::by_key(&mut issues, |it| it.updated),
+            Sort::MostComment => sort::by_key(&mut issues, |it| Reverse(it.comments)),
+            Sort::LeastComment => sort::by_key(&mut issues, |it| it.comments),
         }
         Ok(self.paging.of(issues))
     }

@@ -1,6 +1,6 @@
 //! What a query means, and how well something fits it.
 use super::id;
-use crate::operations::common::Repo;
+use crate::{operations::common::Repo, sort};
 
 /// The most single words that are asked for, beside all of them together.
 const SINGLE: usize = 3;
@@ -61,7 +61,7 @@ impl Words {
         let mut phrases = vec![self.phrase.as_str()];
         if self.each.len() > 1 {
             let mut longest: Vec<&str> = self.each.iter().map(String::as_str).collect();
-            longest.sort_by_key(|it| std::cmp::Reverse(it.len()));
+            sort::by_key(&mut longest, |it| std::cmp::Reverse(it.len()));
             let telling = longest.into_iter().filter(|it| it.len() > 2);
             phrases.extend(telling.take(SINGLE));
         }

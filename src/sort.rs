@@ -1,0 +1,58 @@
+//! Sorting what is short, by one sort for all types: the standard library's is compiled anew for each
+//! type and each key, to 8 KB of code every time.
+use std::{cmp::Ordering, mem};
+
+/// Sorts by `compare`; equals stay in their order.
+pub fn by<T>(items: &mut Vec<T>, compare: impl Fn(&T, &T) -> Ordering) {
+    let order = order(items.len(), &|one, other| {
+        compare(&items[one], &items[other])
+    });
+    let mut taken: Vec<_> = mem::take(items).into_iter().map(Some).collect();
+    items.extend(order.into_iter().filter_map(|place| taken[place].take()));
+}
+
+/// Sorts by a key; equals stay in their order.
+pub fn by_key<T, K: Ord>(items: &mut Vec<T>, key: impl Fn(&T) -> K) {
+    by(items, |one, other| key(one).cmp(&key(other)));
+}
+
+/// Sorts by a key that is dear: each is asked for once.
+pub fn by_cached_key<T, K: Ord>(items: &mut Vec<T>, key: impl Fn(&T) -> K) {
+    let mut keyed: Vec<_> = mem::take(items)
+        .into_iter()
+        .map(|item| (key(&item), item))
+        .collect();
+    by(&mut keyed, |one, other| one.0.cmp(&other.0));
+    items.extend(keyed.into_iter().map(|(_, item)| item));
+}
+
+/// In which order the places of a list are to be taken.
+fn order(length: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
+    let mut places: Vec<_> = (0..length).collect();
+    places.sort_by(|one, other| compare(*one, *other));
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cmp::Reverse;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn each_sort_is_the_standard_one(items in proptest::collection::vec((0_u8..20, any::<u16>()), 0..200)) {
+            let mut sorted = items.clone();
+            sorted.sort_by_key(|item| Reverse(item.0));
+            let by_key = |sort: fn(&mut Vec<_>, fn(&(u8, u16)) -> Reverse<u8>)| {
+                let mut items = items.clone();
+                sort(&mut items, |item| Reverse(item.0));
+                items
+            };
+            prop_assert_eq!(&by_key(|items, key| super::by_key(items, key)), &sorted);
+            prop_assert_eq!(&by_key(|items, key| by_cached_key(items, key)), &sorted);
+        }
+    }
+}
