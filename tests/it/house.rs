@@ -8,7 +8,7 @@ use std::{
 /// A room of `src/` and the rooms that it may use. A new arrow is a line here, so a decision.
 const ARROWS: &[(&str, &[&str])] = &[
     ("ascii", &[]),
-    ("audit", &["ascii", "caller", "durable", "keys", "rights"]),
+    ("audit", &["ascii", "caller", "durable", "keys", "rights", "sort"]),
     ("auth", &["audit", "caller", "fault", "keys", "rights"]),
     ("caller", &["keys", "rights"]),
     ("cli", &["config", "keys"]),
@@ -31,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "sandbox",
             "secret",
             "server",
+            "sort",
         ],
     ),
     ("config", &["durable", "keys", "secret"]),
@@ -46,19 +47,21 @@ const ARROWS: &[(&str, &[&str])] = &[
             "operations",
             "rights",
             "secret",
+            "sort",
         ],
     ),
     ("durable", &[]),
     ("fault", &[]),
     ("gitea", &["outbound", "rights", "secret"]),
-    ("keys", &["durable", "rights", "secret"]),
+    ("keys", &["durable", "rights", "secret", "sort"]),
     ("mcp", &["audit", "caller", "fault", "keys"]),
-    ("operations", &["ascii", "gitea", "rights"]),
+    ("operations", &["ascii", "gitea", "rights", "sort"]),
     ("outbound", &["secret"]),
     ("rights", &[]),
-    ("sandbox", &["secret"]),
+    ("sandbox", &["secret", "sort"]),
     ("secret", &[]),
     ("server", &["audit", "auth", "caller", "fault", "mcp"]),
+    ("sort", &[]),
 ];
 
 /// What only these rooms or files may name.
