@@ -8,7 +8,10 @@ use std::{
 /// A room of `src/` and the rooms that it may use. A new arrow is a line here, so a decision.
 const ARROWS: &[(&str, &[&str])] = &[
     ("ascii", &[]),
-    ("audit", &["ascii", "caller", "durable", "keys", "rights", "sort"]),
+    (
+        "audit",
+        &["ascii", "caller", "durable", "keys", "rights", "sort"],
+    ),
     ("auth", &["audit", "caller", "fault", "keys", "rights"]),
     ("caller", &["keys", "rights"]),
     ("cli", &["config", "keys"]),

@@ -22,6 +22,8 @@ use super::{
 /// each is bounded.
 const SMALLEST: u64 = 1 << 20;
 const MOST: u64 = 8_192;
+/// As much is read at once behind a piece, for the end of its last line.
+const BEHIND: usize = 4 << 10;
 
 /// Something to read lines from.
 #[derive(Clone, Debug)]
@@ -192,8 +194,11 @@ impl Part<'_> {
         // The line that the block begins with began before the range, or is too long.
         let mut is_skipped = range.start > 0;
         while start < range.end {
-            self.block.resize((2 * held).max(BLOCK), 0);
-            let read = self.fill(held, start)?;
+            // Behind the range there is the end of its last line, and no more is read of that.
+            let missing = range.end.saturating_sub(start + held as u64);
+            let missing = usize::try_from(missing).unwrap_or(usize::MAX);
+            let wanted = missing.clamp(BEHIND.max(held), BLOCK.max(held));
+            let read = self.fill(held..held + wanted, start + held as u64)?;
             let ended = read == 0;
             let mut rest = &self.block[..held + read];
             while start < range.end
@@ -206,9 +211,12 @@ impl Part<'_> {
                 start += end as u64 + 1;
                 rest = &rest[end + 1..];
             }
+            if start >= range.end {
+                return Ok(());
+            }
             let left = rest.len();
             if ended {
-                if left > 0 && !is_skipped && start < range.end {
+                if left > 0 && !is_skipped {
                     visit(start, unended(rest, start));
                 }
                 return Ok(());
@@ -229,13 +237,14 @@ impl Part<'_> {
         Ok(())
     }
 
-    /// Reads on behind what the block holds.
-    fn fill(&mut self, held: usize, start: u64) -> io::Result<usize> {
+    /// Reads into a part of the block what the file holds from `offset` on.
+    fn fill(&mut self, part: Range<usize>, offset: u64) -> io::Result<usize> {
+        if self.block.len() < part.end {
+            self.block.resize(part.end, 0);
+        }
+        let part = &mut self.block[part];
         loop {
-            match self
-                .file
-                .read_at(&mut self.block[held..], start + held as u64)
-            {
+            match self.file.read_at(part, offset) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 read => {
                     let read = read?;

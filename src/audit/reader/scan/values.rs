@@ -3,9 +3,12 @@ use std::net::{IpAddr, Ipv4Addr};
 
 /// Whether a text has neither quote nor backslash.
 pub(super) fn is_plain<const LENGTH: usize>(text: &[u8; LENGTH]) -> bool {
-    let special = text.iter().map(|byte| matches!(byte, b'"' | b'\\'));
-    // Without a way out before the end, so that the compiler tells many at once.
-    !special.fold(false, |found, special| found | special)
+    let (blocks, rest): (&[[u8; 32]], _) = text.as_chunks();
+    let is_special = |byte: &u8| u8::from(matches!(byte, b'"' | b'\\'));
+    // A sum and no way out before the end: the compiler tells sixteen bytes at once.
+    let has_none =
+        |block: &[u8; 32]| block.iter().fold(0, |found, byte| found | is_special(byte)) == 0;
+    blocks.iter().all(has_none) && special(rest).is_none()
 }
 
 /// The lowest byte that is a quote or a backslash, as its highest bit; above it there may be others.
@@ -73,30 +76,29 @@ pub(super) fn time(text: &[u8; 24]) -> Option<i64> {
 
 /// What `str::parse` says; plain IPv4 addresses by hand.
 pub(super) fn address(text: &[u8]) -> Option<IpAddr> {
-    let plain = || {
-        let mut octets = [0_u8; 4];
-        let mut parts = text.split(|byte| *byte == b'.');
-        for octet in &mut octets {
-            let part = parts.next()?;
-            let is_plain = matches!(part, [_] | [b'1'..=b'9', _] | [b'1'..=b'9', _, _]);
-            let mut number = 0_u16;
-            for byte in part {
-                let digit = byte.wrapping_sub(b'0');
-                if !is_plain || digit > 9 {
-                    return None;
-                }
-                number = number * 10 + u16::from(digit);
-            }
-            *octet = if part.is_empty() {
-                return None;
-            } else {
-                u8::try_from(number).ok()?
-            };
+    plain_address(text).map_or_else(
+        || std::str::from_utf8(text).ok()?.parse().ok(),
+        |address| Some(address.into()),
+    )
+}
+
+fn plain_address(text: &[u8]) -> Option<Ipv4Addr> {
+    let (mut octets, mut at) = ([0_u8; 4], 0);
+    let (mut number, mut length) = (0_u16, 0);
+    for byte in text {
+        if *byte == b'.' && length > 0 && at < 3 {
+            octets[at] = u8::try_from(number).ok()?;
+            at += 1;
+            (number, length) = (0, 0);
+            continue;
         }
-        parts
-            .next()
-            .is_none()
-            .then(|| Ipv4Addr::from(octets).into())
-    };
-    plain().or_else(|| std::str::from_utf8(text).ok()?.parse().ok())
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 || length == 3 || (length > 0 && number == 0) {
+            return None;
+        }
+        number = number * 10 + u16::from(digit);
+        length += 1;
+    }
+    octets[3] = u8::try_from(number).ok()?;
+    (at == 3 && length > 0).then(|| octets.into())
 }
