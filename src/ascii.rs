@@ -1,8 +1,8 @@
-//! Printable ASCII, from the space to the tilde. Nearly all that is read here is that, and every byte of
-//! it is looked at: in blocks that the compiler tells with a few wide instructions.
+//! Telling bytes apart, many at a time. Nearly all that is read and written here is printable ASCII, from
+//! the space to the tilde, and every byte of it is looked at.
 
 /// As much is told in one go.
-type Block = [u8; 32];
+pub type Block = [u8; 32];
 
 /// Whether every byte is printable or, where it is not, `allowed` all the same.
 pub fn all(text: &[u8], allowed: impl Fn(u8) -> bool) -> bool {
@@ -20,15 +20,68 @@ pub fn odd(text: &[u8]) -> impl Iterator<Item = u8> {
     bytes.filter(|byte| !is_printable(*byte))
 }
 
+/// Whether this is lines of printable text, tabs allowed.
+pub fn is_lines(text: &[u8]) -> bool {
+    let is_line = |byte: u8| is_printable(byte) || byte == b'\n' || byte == b'\t';
+    let (blocks, rest): (&[Block], _) = text.as_chunks();
+    blocks
+        .iter()
+        .all(|block| !has(block, |byte| !is_line(byte)))
+        && rest.iter().all(|byte| is_line(*byte))
+}
+
+/// Where the first byte is that JSON writes as an escape: a quote, a backslash or a control.
+#[inline]
+pub fn find_escaped(text: &[u8]) -> Option<usize> {
+    let is_escaped = |byte| matches!(byte, b'"' | b'\\' | ..b' ');
+    find(text, |word| quotes(word) | below(word, b' '), is_escaped)
+}
+
+/// The same in a text without controls.
+#[inline]
+pub fn find_quote_or_backslash(text: &[u8]) -> Option<usize> {
+    find(text, quotes, |byte| matches!(byte, b'"' | b'\\'))
+}
+
+/// Where the first byte is that is meant, told eight bytes at a time, as most texts are short: `marks`
+/// marks the lowest of a word in its highest bit, and perhaps others above it.
+fn find(text: &[u8], marks: impl Fn(u64) -> u64, is_meant: impl Fn(u8) -> bool) -> Option<usize> {
+    let mut at = 0;
+    while let Some(eight) = text.get(at..).and_then(|rest| rest.first_chunk()) {
+        let found = marks(u64::from_le_bytes(*eight)) & (ONES << 7);
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    let end = text[at..].iter().position(|byte| is_meant(*byte));
+    end.map(|end| at + end)
+}
+
+const ONES: u64 = u64::MAX / 255;
+
+fn quotes(word: u64) -> u64 {
+    let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    is(b'"') | is(b'\\')
+}
+
+fn below(word: u64, least: u8) -> u64 {
+    word.wrapping_sub(ONES * u64::from(least)) & !word
+}
+
 fn is_printable(byte: u8) -> bool {
     (b' '..=b'~').contains(&byte)
 }
 
 fn has_odd(block: &Block) -> bool {
-    // A sum and no way out before the end: the compiler tells sixteen bytes at once.
+    has(block, |byte| !is_printable(byte))
+}
+
+/// A sum and no way out before the end: so the compiler tells sixteen bytes at once.
+pub fn has(block: &Block, is_meant: impl Fn(u8) -> bool) -> bool {
     block
         .iter()
-        .fold(0, |odd, byte| odd | u8::from(!is_printable(*byte)))
+        .fold(0, |found, byte| found | u8::from(is_meant(*byte)))
         != 0
 }
 
@@ -48,6 +101,18 @@ mod tests {
             prop_assert_eq!(all(text, |_| false), by_bytes.is_empty());
             let is_tab = |byte| byte == b'\t';
             prop_assert_eq!(all(text, is_tab), by_bytes.iter().all(|byte| is_tab(*byte)));
+            let is_end = |byte: &u8| matches!(byte, b'\t' | b'\n');
+            prop_assert_eq!(is_lines(text), by_bytes.iter().all(is_end));
+        }
+
+        #[test]
+        fn what_json_escapes_is_found(text in "[\\x00-\\x{ff}]{0,20}|[ -~é]{0,20}[\"\\\\\n\\x1f]?[ -~]{0,20}") {
+            let is_escaped = |byte: &u8| matches!(byte, b'"' | b'\\' | ..b' ');
+            let first = text.as_bytes().iter().position(is_escaped);
+            prop_assert_eq!(find_escaped(text.as_bytes()), first);
+            let is_quote = |byte: &u8| matches!(byte, b'"' | b'\\');
+            let quote = text.as_bytes().iter().position(is_quote);
+            prop_assert_eq!(find_quote_or_backslash(text.as_bytes()), quote);
         }
     }
 }

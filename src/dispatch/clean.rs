@@ -48,7 +48,10 @@ impl Redactor {
     pub(super) fn lines_of(&self, text: &str) -> LinesOf<'_> {
         let suspicious =
             self.exact_in(text).next().is_some() || runs(text, is_key_byte).next().is_some();
-        LinesOf(suspicious.then_some(self))
+        LinesOf {
+            redactor: suspicious.then_some(self),
+            is_plain: ascii::is_lines(text.as_bytes()),
+        }
     }
 
     /// The same for a text of several lines, in a place that has no lines of its own to cut.
@@ -100,14 +103,30 @@ impl Redactor {
 }
 
 /// Cleans the lines of one text.
-pub(super) struct LinesOf<'r>(Option<&'r Redactor>);
+pub(super) struct LinesOf<'r> {
+    redactor: Option<&'r Redactor>,
+    is_plain: bool,
+}
 
 impl LinesOf<'_> {
     /// As [`Redactor::line`].
     pub(super) fn line(&self, line: &str, out: &mut String) -> usize {
-        match self.0 {
+        match self.redactor {
             Some(redactor) => redactor.line(line, out),
+            None if self.is_plain => {
+                out.push_str(line);
+                0
+            }
             None => show_hidden(line, out),
+        }
+    }
+
+    /// How many characters this is, of what was made of the text.
+    pub(super) fn characters(&self, line: &str) -> usize {
+        if self.is_plain {
+            line.len()
+        } else {
+            line.chars().count()
         }
     }
 }

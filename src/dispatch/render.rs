@@ -239,7 +239,7 @@ impl Renderer<'_> {
         let (first, mut skip, mut used) = (*window.start(), skip, 0);
         let (mut total, mut last, mut files) = (0, 0, Files::default());
         let (mut full, cleaner) = (false, self.redactor.lines_of(text));
-        for (number, line) in (1..).zip(text.lines()) {
+        for (number, line) in (1..).zip(lines(text)) {
             total = number;
             let starts_file = form == Form::Diff && line.starts_with("diff --git ");
             if starts_file {
@@ -262,7 +262,7 @@ impl Renderer<'_> {
             } else {
                 cleaner.line(line, &mut shown.text)
             };
-            let length = shown.text[at..].chars().count() + 1;
+            let length = cleaner.characters(&shown.text[at..]) + 1;
             if used + length > room {
                 full = true;
                 if used > 0 {
@@ -485,6 +485,19 @@ fn facts_of(items: &[Box<dyn View>]) -> Value {
         Value::Object(facts)
     };
     Value::Array(items.iter().map(|item| with_text(item.as_ref())).collect())
+}
+
+/// As [`str::lines`], found by the processor's wide instructions.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let Some(end) = memchr::memchr(b'\n', rest.as_bytes()) else {
+            return Some(std::mem::take(&mut rest)).filter(|last| !last.is_empty());
+        };
+        let line = &rest[..end];
+        rest = &rest[end + 1..];
+        Some(line.strip_suffix('\r').unwrap_or(line))
+    })
 }
 
 /// The whole arguments of the call that goes on: those of this call, changed.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::{Outcome, ToolResult, Tools, era::Revision, message::Id};
-use crate::fault::UNRECORDED;
+use crate::{ascii, fault::UNRECORDED};
 
 /// How long a client may keep the list of tools. It depends on the key, and changes with the settings
 /// at a restart.
@@ -253,11 +253,48 @@ fn server<T: Tools>(out: &mut Vec<u8>, tools: &T) {
 }
 
 fn string(out: &mut Vec<u8>, text: &str) {
-    serde_json::to_writer(out, text).expect("a string is written to memory");
+    out.push(b'"');
+    let mut rest = text.as_bytes();
+    while let Some(at) = ascii::find_escaped(rest) {
+        out.extend_from_slice(&rest[..at]);
+        let (plain, control) = match rest[at] {
+            b'\n' => (b'n', None),
+            b'\r' => (b'r', None),
+            b'\t' => (b't', None),
+            quoted @ (b'"' | b'\\') => (quoted, None),
+            control => (b'u', Some([control >> 4, control & 0xf])),
+        };
+        out.extend_from_slice(&[b'\\', plain]);
+        if let Some(digits) = control {
+            out.extend_from_slice(b"00");
+            out.extend(digits.map(|digit| b"0123456789abcdef"[usize::from(digit)]));
+        }
+        rest = &rest[at + 1..];
+    }
+    out.extend_from_slice(rest);
+    out.push(b'"');
 }
 
 fn put(out: &mut Vec<u8>, pieces: &[&str]) {
     for piece in pieces {
         out.extend_from_slice(piece.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_string_is_read_as_it_was(text in any::<String>(), escaped in "[\\x00-\\x{9f}\"\\\\é漢😀]{0,40}") {
+            let text = text + &escaped;
+            let mut out = Vec::new();
+            string(&mut out, &text);
+            let read: String = serde_json::from_slice(&out)?;
+            prop_assert_eq!(read, text);
+        }
     }
 }

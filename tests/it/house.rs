@@ -57,7 +57,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("fault", &[]),
     ("gitea", &["outbound", "rights", "secret"]),
     ("keys", &["durable", "rights", "secret", "sort"]),
-    ("mcp", &["audit", "caller", "fault", "keys"]),
+    ("mcp", &["ascii", "audit", "caller", "fault", "keys"]),
     ("operations", &["ascii", "gitea", "rights", "sort"]),
     ("outbound", &["secret"]),
     ("rights", &[]),

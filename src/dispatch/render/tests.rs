@@ -156,6 +156,13 @@ fn followed(report: impl Fn(u64) -> Report, max: usize) -> String {
 
 proptest! {
     #[test]
+    fn the_lines_of_a_text_are_those_of_the_standard_library(text in "[a\r\né]{0,30}") {
+        prop_assert_eq!(lines(&text).collect::<Vec<_>>(), text.lines().collect::<Vec<_>>());
+    }
+}
+
+proptest! {
+    #[test]
     fn following_a_file_to_its_end_gives_every_line_once(
         lines in proptest::collection::vec("[a-z]{0,90}", 1..40),
         max in 60_usize..400,

@@ -1,8 +1,8 @@
 //! What is left of a line that is being scanned.
 use std::{borrow::Cow, net::IpAddr};
 
-use super::values::{address, is_plain, special};
-use crate::audit::reader::Text;
+use super::values::{address, is_plain};
+use crate::{ascii::find_quote_or_backslash, audit::reader::Text};
 
 /// What is left of a line. Where a field is not what was expected, all of it is nothing of ours.
 pub(super) struct Rest<'a>(pub(super) &'a [u8]);
@@ -26,7 +26,7 @@ impl<'a> Rest<'a> {
     /// The text after `before`, which ends with its opening quote.
     pub(super) fn text<const N: usize>(&mut self, before: &[u8; N]) -> Option<Text<'a>> {
         self.skip(before)?;
-        let end = special(self.0)?;
+        let end = find_quote_or_backslash(self.0)?;
         if self.0[end] == b'\\' {
             return self.escaped();
         }
@@ -56,7 +56,7 @@ impl<'a> Rest<'a> {
     fn escaped(&mut self) -> Option<Text<'a>> {
         let mut text = Vec::with_capacity(256);
         loop {
-            let end = special(self.0)?;
+            let end = find_quote_or_backslash(self.0)?;
             let (plain, rest) = self.0.split_at(end);
             text.extend_from_slice(plain);
             if let Some(rest) = rest.strip_prefix(b"\"") {
@@ -94,7 +94,7 @@ impl<'a> Rest<'a> {
     pub(super) fn pass<const N: usize>(&mut self, before: &[u8; N]) -> Option<()> {
         self.skip(before)?;
         loop {
-            let end = special(self.0)?;
+            let end = find_quote_or_backslash(self.0)?;
             let (special, after) = self.0[end..].split_first()?;
             self.0 = after;
             if *special == b'"' {

@@ -1,41 +1,13 @@
 //! The values of a line that is being scanned.
 use std::net::{IpAddr, Ipv4Addr};
 
+use crate::ascii;
+
 /// Whether a text has neither quote nor backslash.
 pub(super) fn is_plain<const LENGTH: usize>(text: &[u8; LENGTH]) -> bool {
-    let (blocks, rest): (&[[u8; 32]], _) = text.as_chunks();
-    let is_special = |byte: &u8| u8::from(matches!(byte, b'"' | b'\\'));
-    // A sum and no way out before the end: the compiler tells sixteen bytes at once.
-    let has_none =
-        |block: &[u8; 32]| block.iter().fold(0, |found, byte| found | is_special(byte)) == 0;
-    blocks.iter().all(has_none) && special(rest).is_none()
-}
-
-/// The lowest byte that is a quote or a backslash, as its highest bit; above it there may be others.
-fn specials(bytes: [u8; 8]) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
-    let word = u64::from_le_bytes(bytes);
-    let find = |byte: u8| {
-        let zeroed = word ^ (ONES * u64::from(byte));
-        zeroed.wrapping_sub(ONES) & !zeroed & (ONES << 7)
-    };
-    find(b'"') | find(b'\\')
-}
-
-/// Where the next quote or backslash is. Eight bytes at a time: most texts are short.
-pub(super) fn special(text: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    while let Some(eight) = text.get(at..).and_then(|rest| rest.first_chunk()) {
-        let found = specials(*eight);
-        if found != 0 {
-            return Some(at + found.trailing_zeros() as usize / 8);
-        }
-        at += 8;
-    }
-    let end = text[at..]
-        .iter()
-        .position(|byte| matches!(byte, b'"' | b'\\'));
-    end.map(|end| at + end)
+    let (blocks, rest): (&[ascii::Block], _) = text.as_chunks();
+    let has_special = |block| ascii::has(block, |byte| matches!(byte, b'"' | b'\\'));
+    !blocks.iter().any(has_special) && ascii::find_quote_or_backslash(rest).is_none()
 }
 
 /// Milliseconds since 1970 of `2026-01-29T12:34:56.789Z`, and `None` for what is rare: a leap
