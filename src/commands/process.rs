@@ -1,6 +1,7 @@
 //! What a process that holds keys asks of its operating system.
 use std::{
     fmt,
+    hint::black_box,
     io::{self, Write},
     panic,
 };
@@ -51,4 +52,11 @@ pub(super) fn allow_connections() {
     if let Err(error) = setrlimit(Resource::Nofile, most) {
         log::warn!("the limit of open files stays as it is: {error}");
     }
+}
+
+/// Lets glibc keep what is freed, up to 2 MiB a thread, where it would keep 128 KiB: each list of issues
+/// takes as much, and what comes from the system anew comes zeroed, page by page. It does so once it has
+/// been given back a piece of half that size, by `mallopt(3)`'s account of `M_MMAP_THRESHOLD`.
+pub(super) fn keep_memory() {
+    drop(black_box(Vec::<u8>::with_capacity(1 << 20)));
 }

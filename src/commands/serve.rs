@@ -78,6 +78,7 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     }
 
     process::allow_connections();
+    process::keep_memory();
     let signals = Signals::hear()?;
     let sandbox = made_key.is_some().then(sandbox::start).transpose();
     let sandbox = sandbox.map_err(|error| Failure::Other(format!("no sandbox: {error}")))?;
