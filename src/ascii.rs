@@ -2,7 +2,7 @@
 //! the space to the tilde, and every byte of it is looked at.
 
 /// As much is told in one go.
-pub type Block = [u8; 32];
+pub type Block = [u8; 64];
 
 /// Whether every byte is printable or, where it is not, `allowed` all the same.
 pub fn all(text: &[u8], allowed: impl Fn(u8) -> bool) -> bool {
@@ -45,6 +45,7 @@ pub fn find_quote_or_backslash(text: &[u8]) -> Option<usize> {
 
 /// Where the first byte is that is meant, told eight bytes at a time, as most texts are short: `marks`
 /// marks the lowest of a word in its highest bit, and perhaps others above it.
+#[inline]
 fn find(text: &[u8], marks: impl Fn(u64) -> u64, is_meant: impl Fn(u8) -> bool) -> Option<usize> {
     let mut at = 0;
     while let Some(eight) = text.get(at..).and_then(|rest| rest.first_chunk()) {

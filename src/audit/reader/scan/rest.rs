@@ -8,6 +8,7 @@ use crate::{ascii::find_quote_or_backslash, audit::reader::Text};
 pub(super) struct Rest<'a>(pub(super) &'a [u8]);
 
 impl<'a> Rest<'a> {
+    #[inline]
     pub(super) fn skip<const N: usize>(&mut self, literal: &[u8; N]) -> Option<()> {
         let (start, rest) = self.0.split_first_chunk::<N>()?;
         (start == literal).then(|| self.0 = rest)
@@ -24,6 +25,7 @@ impl<'a> Rest<'a> {
     }
 
     /// The text after `before`, which ends with its opening quote.
+    #[inline]
     pub(super) fn text<const N: usize>(&mut self, before: &[u8; N]) -> Option<Text<'a>> {
         self.skip(before)?;
         let end = find_quote_or_backslash(self.0)?;
@@ -91,6 +93,7 @@ impl<'a> Rest<'a> {
     }
 
     /// Passes over a text that nobody asks for.
+    #[inline]
     pub(super) fn pass<const N: usize>(&mut self, before: &[u8; N]) -> Option<()> {
         self.skip(before)?;
         loop {
@@ -148,6 +151,7 @@ impl<'a> Rest<'a> {
     }
 
     /// A number as serde writes it, of at most 19 digits.
+    #[inline]
     pub(super) fn number<const N: usize>(&mut self, before: &[u8; N]) -> Option<u64> {
         self.skip(before)?;
         let mut number = 0;
