@@ -10,7 +10,7 @@ use aegis::cli::Cli;
 use clap::CommandFactory;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use crate::support::golden;
+use crate::support::{golden, measured};
 
 /// The binary in a folder of its own and with no variable of this process.
 pub(crate) fn aegis(arguments: &[&str]) -> Command {
@@ -18,6 +18,7 @@ pub(crate) fn aegis(arguments: &[&str]) -> Command {
     command
         .args(arguments)
         .env_clear()
+        .envs(measured())
         .env("NO_COLOR", "1")
         .current_dir("/");
     command

@@ -12,7 +12,7 @@ use clap_complete::Shell;
 use crate::{
     cli::text,
     key_commands::{KEY, Keys, OTHER, hint},
-    support::golden,
+    support::{golden, measured},
 };
 
 const BASH: &str = include_str!("completions/keys.bash");
@@ -80,7 +80,11 @@ fn said(keys: &Keys, shell: &str, arguments: &[&str]) -> Option<String> {
     let folder = Path::new(env!("CARGO_BIN_EXE_aegis")).parent().unwrap();
     let path = format!("{}:/usr/bin:/bin", folder.display());
     let mut command = Command::new(shell);
-    command.args(arguments).env_clear().env("PATH", path);
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(measured())
+        .env("PATH", path);
     let home = keys.path("");
     command
         .env("HOME", &home)

@@ -11,7 +11,7 @@ use super::{likeness::is_alike, page::Page};
 use crate::{
     cli::{aegis, text},
     serve::Served,
-    support::Sandbox,
+    support::{Sandbox, measured},
 };
 
 /// What the documents call them.
@@ -86,6 +86,7 @@ impl World {
             .arg(format!("exec 2>&1\n{script}"))
             .current_dir(folder)
             .env_clear()
+            .envs(measured())
             .env("PATH", format!("{}:{path}", program.display()))
             .env("HOME", folder)
             .env("NO_COLOR", "1")

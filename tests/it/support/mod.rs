@@ -9,6 +9,8 @@ mod sandbox;
 mod server;
 mod terminal;
 
+use std::{env, ffi::OsString};
+
 pub(crate) use assistant::{Assistant, next, telescope};
 pub(crate) use client::{Client, Response};
 pub(crate) use fake::{Asked, Fake, Reply};
@@ -17,3 +19,8 @@ pub(crate) use recorded::{Recorded, recorded};
 pub(crate) use sandbox::Sandbox;
 pub(crate) use server::{Server, Setup};
 pub(crate) use terminal::Terminal;
+
+/// What a command with no other variable gets too: where it writes what of it has run, if that is asked.
+pub(crate) fn measured() -> impl Iterator<Item = (OsString, OsString)> {
+    env::vars_os().filter(|(name, _)| name == "LLVM_PROFILE_FILE")
+}
