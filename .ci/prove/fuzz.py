@@ -4,6 +4,7 @@ libFuzzer by way of the compiler's own coverage pass, which the stable compiler 
 a sanitizer to watch. FUZZ_SECONDS sets the time, FUZZ_KEEP=1 takes what was found into fuzz/corpus, as little as covers it.
 """
 import os, re, shutil, subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 from common import OUT, ROOT, triple
 
@@ -21,8 +22,10 @@ def run(result):
     built = subprocess.run(["cargo", "build", "--quiet", "--locked", "--release", "--target", triple()], cwd=ROOT / "fuzz", env=env)
     if built.returncode:
         return result.not_run("all targets", "they do not build here (a C++ compiler is needed)")
-    for name in sorted(path.stem for path in (ROOT / "fuzz/bodies").glob("*.rs")):
-        target(result, folder, folder / "target" / triple() / "release" / name, name)
+    names = sorted(path.stem for path in (ROOT / "fuzz/bodies").glob("*.rs"))
+    # One a processor.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda name: target(result, folder, folder / "target" / triple() / "release" / name, name), names))
 
 
 def target(result, folder, program, name):

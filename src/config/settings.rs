@@ -221,7 +221,7 @@ fn listen(reader: &mut Reader<'_>, warnings: &mut Vec<String>) -> ListenConfig {
         address: SocketAddr::new(host.unwrap_or([127, 0, 0, 1].into()), port),
         public_url: reader.parsed(
             "PUBLIC_URL",
-            "an `http` or `https` address without user, query and fragment",
+            "an `http` or `https` address in ASCII, without user, query and fragment",
             "https://mcp.example.org",
             values::web_address,
         ),
@@ -280,7 +280,7 @@ fn keys(reader: &mut Reader<'_>) -> KeysConfig {
 fn gitea(reader: &mut Reader<'_>) -> GiteaConfig {
     let url = reader.parsed(
         "GITEA_URL",
-        "the `http` or `https` address of a Gitea, as a browser shows it, without user, query and fragment",
+        "the `http` or `https` address of a Gitea, as a browser shows it (but in ASCII: `xn--…`), without user, query and fragment",
         "https://git.example.org",
         values::web_address,
     );

@@ -160,7 +160,7 @@ fn all_faults_are_told_together_and_no_value_is() {
         "  `TRUSTED_PROXIES` has an item (the 2. of 2) that is not a network, an address or `private`; for example `TRUSTED_PROXIES=private`",
         "  `AUTH_ENABLED` is neither `true` nor `false`; for example `AUTH_ENABLED=true`",
         "  `MAX_AUTH_FAILURES` is not a whole number from 1 to 100000; for example `MAX_AUTH_FAILURES=5`",
-        "  `GITEA_URL` is not the `http` or `https` address of a Gitea, as a browser shows it, without user, query and fragment; for example `GITEA_URL=https://git.example.org`",
+        "  `GITEA_URL` is not the `http` or `https` address of a Gitea, as a browser shows it (but in ASCII: `xn--…`), without user, query and fragment; for example `GITEA_URL=https://git.example.org`",
         "  `GITEA_TOKEN` is no token: one word of letters, digits and signs; for example `GITEA_TOKEN=the-token`",
         "  `GITEA_CA_FILE` names a file that cannot be read: Not a directory (os error 20); for example `GITEA_CA_FILE=/etc/ssl/certs/forge-ca.pem`",
         "  `AUDIT_FAILURE_MODE` is not `block` or `allow`; for example `AUDIT_FAILURE_MODE=block`",
