@@ -63,6 +63,14 @@ impl Follow {
     /// The newest lines that are `wanted` and stand before the place, in their order; those of the
     /// files that the log was before too.
     pub fn last(&self, most: usize, wanted: &dyn Fn(&[u8]) -> bool) -> io::Result<Vec<Vec<u8>>> {
+        unless_moved(|| self.look_for_last(most, wanted))
+    }
+
+    fn look_for_last(
+        &self,
+        most: usize,
+        wanted: &dyn Fn(&[u8]) -> bool,
+    ) -> io::Result<Vec<Vec<u8>>> {
         let judge = |line: &[u8]| {
             if wanted(line) {
                 Wanted::Yes
@@ -174,17 +182,7 @@ impl Follow {
     /// Hands on what was written after the place and is in none of the two files: in those that were
     /// the log for a while, and in a copy of one that was cut.
     fn between(&mut self, visit: &mut dyn FnMut(&[u8])) -> io::Result<()> {
-        let mut attempt = 1;
-        let missed = loop {
-            match self.missed() {
-                // Compressed or removed since it was listed.
-                Err(error) if error.kind() == io::ErrorKind::NotFound && attempt < ATTEMPTS => {
-                    attempt += 1;
-                }
-                result => break result?,
-            }
-        };
-        for line in missed {
+        for line in unless_moved(|| self.missed())? {
             self.hand_on(&line, visit);
         }
         Ok(())
@@ -216,6 +214,19 @@ impl Follow {
             }
         }
         Ok(missed)
+    }
+}
+
+/// Looks again where a file was compressed or removed since it was listed.
+fn unless_moved<T>(look: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    let mut attempt = 1;
+    loop {
+        match look() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && attempt < ATTEMPTS => {
+                attempt += 1;
+            }
+            result => return result,
+        }
     }
 }
 
