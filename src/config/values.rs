@@ -46,7 +46,8 @@ pub fn web_address(text: &str) -> Option<Url> {
 }
 
 fn bare_url(text: &str) -> Option<Url> {
-    let url = Url::parse(text).ok()?;
+    // There are no tables of Unicode to read other hosts by.
+    let url = text.is_ascii().then(|| Url::parse(text).ok())??;
     let bare = url.username().is_empty()
         && url.password().is_none()
         && url.query().is_none()
@@ -168,6 +169,18 @@ mod tests {
         );
         assert_eq!(networks("10.0.0.0/33"), None);
         assert_eq!(networks("any"), None);
+    }
+
+    #[test]
+    fn a_host_outside_ascii_is_none_and_its_ascii_form_is_one() {
+        for text in [
+            "https://münchen.example",
+            "https://Mü.EXAMPLE",
+            "https://git.example/ü",
+        ] {
+            assert_eq!(web_address(text), None, "{text}");
+        }
+        assert!(web_address("https://xn--mnchen-3ya.example").is_some());
     }
 
     #[test]
