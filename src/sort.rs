@@ -1,5 +1,5 @@
-//! Sorting what is short, by one sort for all types: the standard library's is compiled anew for each
-//! type and each key, to 8 KB of code every time.
+//! Sorting where it is not often done, by one sort for all types: the standard library's is compiled anew
+//! for each type and each key, to 8 KB of code every time.
 use std::{cmp::Ordering, mem};
 
 /// Sorts by `compare`; equals stay in their order.

@@ -19,9 +19,12 @@ def run(result):
     # Encoded, for one flag has blanks in it.
     env = {**os.environ, "CARGO_TARGET_DIR": str(folder / "target"), "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(COVERAGE)}
     env.pop("RUSTFLAGS", None)
-    built = subprocess.run(["cargo", "build", "--quiet", "--locked", "--release", "--target", triple()], cwd=ROOT / "fuzz", env=env)
+    if not shutil.which("c++"):
+        return result.not_run("all targets", "there is no C++ compiler, and libFuzzer needs one")
+    built = subprocess.run(["cargo", "build", "--quiet", "--locked", "--release", "--target", triple()], cwd=ROOT / "fuzz", env=env,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if built.returncode:
-        return result.not_run("all targets", "they do not build here (a C++ compiler is needed)")
+        return result.row("all targets", False, next((line for line in built.stdout.splitlines() if line.startswith("error")), "no build"))
     names = sorted(path.stem for path in (ROOT / "fuzz/bodies").glob("*.rs"))
     # One a processor.
     with ThreadPoolExecutor(os.cpu_count()) as pool:

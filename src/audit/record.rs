@@ -213,12 +213,13 @@ pub(super) fn write_text(line: &mut Vec<u8>, text: &[u8], underscore: Underscore
 
 /// Most texts: whether no character of it is escaped.
 fn stands_as_it_is(text: &[u8], underscore: Underscore) -> bool {
-    let third = match underscore {
+    let not_kept = match underscore {
+        // Escaped in any case.
         Underscore::Kept => b'"',
         Underscore::Escaped => b'_',
     };
     let is_escaped = |byte: u8| {
-        let is_ours = byte == b'"' || byte == b'\\' || byte == third;
+        let is_ours = byte == b'"' || byte == b'\\' || byte == not_kept;
         u8::from(is_ours || !(b' '..=b'~').contains(&byte))
     };
     // A sum and no way out before the end: the compiler tells sixteen bytes at once.

@@ -12,11 +12,13 @@ use super::{
     sums::place,
     tables::{self, Address, Key, Name, Operation, Times},
 };
-use crate::audit::{
-    CallOutcome,
-    reader::{self, Log},
+use crate::{
+    audit::{
+        CallOutcome,
+        reader::{self, Log},
+    },
+    sort,
 };
-use crate::sort;
 
 /// Up to this length a window is told by the hour.
 const HOURS: TimeDelta = TimeDelta::hours(48);
