@@ -156,9 +156,27 @@ fn another_users_file_is_not_edited() {
     for path in [keys.path(""), keys.path(".env")] {
         fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
     }
+    // Where the program was built, others may have no way to.
+    let place = tempfile::tempdir().unwrap();
+    fs::set_permissions(&place, PermissionsExt::from_mode(0o755)).unwrap();
+    let program = place.path().join("aegis");
+    let built = env!("CARGO_BIN_EXE_aegis");
+    // A link where it can be one: what was just written may still be open elsewhere, and does not run then.
+    fs::hard_link(built, &program)
+        .or_else(|_| fs::copy(built, &program).map(drop))
+        .unwrap();
     let before = keys.everything();
     for arguments in [ADD, REVOKE] {
-        let mut command = keys.command(arguments);
+        let ours = keys.command(arguments);
+        let mut command = Command::new(&program);
+        command
+            .args(ours.get_args())
+            .env_clear()
+            .envs(
+                ours.get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            )
+            .current_dir(ours.get_current_dir().unwrap());
         let done = Done::of(&command.uid(nobody).gid(nobody).output().unwrap());
         assert!([Some(78), Some(1)].contains(&done.code), "{}", done.stderr);
         assert_eq!(done.stdout, "");
