@@ -9,16 +9,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{LONGEST_LINE, Line, Raw, backward, open, read_lines, rotated, stream::is_compressed};
+use super::{
+    LONGEST_LINE, Line, Raw, again, backward, open, read_lines, rotated, stream::is_compressed,
+};
 
 /// As much is read at once.
 const BLOCK: usize = 256 * 1024;
 /// As many bytes before the place in the file tell that it is still the same: the hash of a record
 /// is among them.
 const MARK: usize = 96;
-
-/// How often the folder is looked at again, where files were renamed in between.
-const ATTEMPTS: usize = 4;
 
 /// Time and number of a record: none is written with an earlier one.
 type Stamp = (i64, u64);
@@ -46,7 +45,7 @@ impl Follow {
     pub fn begin(path: &Path) -> io::Result<Self> {
         let mut follow = Self {
             path: path.to_owned(),
-            file: open_file(path)?,
+            file: unless_moved(|| open_file(path))?,
             at: 0,
             mark: Vec::new(),
             newest: None,
@@ -217,17 +216,12 @@ impl Follow {
     }
 }
 
-/// Looks again where a file was compressed or removed since it was listed.
+/// Looks again where a file was renamed, compressed or removed since it was listed.
 fn unless_moved<T>(look: impl Fn() -> io::Result<T>) -> io::Result<T> {
-    let mut attempt = 1;
-    loop {
-        match look() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && attempt < ATTEMPTS => {
-                attempt += 1;
-            }
-            result => return result,
-        }
-    }
+    again(
+        look,
+        |found| !matches!(found, Err(error) if error.kind() == io::ErrorKind::NotFound),
+    )
 }
 
 /// What a reader from the end says to a line.

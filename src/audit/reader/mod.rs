@@ -5,6 +5,7 @@
 //! [`find`] says which files a log is in, [`sources`] which parts of them matter, [`read`] hands
 //! their lines to several threads, each to a [`Reader`] of its own, and [`Line::of`] says what a
 //! line says.
+mod again;
 mod backward;
 mod bisect;
 mod files;
@@ -15,6 +16,7 @@ mod scan;
 mod stream;
 mod uses;
 
+pub(super) use again::again;
 pub use files::{FindError, Log, find, rotated, sources};
 pub use follow::Follow;
 pub use line::{Bad, Event, Line, Text};

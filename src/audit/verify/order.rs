@@ -13,8 +13,6 @@ use crate::{audit::reader, sort};
 
 /// How much of a file is looked at.
 const HEAD: u64 = 64 * 1024;
-/// How often the folder is looked at again, where files were renamed in between.
-const ATTEMPTS: usize = 16;
 
 /// The log that is written at `live` with the files that it was before. They are held open from
 /// here on, so that a rotation meanwhile neither hides a file nor shows it twice.
@@ -22,14 +20,20 @@ const ATTEMPTS: usize = 16;
 /// # Errors
 /// One cannot be read, and which one that is.
 pub fn of_log(live: &Path) -> Result<Vec<Source>, (PathBuf, io::Error)> {
-    let mut attempt = 1;
-    loop {
-        match opened(live) {
-            Err((_, error)) if error.kind() == io::ErrorKind::NotFound && attempt < ATTEMPTS => {}
-            Ok(Opened { all: false, .. }) if attempt < ATTEMPTS => {}
-            result => return result.map(|opened| opened.sources),
-        }
-        attempt += 1;
+    let found = reader::again(
+        || opened(live),
+        |found| match found {
+            Ok(opened) => opened.all,
+            Err((_, error)) => error.kind() != io::ErrorKind::NotFound,
+        },
+    );
+    match found? {
+        Opened { sources, all: true } => Ok(sources),
+        // Without a file that it lacks, an intact log would be called broken.
+        Opened { all: false, .. } => Err((
+            live.to_owned(),
+            io::Error::other("it is rotated faster than its files can be listed"),
+        )),
     }
 }
 

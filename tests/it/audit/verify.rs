@@ -386,10 +386,20 @@ fn a_log_is_intact_while_it_is_written_rotated_and_compressed() {
     })
     .unwrap();
     log.record(&stopped()).unwrap();
+    // Not more at a time than three files: whoever looks would else never see all of them at rest.
+    let (wanted, a_look) = (AtomicU64::new(0), 600);
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
+        // Whatever becomes of this thread: the others are waited for.
+        let over = Over(&is_over);
         scope.spawn(|| {
+            let mut records = 0;
             while !is_over.load(Ordering::Relaxed) {
+                if records == wanted.load(Ordering::Relaxed) {
+                    thread::yield_now();
+                    continue;
+                }
+                records += 1;
                 scene.clock.fetch_add(1, Ordering::Relaxed);
                 log.record(&authenticated(b"curl")).unwrap();
             }
@@ -401,10 +411,10 @@ fn a_log_is_intact_while_it_is_written_rotated_and_compressed() {
         });
         let mut newest = 0;
         for threads in [1, 2, 3, 1, 2, 3, 1, 2, 3] {
+            wanted.fetch_add(a_look, Ordering::Relaxed);
             let sources = of_log(&scene.path()).unwrap();
             let threads = NonZeroUsize::new(threads).unwrap();
             let verdict = verify(&sources, Asked::default(), threads, &AtomicU64::new(0));
-            is_over.store(!verdict.is_intact(), Ordering::Relaxed);
             assert!(
                 verdict.is_intact() && verdict.unreadable.is_empty(),
                 "{verdict:#?}"
@@ -413,8 +423,17 @@ fn a_log_is_intact_while_it_is_written_rotated_and_compressed() {
             assert!(seq >= newest);
             newest = seq;
         }
-        is_over.store(true, Ordering::Relaxed);
+        drop(over);
     });
+}
+
+/// Says so when it is dropped.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 #[test]
