@@ -52,7 +52,10 @@ impl Tools for NoTools {
 struct World {
     runtime: actix_rt::Runtime,
     http: ServiceConfig,
+    /// For requests that show `KEY`.
     parts: Parts,
+    /// For the others: `KEY` is none here, so nothing that fuzzing finds in this process lets them in.
+    locked: Parts,
     _folder: TempDir,
 }
 
@@ -63,12 +66,15 @@ impl World {
         audit.rotation.size = NonZeroU64::new(1 << 20);
         audit.rotation.keep = 1;
         let audit = Arc::new(AuditLog::open(audit).expect("a log"));
-        let key = KeyEntry::of(&ApiKey::parse(KEY).expect("a key"));
-        let ring = KeyRing::new([&key], &Metadata::default(), Rights::up_to(Access::Read));
-        let ring = Arc::new(ArcSwap::from_pointee(ring));
         let gate = GateSettings {
             trusted_proxies: TrustedProxies::new(vec!["10.0.0.0/8".parse().expect("a network")]),
             ..GateSettings::default()
+        };
+        let gatekeeper = |key: &ApiKey| {
+            let key = KeyEntry::of(key);
+            let ring = KeyRing::new([&key], &Metadata::default(), Rights::up_to(Access::Read));
+            let ring = Arc::new(ArcSwap::from_pointee(ring));
+            Arc::new(Gatekeeper::new(gate.clone(), ring, audit.clone(), Instant::now()))
         };
         let runtime = actix_rt::Runtime::new().expect("a runtime");
         let http = runtime.block_on(async { ServiceConfig::default() });
@@ -76,16 +82,21 @@ impl World {
         let protocol = Shared::new(Settings::default(), calls.clone(), stopping.clone());
         let parts = Parts {
             settings: ServerSettings::default(),
-            gatekeeper: Arc::new(Gatekeeper::new(gate, ring, audit, Instant::now())),
+            gatekeeper: gatekeeper(&ApiKey::parse(KEY).expect("a key")),
             protocol: Arc::new(protocol),
             ids: Arc::new(RequestIds::new(0)),
             calls,
             stopping,
         };
+        let locked = Parts {
+            gatekeeper: gatekeeper(&ApiKey::generate().expect("a key")),
+            ..parts.clone()
+        };
         Self {
             runtime,
             http,
             parts,
+            locked,
             _folder: folder,
         }
     }
@@ -107,7 +118,8 @@ impl World {
         request.head_mut().peer_addr = peer.parse::<SocketAddr>().ok();
         let request: Request = request.replace_payload(Payload::None).0;
         let path = request.path().to_owned();
-        let answer = server::answer(self.parts.clone(), NoTools, request);
+        let parts = if shows_key { &self.parts } else { &self.locked };
+        let answer = server::answer(parts.clone(), NoTools, request);
         judge(&self.runtime.block_on(answer), &path, shows_key);
     }
 }
