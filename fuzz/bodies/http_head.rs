@@ -74,7 +74,12 @@ impl World {
             let key = KeyEntry::of(key);
             let ring = KeyRing::new([&key], &Metadata::default(), Rights::up_to(Access::Read));
             let ring = Arc::new(ArcSwap::from_pointee(ring));
-            Arc::new(Gatekeeper::new(gate.clone(), ring, audit.clone(), Instant::now()))
+            Arc::new(Gatekeeper::new(
+                gate.clone(),
+                ring,
+                audit.clone(),
+                Instant::now(),
+            ))
         };
         let runtime = actix_rt::Runtime::new().expect("a runtime");
         let http = runtime.block_on(async { ServiceConfig::default() });
