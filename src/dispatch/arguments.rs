@@ -1,9 +1,13 @@
 //! Arguments as they were sent, taken as they were meant: one place for every tool.
-use std::fmt;
+mod once;
+mod values;
 
-use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value, value::RawValue};
+use serde_json::{Map, Value, value::RawValue};
 
+use self::{
+    once::Once,
+    values::{is_absent, meant, what},
+};
 use super::catalog::Tool;
 use crate::operations::{self, Argument, Kind, Operation, Prepared};
 
@@ -322,134 +326,6 @@ fn takes(operation: &Operation) -> String {
         .map(|it| it.name.as_str())
         .collect();
     names.join(", ")
-}
-
-fn is_absent(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        _ => false,
-    }
-}
-
-fn what(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Text => "a text",
-        Kind::Number => "a whole number, not negative",
-        Kind::Bool => "true or false",
-        Kind::Texts => "a list of texts",
-    }
-}
-
-/// The value as its argument's kind: `"65"` is 65, a single text is a list of one.
-fn meant(argument: &Argument, value: Value) -> Option<Value> {
-    match (argument.kind, value) {
-        (Kind::Text, Value::Number(number)) => Some(number.to_string().into()),
-        (Kind::Number, Value::String(text)) => {
-            let digits = text.trim().trim_start_matches('#');
-            digits.parse::<u64>().ok().map(Value::from)
-        }
-        (Kind::Number, Value::Number(number)) => whole(&number).map(Value::from),
-        (Kind::Bool, Value::String(text)) => text.parse::<bool>().ok().map(Value::from),
-        (Kind::Texts, Value::String(text)) => Some(listed(text)),
-        (Kind::Texts, Value::Number(number)) => Some(Value::Array(vec![number.to_string().into()])),
-        (Kind::Texts, Value::Array(items)) => items
-            .into_iter()
-            .filter(|item| !is_absent(item))
-            .map(|item| match item {
-                Value::String(_) => Some(item),
-                Value::Number(number) => Some(number.to_string().into()),
-                _ => None,
-            })
-            .collect(),
-        (Kind::Text, value @ Value::String(_)) | (Kind::Bool, value @ Value::Bool(_)) => {
-            Some(value)
-        }
-        _ => None,
-    }
-}
-
-/// `65.0` is 65: some clients know one kind of number.
-fn whole(number: &Number) -> Option<u64> {
-    number.as_u64().or_else(|| {
-        let text = number.to_string();
-        text.strip_suffix(".0").and_then(|whole| whole.parse().ok())
-    })
-}
-
-/// One text is a list of one; a JSON list that was sent as a text is that list.
-fn listed(text: String) -> Value {
-    match serde_json::from_str::<Vec<String>>(&text) {
-        Ok(items) => items.into(),
-        Err(_) => Value::Array(vec![text.into()]),
-    }
-}
-
-/// A JSON value in which no object has a name twice. (`Value` itself would keep the last in
-/// silence, and whoever checked the first would have been fooled.)
-struct Once(Value);
-
-impl<'de> Deserialize<'de> for Once {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(OnceVisitor).map(Self)
-    }
-}
-
-struct OnceVisitor;
-
-impl<'de> Visitor<'de> for OnceVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_string<E: de::Error>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(Once(item)) = items.next_element()? {
-            list.push(item);
-        }
-        Ok(Value::Array(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut pairs: A) -> Result<Value, A::Error> {
-        let mut object = Map::new();
-        while let Some((name, Once(value))) = pairs.next_entry::<String, Once>()? {
-            if object.insert(name, value).is_some() {
-                return Err(de::Error::custom("an argument is given twice"));
-            }
-        }
-        Ok(Value::Object(object))
-    }
 }
 
 #[cfg(test)]

@@ -1,16 +1,16 @@
 //! From an operation's answer to what an assistant reads: a head, a blank line, and then only the
 //! forge's own words to the end. Bounds, goes on, escapes and redacts, for every operation.
-use std::{
-    fmt::Write as _,
-    ops::{Range, RangeInclusive},
-};
+mod body;
+
+use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json, value::RawValue};
 
+use self::body::Shown;
 use super::clean::Redactor;
 use crate::{
     mcp::ToolResult,
-    operations::{Answer, Body, Document, Form, Found, Report, View},
+    operations::{Answer, Body, Document, Found, Report, View},
 };
 
 /// The most characters of one value in the head: a description or a list of labels stays a fact.
@@ -30,18 +30,6 @@ pub(super) struct Asked<'a> {
     pub(super) arguments: &'a Map<String, Value>,
     /// Lines for the head: what was not used, or not as it was said.
     pub(super) notes: &'a [String],
-}
-
-/// What of a body fits, and where it goes on.
-#[derive(Default)]
-struct Shown {
-    text: String,
-    /// ` 1-6 of 45` or `, lines 1-660 of 5280`.
-    range: String,
-    /// Items that are shown, for JSON.
-    items: Range<usize>,
-    hidden: usize,
-    next: Vec<(&'static str, Value)>,
 }
 
 impl Renderer<'_> {
@@ -121,202 +109,6 @@ impl Renderer<'_> {
             structured,
             is_error: false,
         }
-    }
-
-    /// As much of the body as there is room for.
-    fn body(&self, body: &Body, offset: usize, room: usize) -> Shown {
-        match body {
-            Body::None => Shown::default(),
-            Body::List {
-                first,
-                total,
-                items,
-            } => self.list(*first, *total, items, offset, room),
-            Body::Texts(items) => {
-                let texts: Vec<String> = items.iter().map(|item| entry(item.as_ref())).collect();
-                self.characters(&texts.join("\n"), offset, room)
-            }
-            Body::Text(text) => self.characters(text, offset, room),
-            Body::Lines {
-                text,
-                first,
-                last,
-                form,
-            } => {
-                let window = (*first).max(1)..=last.unwrap_or(u64::MAX);
-                self.lines(text, window, *form, offset, room)
-            }
-        }
-    }
-
-    fn list(
-        &self,
-        first: u64,
-        total: Option<u64>,
-        items: &[Box<dyn View>],
-        skip: usize,
-        room: usize,
-    ) -> Shown {
-        let mut shown = Shown::default();
-        let skip = skip.min(items.len());
-        let (mut end, mut used) = (skip, 0);
-        for item in &items[skip..] {
-            let before = shown.text.len();
-            if before > 0 {
-                shown.text.push('\n');
-            }
-            let hidden = self.entry(&entry(item.as_ref()), &mut shown.text);
-            used += shown.text[before..].chars().count();
-            if used > room && end > skip {
-                shown.text.truncate(before);
-                shown.next.push(("offset", end.into()));
-                break;
-            }
-            if used > self.max
-                && let Some((cut, _)) = shown.text.char_indices().nth(self.max)
-            {
-                // One item longer than an answer, which no forge's titles are.
-                shown.text.truncate(cut);
-                shown.text.push('…');
-            }
-            shown.hidden += hidden;
-            end += 1;
-        }
-        let of = total
-            .map(|total| format!(" of {total}"))
-            .unwrap_or_default();
-        shown.range = if end == skip {
-            format!(": none{of}")
-        } else {
-            format!(" {}-{}{of}", first + skip as u64, first + end as u64 - 1)
-        };
-        shown.items = skip..end;
-        shown
-    }
-
-    /// A text of which `skip` characters have been read.
-    fn characters(&self, text: &str, skip: usize, room: usize) -> Shown {
-        let mut rest = String::with_capacity(text.len());
-        let mut hidden = self.entry(text, &mut rest);
-        let total = rest.chars().count();
-        let read = rest
-            .char_indices()
-            .nth(skip)
-            .map_or(rest.len(), |(at, _)| at);
-        rest.drain(..read);
-        let mut shown = Shown::default();
-        let Some((cut, _)) = rest.char_indices().nth(room) else {
-            if skip > 0 {
-                shown.range = format!(", characters {}-{total} of {total}", (skip + 1).min(total));
-            }
-            shown.text = rest;
-            shown.hidden = hidden;
-            return shown;
-        };
-        // A cut falls at the end of a line, where there is one in the second half.
-        let cut = rest[..cut]
-            .rfind('\n')
-            .map_or(cut, |line| if line > cut / 2 { line + 1 } else { cut });
-        rest[..cut].clone_into(&mut shown.text);
-        let end = skip + shown.text.chars().count();
-        shown.range = format!(", characters {}-{end} of {total}", skip + 1);
-        hidden = hidden.min(shown.text.matches("<U+").count());
-        shown.hidden = hidden;
-        shown.next.push(("offset", end.into()));
-        shown
-    }
-
-    /// The lines of a window, of the first of which `skip` characters have been read.
-    fn lines(
-        &self,
-        text: &str,
-        window: RangeInclusive<u64>,
-        form: Form,
-        skip: usize,
-        room: usize,
-    ) -> Shown {
-        let mut shown = Shown::default();
-        let (first, mut skip, mut used) = (*window.start(), skip, 0);
-        let (mut total, mut last, mut files) = (0, 0, Files::default());
-        let (mut full, cleaner) = (false, self.redactor.lines_of(text));
-        for (number, line) in (1..).zip(lines(text)) {
-            total = number;
-            let starts_file = form == Form::Diff && line.starts_with("diff --git ");
-            if starts_file {
-                files.total += 1;
-            }
-            if full || !window.contains(&number) {
-                files.before += u64::from(starts_file && number < first);
-                continue;
-            }
-            let at = shown.text.len();
-            if form == Form::Numbered {
-                let _ = write!(shown.text, "{number}: ");
-            }
-            let mark = shown.text.len() - at;
-            let hidden = if skip > 0 {
-                let mut clean = String::new();
-                let hidden = cleaner.line(line, &mut clean);
-                shown.text.extend(clean.chars().skip(skip));
-                hidden
-            } else {
-                cleaner.line(line, &mut shown.text)
-            };
-            let length = cleaner.characters(&shown.text[at..]) + 1;
-            if used + length > room {
-                full = true;
-                if used > 0 {
-                    shown.text.truncate(at);
-                    shown.next.push(("start_line", number.into()));
-                    if let Some((at, number)) = files.last.filter(|_| !starts_file) {
-                        shown.text.truncate(at);
-                        shown.next = vec![("start_line", number.into())];
-                        last = number - 1;
-                        files.shown -= 1;
-                    }
-                    continue;
-                }
-                // One line longer than an answer: its characters are told apart by `offset`.
-                let cut = shown.text.char_indices().nth(room.max(mark + 2) - 1);
-                shown
-                    .text
-                    .truncate(cut.map_or(shown.text.len(), |(cut, _)| cut));
-                let read = shown.text.chars().count() - mark;
-                shown.next.push(("start_line", number.into()));
-                shown.next.push(("offset", (skip + read).into()));
-            }
-            if starts_file {
-                files.shown += 1;
-                files.last = (at > 0).then_some((at, number));
-            }
-            shown.text.push('\n');
-            shown.hidden += hidden;
-            (used, skip, last) = (used + length, 0, number);
-        }
-        shown.text.pop();
-        let whole = first == 1 && last == total && shown.next.is_empty();
-        shown.range = match (whole, last) {
-            (true, 1) => ", 1 line".to_owned(),
-            (true, _) => format!(", {total} lines"),
-            (false, 0) => format!(", no lines from {first}, {total} in all"),
-            (false, _) => format!(", lines {first}-{last} of {total}"),
-        };
-        if form == Form::Diff {
-            shown.range += &files.range();
-        }
-        shown
-    }
-
-    /// One item, or a text: each of its lines.
-    fn entry(&self, text: &str, out: &mut String) -> usize {
-        let (lines, mut hidden) = (self.redactor.lines_of(text), 0);
-        for (at, line) in text.split('\n').enumerate() {
-            if at > 0 {
-                out.push('\n');
-            }
-            hidden += lines.line(line.strip_suffix('\r').unwrap_or(line), out);
-        }
-        hidden
     }
 
     /// Something for the head: what breaks lines is shown, so that nothing poses as another line.
@@ -440,42 +232,6 @@ fn written(text: &str) -> usize {
     json.chars().count() - 2
 }
 
-/// The files of a diff: how many there are, before the part that is shown and in it.
-#[derive(Default)]
-struct Files {
-    total: u64,
-    before: u64,
-    shown: u64,
-    /// Where the last file in the part begins, if something stands before it: byte and line.
-    last: Option<(usize, u64)>,
-}
-
-impl Files {
-    fn range(&self) -> String {
-        let (first, last) = (self.before + 1, self.before + self.shown);
-        match (self.total, self.shown) {
-            (1, _) => ", 1 file".to_owned(),
-            (total, shown) if total == shown => format!(", {total} files"),
-            (total, 0) => format!(", inside file {} of {total}", self.before),
-            (total, _) => format!(", files {first}-{last} of {total}"),
-        }
-    }
-}
-
-/// An item: its line, and its text indented below.
-fn entry(item: &dyn View) -> String {
-    // A path or a title may hold line breaks, with which it could pose as another item.
-    let mut entry = item.line();
-    if entry.contains('\n') {
-        entry = entry.replace('\n', "<U+000A>");
-    }
-    for line in item.text().unwrap_or_default().lines() {
-        entry.push_str("\n  ");
-        entry.push_str(line);
-    }
-    entry
-}
-
 fn facts_of(items: &[Box<dyn View>]) -> Value {
     let with_text = |item: &dyn View| {
         let mut facts = item.facts().into_json();
@@ -485,19 +241,6 @@ fn facts_of(items: &[Box<dyn View>]) -> Value {
         Value::Object(facts)
     };
     Value::Array(items.iter().map(|item| with_text(item.as_ref())).collect())
-}
-
-/// As [`str::lines`], found by the processor's wide instructions.
-fn lines(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let Some(end) = memchr::memchr(b'\n', rest.as_bytes()) else {
-            return Some(std::mem::take(&mut rest)).filter(|last| !last.is_empty());
-        };
-        let line = &rest[..end];
-        rest = &rest[end + 1..];
-        Some(line.strip_suffix('\r').unwrap_or(line))
-    })
 }
 
 /// The whole arguments of the call that goes on: those of this call, changed.

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     keys::{KeyRing, Metadata},
-    operations::Facts,
+    operations::{Facts, Form},
     rights::{Access, Rights},
 };
 
@@ -152,13 +152,6 @@ fn followed(report: impl Fn(u64) -> Report, max: usize) -> String {
         arguments = next;
     }
     panic!("it goes on without end");
-}
-
-proptest! {
-    #[test]
-    fn the_lines_of_a_text_are_those_of_the_standard_library(text in "[a\r\né]{0,30}") {
-        prop_assert_eq!(lines(&text).collect::<Vec<_>>(), text.lines().collect::<Vec<_>>());
-    }
 }
 
 proptest! {
