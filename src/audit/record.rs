@@ -268,6 +268,17 @@ mod tests {
             let expected = time.format("\"%Y-%m-%dT%H:%M:%S%.3fZ\"").to_string();
             prop_assert_eq!(written(time), expected);
         }
+
+        #[test]
+        fn a_text_stands_as_it_is_where_nothing_of_it_is_escaped(text in "[a-z/.]{0,9}[ -~é\n]?[a-z]{0,9}", escaped: bool) {
+            let underscore = if escaped { Underscore::Escaped } else { Underscore::Kept };
+            let mut by_character = Vec::new();
+            for character in text.chars() {
+                write_character(&mut by_character, character, underscore);
+            }
+            let is_same = by_character == text.as_bytes();
+            prop_assert_eq!(stands_as_it_is(text.as_bytes(), underscore), is_same);
+        }
     }
 
     #[test]
