@@ -108,6 +108,19 @@ fn log_of(text: &str) -> String {
 }
 
 #[test]
+fn a_chart_of_one_day_names_it_once() {
+    let record = r#"{"timestamp": "2026-01-29T12:34:56.789Z", "event": "api_authentication", "status": "success"}"#;
+    let page = page(format!("{record}\n"));
+    let mut ends = page.lines().filter(|line| line.contains("class=\"ends\""));
+    assert_eq!(
+        ends.next(),
+        Some(
+            r#"<div class="ends" aria-hidden="true"><span></span><span>2026-01-29</span><span></span></div>"#
+        )
+    );
+}
+
+#[test]
 fn the_page_is_what_the_golden_file_says() {
     let logs = Logs::with(history());
     let page = logs.said(&[&["--log", "audit.log", "--html"][..], &WEEK].concat());

@@ -48,9 +48,13 @@ impl Chart<'_> {
         page.raw("</div>\n");
         self.picture(page, top);
 
-        let names = self.names;
+        let ends = match self.names {
+            [only] => [None, Some(only), None],
+            [first, last] => [Some(first), None, Some(last)],
+            names => [names.first(), names.get(names.len() / 2), names.last()],
+        };
         page.raw("<div class=\"ends\" aria-hidden=\"true\">");
-        for name in [names.first(), names.get(names.len() / 2), names.last()] {
+        for name in ends {
             // Of days that are one bar, the first.
             let name = name.and_then(|name| name.split(" to ").next());
             page.raw("<span>").text(name.unwrap_or_default());
