@@ -159,9 +159,14 @@ impl Gatekeeper {
     /// forgotten is said again.
     pub fn tick(&self, now: Instant) {
         self.record_ended(&self.limiter.tick(now));
-        if !self.settings.enabled && self.disabled_reminder.is_due(now, DISABLED_REMINDER) {
+        if self.must_say_open(now) {
             log::error!("critical: {}", super::DISABLED);
         }
+    }
+
+    /// Whether it must be said again that there is no gate.
+    fn must_say_open(&self, now: Instant) -> bool {
+        !self.settings.enabled && self.disabled_reminder.is_due(now, DISABLED_REMINDER)
     }
 
     /// Sums up the blocks that stand when the server stops.
@@ -354,6 +359,32 @@ impl<'a> Denial<'a> {
             reason: DenialReason::InvalidApiKey,
             offered: Some(offered),
             fault: refusal::wrong_key(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
+    use super::*;
+    use crate::{audit::AuditSettings, keys::Metadata, rights::Access};
+
+    #[test]
+    fn of_a_gate_that_is_open_it_is_said_again_each_hour_and_of_no_other() {
+        let start = Instant::now();
+        for enabled in [true, false] {
+            let folder = tempfile::tempdir().unwrap();
+            let audit = AuditLog::open(AuditSettings::new(folder.path().join("audit.log")));
+            let ring = KeyRing::new([], &Metadata::default(), Rights::up_to(Access::Read));
+            let settings = GateSettings {
+                enabled,
+                ..GateSettings::default()
+            };
+            let ring = Arc::new(ArcSwap::from_pointee(ring));
+            let gatekeeper = Gatekeeper::new(settings, ring, Arc::new(audit.unwrap()), start);
+            let said = [0, 59, 60, 61, 120]
+                .map(|minutes| gatekeeper.must_say_open(start + Duration::from_mins(minutes)));
+            assert_eq!(said, [false, false, !enabled, false, !enabled]);
         }
     }
 }

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use crate::{
     serve::Served,
-    support::{Fake, Reply, golden},
+    support::{Client, Fake, Reply, golden},
 };
 
 const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -117,6 +117,22 @@ fn without_the_setting_there_are_no_metrics() {
     let served = served(&fake, &[]);
     assert_eq!(served.client().bearer(KEY).get("/metrics").status, 404);
     assert_eq!(served.client().get("/metrics").status, 401);
+}
+
+#[test]
+fn of_keys_in_addresses_it_is_warned_once_and_of_others_never() {
+    let fake = Fake::start();
+    let warnings = |targets: &[&str], client: fn(Client) -> Client| {
+        let served = served(&fake, &[]);
+        for target in targets {
+            assert_eq!(client(served.client()).get(target).status, 200);
+        }
+        let said = served.stop().stderr;
+        said.matches("keys come in addresses").count()
+    };
+    let in_address = format!("/mcp/tools?api_key={KEY}");
+    assert_eq!(warnings(&[&in_address, &in_address], |it| it), 1);
+    assert_eq!(warnings(&["/mcp/tools"], |it| it.bearer(KEY)), 0);
 }
 
 #[test]

@@ -9,7 +9,9 @@ use std::{
 
 use aegis::audit::{AuditLog, AuditSettings, AuditUnavailable, DenialReason};
 
-use super::{IP, Scene, assert_chained, authenticated, denied, settings, stopped, values};
+use super::{
+    IP, Scene, assert_chained, authenticated, denied, gatekeeper, settings, stopped, values,
+};
 
 /// Where the process in the namespace has its disk.
 const DISK: &str = "DISK_OF_THE_TEST";
@@ -141,12 +143,15 @@ fn a_disk_that_is_nearly_full_is_warned_of_while_all_is_well() {
 fn nearly_full() {
     let (scene, disk) = (Scene::new(), disk());
     let log = open(&scene, &disk);
-    log.tick();
-    assert!(!log.is_nearly_full());
+    let gatekeeper = gatekeeper(&log);
+    let is_short = || {
+        log.tick();
+        assert!(gatekeeper.is_open());
+        gatekeeper.is_short_of_room()
+    };
+    assert!(!is_short());
     fs::write(disk.join("others"), vec![b'x'; 21 << 20]).unwrap();
-    log.tick();
-    assert!(log.is_nearly_full() && log.is_writable());
+    assert!(is_short());
     fs::remove_file(disk.join("others")).unwrap();
-    log.tick();
-    assert!(!log.is_nearly_full());
+    assert!(!is_short());
 }

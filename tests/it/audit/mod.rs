@@ -25,8 +25,12 @@ use std::{
 
 use aegis::{
     audit::{AuditEvent, AuditLog, AuditOpenError, AuditSettings, Clock, DenialReason},
+    auth::{GateSettings, Gatekeeper},
     caller::{KeySource, RequestId, RequestIds},
+    keys::{KeyRing, Metadata},
+    rights::{Access, Rights},
 };
+use arc_swap::ArcSwap;
 use serde_json::Value;
 
 const IP: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 42));
@@ -37,6 +41,18 @@ const NOON: u64 = 1_769_690_096_789;
 struct Scene {
     folder: tempfile::TempDir,
     clock: Arc<AtomicU64>,
+}
+
+/// A gate that writes to this log and lets nobody in.
+fn gatekeeper(log: &Arc<AuditLog>) -> Gatekeeper {
+    let ring = KeyRing::new([], &Metadata::default(), Rights::up_to(Access::Read));
+    let ring = Arc::new(ArcSwap::from_pointee(ring));
+    Gatekeeper::new(
+        GateSettings::default(),
+        ring,
+        Arc::clone(log),
+        Instant::now(),
+    )
 }
 
 impl Scene {

@@ -9,14 +9,18 @@ use std::{
     time::Duration,
 };
 
+use actix_web::dev::RequestHead;
 use aegis::{
-    audit::{AuditLog, AuditSettings, AuditUnavailable, FailureMode, Fsync},
+    audit::{AuditLog, AuditSettings, AuditUnavailable, DenialReason, FailureMode, Fsync},
+    auth::Knock,
     caller::Caller,
     rights::{Access, Rights},
 };
 use futures_util::future::{join, join_all};
 
-use super::{IP, Scene, assert_chained, request, settings, stopped, values, wait_until};
+use super::{
+    IP, Scene, assert_chained, gatekeeper, request, settings, stopped, values, wait_until,
+};
 
 /// A disk that its test steers by files beside the log: it waits while there is a `hold`, fails
 /// where there is a `broken`, and notes in `count` that it was asked.
@@ -92,6 +96,27 @@ fn with_each_who_asks_waits_until_it_is_on_the_disk() {
     assert!(!waiting.is_finished());
     fs::remove_file(beside(&scene, "hold")).unwrap();
     assert_eq!(waiting.join().unwrap(), Ok(()));
+}
+
+#[test]
+fn with_each_who_is_refused_waits_until_it_is_on_the_disk_too() {
+    let scene = Scene::new();
+    let gatekeeper = gatekeeper(&open(&scene, Fsync::Each));
+    fs::write(beside(&scene, "hold"), "").unwrap();
+    let refused = thread::spawn(move || {
+        let knock = Knock {
+            head: &RequestHead::default(),
+            route: "/mcp",
+            key_in_query: false,
+            client_ip: IP,
+            request_id: request(),
+        };
+        wait(gatekeeper.turn_away(&knock, DenialReason::ForbiddenHost));
+    });
+    wait_until("the disk is asked", || times_asked(&scene) == 1);
+    assert!(!refused.is_finished());
+    fs::remove_file(beside(&scene, "hold")).unwrap();
+    refused.join().unwrap();
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use std::time::{Duration, Instant};
 
 use aegis::auth::{BlockedRecords, Lockout, TrustedProxies};
+use chrono::DateTime;
 
 use super::fixture::{Gate, KEY, WRONG};
 
@@ -105,6 +106,12 @@ fn an_episode_is_one_record_and_one_summary() {
         ),
         (Some(2), Some(300))
     );
+    let time = |name: &str| {
+        let time = blocked[name].as_str().unwrap();
+        DateTime::parse_from_rfc3339(time).unwrap()
+    };
+    let rest = (time("blocked_until") - time("timestamp")).num_seconds();
+    assert!((240..=300).contains(&rest), "{rest}");
     assert!(gate.records("auth_rate_limit_summary").is_empty());
     gate.gatekeeper
         .tick(Instant::now() + Duration::from_secs(301));
