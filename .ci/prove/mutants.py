@@ -11,7 +11,8 @@ FILES = os.environ.get("MUTANTS_FILES", "src/auth/gatekeeper.rs src/keys/ring.rs
                        "src/auth/bucket.rs src/audit/record.rs").split()
 MINUTES = float(os.environ.get("MUTANTS_MINUTES", 30))
 # The tests that are about each room; those left out take long and are about reading.
-TESTS = {"auth": ["gate::", "auth::", "keys::", "reload::"], "keys": ["gate::", "auth::", "keys::", "reload::"],
+GATE = ["gate::", "auth::", "keys::", "reload::", "watching::", "audit::syncs", "audit::full"]
+TESTS = {"auth": GATE, "keys": GATE,
          "audit": ["gate::", "audit::", "--skip", "audit::verify::", "--skip", "a_second_server_cannot_use_the_same_key"]}
 FOLDER = OUT / "mutants"
 
