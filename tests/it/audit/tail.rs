@@ -183,12 +183,12 @@ impl Follower {
         self.seen.recv_timeout(Duration::from_mins(1)).unwrap()
     }
 
-    /// Ends it as Ctrl-C does.
+    /// Ends it. Not as Ctrl-C does: what a shell runs in the background ignores that.
     fn end(mut self) {
         let pid = Pid::from_child(&self.child);
-        kill_process(pid, Signal::INT).unwrap();
+        kill_process(pid, Signal::TERM).unwrap();
         let output = self.child.wait().unwrap();
-        assert_eq!(output.signal(), Some(2));
+        assert_eq!(output.signal(), Some(Signal::TERM.as_raw()));
         assert_eq!(self.seen.recv().ok(), None);
     }
 }
