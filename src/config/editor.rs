@@ -159,7 +159,9 @@ impl KeyEditor {
             let text = str::from_utf8(assignment.value).unwrap_or_default();
             let read = KeyList::parse(text);
             let same = (read.keys.iter().map(|key| key.id)).eq(ids.iter().copied());
-            if !same || read.rejected.len() != self.rejected.len() {
+            // Of quotes that stood there and now pair up otherwise, some would be read as the value's.
+            let is_ours = value.contains(text);
+            if !is_ours || !same || read.rejected.len() != self.rejected.len() {
                 return Err(EditError::Unsafe { line });
             }
         }
@@ -346,12 +348,14 @@ mod tests {
 
     #[test]
     fn what_would_be_read_as_something_else_is_not_written() {
-        // What is no key here closes the quotes there.
-        let text = spelled("KEYS='A'\nKEYS=x'#,B\n");
-        let mut editor = KeyEditor::parse(text.clone().into_bytes()).unwrap();
-        let refused = editor.add(NewKey::Plain(&key('C')));
-        assert_eq!(refused, Err(EditError::Unsafe { line: 1 }));
-        assert_eq!(editor.as_bytes(), text.as_bytes());
+        // What is no key here closes the quotes there, or has a quote too many there.
+        for text in ["KEYS='A'\nKEYS=x'#,B\n", "KEYS='' \nKEYS='A"] {
+            let text = spelled(text);
+            let mut editor = KeyEditor::parse(text.clone().into_bytes()).unwrap();
+            let refused = editor.add(NewKey::Plain(&key('C')));
+            assert_eq!(refused, Err(EditError::Unsafe { line: 1 }));
+            assert_eq!(editor.as_bytes(), text.as_bytes());
+        }
     }
 
     #[test]
