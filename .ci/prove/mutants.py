@@ -26,8 +26,17 @@ def run(result):
         # Elsewhere, or the flags of .cargo/config.toml would be there twice.
         with tempfile.TemporaryDirectory(prefix="aegis-mutants-") as folder:
             mutate(pathlib.Path(folder), time.monotonic() + MINUTES * 60)
-    for folder in sorted((FOLDER / "found").iterdir()):
-        read(result, folder)
+    for file in FILES:
+        folder = place(file)
+        if folder.exists():
+            read(result, folder)
+        else:
+            result.not_run(file, "there was no time for it")
+
+
+def place(file):
+    """Where what was found of a file is kept."""
+    return FOLDER / file.replace("/", "-")
 
 
 def mutate(source, end):
@@ -37,7 +46,7 @@ def mutate(source, end):
     env = {**os.environ, "CARGO_PROFILE_DEV_DEBUG": "0"}
     env.pop("CARGO_TARGET_DIR", None)
     for file in FILES:
-        folder = FOLDER / "found" / file.replace("/", "-")
+        folder = place(file)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         (folder / "commit").write_text(commit())
@@ -57,13 +66,13 @@ def mutate(source, end):
 
 def read(result, folder):
     """What became of the mutants of one file, whichever run tried them."""
-    place = folder / "mutants.out"
-    if not (place / "outcomes.json").exists():
+    found = folder / "mutants.out"
+    if not (found / "outcomes.json").exists():
         return result.row(folder.name, False, "cargo-mutants wrote no outcomes")
-    planned = [mutant["name"] for mutant in json.loads((place / "mutants.json").read_text())]
+    planned = [mutant["name"] for mutant in json.loads((found / "mutants.json").read_text())]
     file = planned[0].split(":")[0]
     ends = []
-    for outcome in json.loads((place / "outcomes.json").read_text())["outcomes"]:
+    for outcome in json.loads((found / "outcomes.json").read_text())["outcomes"]:
         # A build that took too long says nothing of the tests.
         too_slow = outcome["summary"] == "Timeout" and outcome["phase_results"][-1]["phase"] != "Test"
         if isinstance(outcome["scenario"], dict) and not too_slow:
