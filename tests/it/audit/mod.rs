@@ -43,18 +43,6 @@ struct Scene {
     clock: Arc<AtomicU64>,
 }
 
-/// A gate that writes to this log and lets nobody in.
-fn gatekeeper(log: &Arc<AuditLog>) -> Gatekeeper {
-    let ring = KeyRing::new([], &Metadata::default(), Rights::up_to(Access::Read));
-    let ring = Arc::new(ArcSwap::from_pointee(ring));
-    Gatekeeper::new(
-        GateSettings::default(),
-        ring,
-        Arc::clone(log),
-        Instant::now(),
-    )
-}
-
 impl Scene {
     fn new() -> Self {
         Self {
@@ -124,6 +112,18 @@ fn open_as(settings: &AuditSettings) -> AuditLog {
             opened => return opened.unwrap(),
         }
     }
+}
+
+/// A gate that writes to this log and lets nobody in.
+fn gatekeeper(log: &Arc<AuditLog>) -> Gatekeeper {
+    let ring = KeyRing::new([], &Metadata::default(), Rights::up_to(Access::Read));
+    let ring = Arc::new(ArcSwap::from_pointee(ring));
+    Gatekeeper::new(
+        GateSettings::default(),
+        ring,
+        Arc::clone(log),
+        Instant::now(),
+    )
 }
 
 fn settings(path: &Path, clock: &Arc<AtomicU64>) -> AuditSettings {

@@ -1,0 +1,79 @@
+use super::*;
+
+#[test]
+fn a_log_is_known_by_what_rotation_makes_of_its_name() {
+    let was = |found: &str| was(Path::new("logs/audit.log"), OsStr::new(found));
+    for found in [
+        "audit-20261128T193000Z-1.log",
+        "audit-20261128T193000Z-1234567.log",
+        "audit.log.1",
+        "audit.log.12",
+        "audit.log-20261128",
+        "audit.log-20261128-1764358200",
+        "audit.log-2026-11-28_19:30",
+    ] {
+        for ending in ["", ".gz", ".zst"] {
+            assert!(was(&format!("{found}{ending}")), "{found}{ending}");
+        }
+    }
+    for foreign in [
+        "audit.log.lock",
+        "audit.log.bak",
+        "audit.log.",
+        "audit.log-",
+        "audit.logs.1",
+        "my-audit.log.1",
+        "audit-2.log",
+        "audit-20261128T193000Z-.log",
+        "audit-20261128T193000Z-1.txt",
+        "audit.log.1.tmp",
+        ".audit.log.head",
+    ] {
+        assert!(!was(foreign), "{foreign}");
+    }
+}
+
+#[test]
+fn a_pattern_fits_as_in_a_shell() {
+    for (pattern, name, fits) in [
+        ("*.log", "audit.log", true),
+        ("*.log", ".log", true),
+        ("*.log", "audit.log.1", false),
+        ("audit*log*", "audit.log.1", true),
+        ("a?dit.log", "audit.log", true),
+        ("a?dit.log", "adit.log", false),
+        ("*a*b*c", "xaybzbc", true),
+        ("*a*b*c", "xaybz", false),
+        ("**", "", true),
+    ] {
+        assert_eq!(
+            matches(pattern.as_bytes(), name.as_bytes()),
+            fits,
+            "{pattern} {name}"
+        );
+    }
+}
+
+#[test]
+fn a_folder_has_logs_and_other_things() {
+    for log in [
+        "audit.log",
+        "audit.log.1",
+        "audit.log.1.gz",
+        "audit-1.log.zst",
+        "x.log-20260101",
+    ] {
+        assert!(is_log(log.as_bytes()), "{log}");
+    }
+    for other in [
+        ".audit.log.head",
+        "audit.log.lock",
+        "README",
+        "logs",
+        "log",
+        "audit.json",
+        ".log",
+    ] {
+        assert!(!is_log(other.as_bytes()), "{other}");
+    }
+}
