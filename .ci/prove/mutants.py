@@ -1,20 +1,19 @@
 """Mutants: changes of the code where it is decided who gets in and what is written, that no test notices.
 
-MUTANTS_MINUTES says how long (30; 0 reads what earlier runs left), MUTANTS_FILES where. What there was no time for is
-said. Left out: mutants that return a default or a made-up reference, which rarely compile and never survive.
+All are in one build (see schemata.py). Each test is run once alone, for which mutants it comes by; then each mutant is
+tried by these tests, the quickest first, until one fails. What earlier runs found of a file that has not changed since is
+kept, but for survivors. MUTANTS_MINUTES says how long (300; 0 reads what earlier runs left), MUTANTS_FILES where.
 """
-import contextlib, json, os, pathlib, re, shutil, signal, subprocess, tempfile, time
+import collections, hashlib, json, os, pathlib, re, signal, subprocess, sys, tempfile, time
 
-from common import OUT, ROOT, commit, target, text_of
+from common import OUT, ROOT, commit, text_of
 
-FILES = os.environ.get("MUTANTS_FILES", "src/auth/gatekeeper.rs src/keys/ring.rs src/auth/credential.rs src/auth/limiter.rs src/auth/refusal.rs "
-                       "src/auth/bucket.rs src/audit/record.rs").split()
-MINUTES = float(os.environ.get("MUTANTS_MINUTES", 30))
-# The tests that are about each room; those left out take long and are about reading.
-GATE = ["gate::", "auth::", "keys::", "reload::", "watching::", "audit::syncs", "audit::full"]
-TESTS = {"auth": GATE, "keys": GATE,
-         "audit": ["gate::", "audit::", "--skip", "audit::verify::", "--skip", "a_second_server_cannot_use_the_same_key"]}
-FOLDER = OUT / "mutants"
+FILES = os.environ.get("MUTANTS_FILES", "src/auth/** src/keys/** src/audit/**").split()
+MINUTES = float(os.environ.get("MUTANTS_MINUTES", 300))
+# What only reads a log: neither who gets in nor what is written depends on it.
+READS = re.compile(r"src/audit/(reader|summary|verify|tail)\b")
+FOUND = OUT / "mutants.found.json"
+CAUGHT, SURVIVED, UNREACHED, NOT_COMPILED = "caught", "survived", "no test comes by", "not compiled"
 
 
 def run(result):
@@ -22,67 +21,129 @@ def run(result):
     if not re.match(r"cargo-mutants \d", version):
         return result.not_run("mutants", "cargo-mutants is not installed: `cargo install --locked cargo-mutants`")
     result.tools["cargo-mutants"] = version.split()[1]
+    listed = subprocess.run(["cargo", "mutants", "--list", "--json", *(it for file in FILES for it in ("--file", file))], cwd=ROOT,
+                            stdout=subprocess.PIPE, check=True)
+    mutants = json.loads(listed.stdout)
+    found = json.loads(FOUND.read_text()) if FOUND.exists() else {}
+    of = {file: hashlib.sha256((ROOT / file).read_bytes()).hexdigest()[:16] for file in {mutant["file"] for mutant in mutants}}
+    for mutant in mutants:
+        mutant["key"] = f"{of[mutant['file']]} {mutant['name']}"
     if MINUTES:
-        # Elsewhere, or the flags of .cargo/config.toml would be there twice.
+        # Elsewhere, for the source is changed.
         with tempfile.TemporaryDirectory(prefix="aegis-mutants-") as folder:
-            mutate(pathlib.Path(folder), time.monotonic() + MINUTES * 60)
-    for file in FILES:
-        folder = place(file)
-        if folder.exists():
-            read(result, folder)
-        else:
-            result.not_run(file, "there was no time for it")
+            os.chmod(folder, 0o755)
+            Trial(pathlib.Path(folder), mutants, found).run(time.monotonic() + MINUTES * 60)
+    by_file = collections.defaultdict(list)
+    for mutant in mutants:
+        by_file[mutant["file"]].append(mutant)
+    for file, there in sorted(by_file.items(), key=lambda it: (bool(READS.match(it[0])), it[0])):
+        tell(result, file, there, found)
 
 
-def place(file):
-    """Where what was found of a file is kept."""
-    return FOLDER / file.replace("/", "-")
+def tell(result, file, mutants, found):
+    ends = {mutant["name"].split(": ", 1)[1] + " at " + mutant["name"].split(": ")[0].split(":", 1)[1]: found.get(mutant["key"]) for mutant in mutants}
+    of = lambda *ends_: [name for name, end in ends.items() if end in ends_]
+    tried, alive = len(of(CAUGHT, SURVIVED, UNREACHED)), of(SURVIVED, UNREACHED)
+    if not tried:
+        return result.not_run(file, f"there was no time for its {len(mutants)} mutants")
+    figure = f"{len(of(CAUGHT))} of {tried} caught, {len(of(NOT_COMPILED))} do not compile"
+    figure += f", no time for {len(of(None))}" if of(None) else ""
+    figure += f"; survived: {'; '.join(alive)}" if alive else ""
+    if READS.match(file):
+        result.figure(file, figure)
+    else:
+        result.row(file, not alive, figure)
 
 
-def mutate(source, end):
-    """In a clone, on what is built already, file by file, until all is done or the time is up."""
-    subprocess.run(["git", "clone", "--quiet", ROOT, source], check=True)
-    shutil.copytree(target(), source / "target", ignore=shutil.ignore_patterns("incremental", "proof", "release"))
-    env = {**os.environ, "CARGO_PROFILE_DEV_DEBUG": "0"}
-    env.pop("CARGO_TARGET_DIR", None)
-    for file in FILES:
-        folder = place(file)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        (folder / "commit").write_text(commit())
-        command = ["cargo", "mutants", "--in-place", "--no-shuffle", "--baseline=skip", "--timeout=200", "--build-timeout=900", "--output", folder,
-                   "--exclude-re", "Default::default|leak|user_agent", "--file", file,
-                   "--", "--locked", "--lib", "--test", "it", "--", "--test-threads=8", *TESTS[file.split("/")[1]]]
-        process = subprocess.Popen(command, cwd=source, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+class Trial:
+    def __init__(self, source, mutants, found):
+        self.source, self.mutants, self.found = source, mutants, found
+        self.env = {**os.environ, "CARGO_PROFILE_DEV_DEBUG": "0", "CARGO_TARGET_DIR": str(source / "target"), "PROPTEST_CASES": "32"}
+
+    def run(self, end):
+        subprocess.run(["git", "clone", "--quiet", ROOT, self.source], check=True)
+        alive = schemata().build(self.source, self.mutants, self.env, lambda text: print(f"       {text}", flush=True))
+        programs = self.programs()
+        tests = self.reached(programs, end)
+        (self.source / "mutant").write_text("")
+        for number, mutant in enumerate(self.mutants):
+            if number not in alive:
+                self.found[mutant["key"]] = NOT_COMPILED
+        left = [number for number in sorted(alive) if self.found.get(self.mutants[number]["key"]) != CAUGHT]
+        for number in left:
+            if time.monotonic() > end:
+                break
+            began, mutant = time.monotonic(), self.mutants[number]
+            outcome = self.found[mutant["key"]] = self.outcome(number, tests)
+            print(f"       {outcome} in {time.monotonic() - began:.1f} s: {mutant['name']}", flush=True)
+            FOUND.write_text(json.dumps(self.found, indent=0))
+
+    def programs(self):
+        ran = subprocess.run(["cargo", "test", "--quiet", "--locked", "--no-run", "--lib", "--test", "it", "--message-format=json"],
+                             cwd=self.source, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        built = [json.loads(line) for line in ran.stdout.splitlines()]
+        programs = [it["executable"] for it in built if it.get("executable") and it["profile"]["test"]]
+        if ran.returncode or len(programs) != 2:
+            raise RuntimeError(f"the tests with all mutants in them do not compile: {ran.stderr[-2000:]}")
+        return programs
+
+    def reached(self, programs, end):
+        """Of each test that passes with no mutant: its program, its name, how long it takes alone, what it comes by."""
+        tests, file = [], self.source / "reached"
+        for program in programs:
+            names = subprocess.run([program, "--list", "--format=terse"], cwd=self.source, stdout=subprocess.PIPE, text=True).stdout
+            for name in re.findall(r"^(.+): test$", names, re.M):
+                file.write_text("")
+                os.chmod(file, 0o666)
+                began = time.monotonic()
+                passed = self.passes(program, [name], 300)
+                took, reached = time.monotonic() - began, set(map(int, file.read_text().split()))
+                if passed and reached:
+                    tests.append((took, program, name, reached))
+                elif not passed:
+                    print(f"       left out, for it fails in this build: {name}", flush=True)
+        return sorted(tests)
+
+    def outcome(self, number, tests):
+        (self.source / "mutant").write_text(str(number))
+        left = collections.deque(test for test in tests if number in test[3])
+        if not left:
+            return UNREACHED
+        enough = 1
+        while left:
+            # More at once each time: most mutants are caught by the first few.
+            some = [left.popleft() for _ in range(min(len(left), 8))]
+            while left and sum(test[0] for test in some) < enough:
+                some.append(left.popleft())
+            enough *= 4
+            for program in {test[1] for test in some}:
+                of = [test for test in some if test[1] == program]
+                if not self.passes(program, [test[2] for test in of], 10 + 3 * sum(test[0] for test in of)):
+                    return CAUGHT
+        return SURVIVED
+
+    def passes(self, program, names, limit):
+        process = subprocess.Popen([program, "--exact", "--test-threads=6", *names], cwd=self.source, env=self.env, start_new_session=True,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            process.wait(max(end - time.monotonic(), 1))
+            return process.wait(limit) == 0
         except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGINT)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(30)
-            process.kill()
-            return
+            return False
+        finally:
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            process.wait()
 
 
-def read(result, folder):
-    """What became of the mutants of one file, whichever run tried them."""
-    found = folder / "mutants.out"
-    if not (found / "outcomes.json").exists():
-        return result.row(folder.name, False, "cargo-mutants wrote no outcomes")
-    planned = [mutant["name"] for mutant in json.loads((found / "mutants.json").read_text())]
-    file = planned[0].split(":")[0]
-    ends = []
-    for outcome in json.loads((found / "outcomes.json").read_text())["outcomes"]:
-        # A build that took too long says nothing of the tests.
-        too_slow = outcome["summary"] == "Timeout" and outcome["phase_results"][-1]["phase"] != "Test"
-        if isinstance(outcome["scenario"], dict) and not too_slow:
-            ends.append((outcome["summary"], outcome["scenario"]["Mutant"]["name"]))
-    of = lambda *summaries: [name.split(": ", 1)[-1] for summary, name in ends if summary in summaries]
-    caught, missed = of("CaughtMutant", "Timeout"), of("MissedMutant")
-    left = len(planned) - len(ends)
-    if not caught + missed:
-        return result.not_run(file, f"there was no time for its {left} mutants")
-    figure = f"{len(caught)} of {len(caught) + len(missed)} caught, {len(of('Unviable'))} do not compile"
-    figure += f", no time for {left}" if left else ""
-    figure += f"; survived: {'; '.join(missed)}" if missed else ""
-    result.row(file, not missed, f"{figure}; at commit `{(folder / 'commit').read_text()}`")
+def schemata():
+    """The module, and the two libraries of Python that it needs."""
+    folder = OUT / "python"
+    sys.path.insert(0, str(folder))
+    try:
+        import tree_sitter_rust
+    except ImportError:
+        subprocess.run([sys.executable, "-m", "pip", "-q", "install", "--target", folder, "tree-sitter==0.26.1", "tree-sitter-rust==0.24.2"], check=True)
+    import schemata
+    return schemata

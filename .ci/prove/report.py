@@ -1,8 +1,9 @@
-"""Writes docs/PROOF.md from the results below target/proof."""
+"""Writes docs/PROOF.md: the parts that ran now from their results, the others as they stand there."""
 import json, re, textwrap
 
 from common import FAILED, NOT_RUN, OUT, PASSED, ROOT
 
+PAGE = ROOT / "docs/PROOF.md"
 HEAD = """\
 # Proof
 
@@ -12,23 +13,28 @@ A line that could not be run says so and counts for nothing.
 """
 
 
-def write(parts):
-    results = [json.loads((OUT / f"{part}.json").read_text()) for part in parts if (OUT / f"{part}.json").exists()]
-    rows = [row for result in results for row in result["rows"]]
-    of = lambda verdict: [row for row in rows if row["verdict"] == verdict]
-    text = HEAD + f"{len(of(PASSED))} lines passed, {len(of(FAILED))} failed, {len(of(NOT_RUN))} were not run.\n"
-    for result in results:
-        tools = ", ".join(f"{name} {version}" for name, version in sorted(result["tools"].items()))
-        ran = f"{result['date']} UTC, commit `{result['commit']}`, {seconds(result['seconds'])}"
-        text += f"\n## {title(result['part'])}\n\n" + lines(f"{ran}; {tools}." if tools else f"{ran}.") + "\n"
-        text += "| what | | figure |\n| --- | --- | --- |\n"
-        text += "".join(f"| {cell(row['what'])} | {row['verdict']} | {cell(row['figure'])} |\n" for row in result["rows"])
-        text += "".join("\n" + lines(note) for note in result["notes"])
-    absent = [part for part in parts if not (OUT / f"{part}.json").exists()]
+def write(parts, ran):
+    stands = re.split(r"^## ", PAGE.read_text().split("\nNot run at all")[0], flags=re.M)[1:] if PAGE.exists() else []
+    stands = {section.split("\n", 1)[0]: section for section in stands}
+    of = lambda part: section(json.loads((OUT / f"{part}.json").read_text())) if part in ran else stands.get(title(part))
+    sections = [it.strip() for it in map(of, parts) if it]
+    count = lambda verdict: sum(len(re.findall(rf"^\| .* \| {verdict} \| ", it, re.M)) for it in sections)
+    text = HEAD + f"{count(PASSED)} lines passed, {count(FAILED)} failed, {count(NOT_RUN)} were not run.\n"
+    text += "".join(f"\n## {it}\n" for it in sections)
+    absent = [part for part in parts if not of(part)]
     if absent:
         text += f"\nNot run at all: {', '.join(absent)}.\n"
-    (ROOT / "docs").mkdir(exist_ok=True)
-    (ROOT / "docs/PROOF.md").write_text(text)
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(text)
+
+
+def section(result):
+    tools = ", ".join(f"{name} {version}" for name, version in sorted(result["tools"].items()))
+    ran = f"{result['date']} UTC, commit `{result['commit']}`, {seconds(result['seconds'])}"
+    text = f"{title(result['part'])}\n\n" + lines(f"{ran}; {tools}." if tools else f"{ran}.") + "\n"
+    text += "| what | | figure |\n| --- | --- | --- |\n"
+    text += "".join(f"| {cell(row['what'])} | {row['verdict']} | {cell(row['figure'])} |\n" for row in result["rows"])
+    return text + "".join("\n" + lines(note) for note in result["notes"])
 
 
 def title(part):

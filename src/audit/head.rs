@@ -2,7 +2,7 @@
 //! an older one from a backup.
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Write},
+    io::{self, BufReader, Write},
     os::unix::{ffi::OsStrExt, fs::OpenOptionsExt},
     path::{Path, PathBuf},
 };
@@ -13,8 +13,9 @@ use serde::Deserialize;
 
 use super::{
     names,
+    reader::{self, Raw},
     record::{Field, Plain},
-    tail::{Beginning, Previous, Tail},
+    tail::{Beginning, Previous, Tail, sha256},
 };
 
 /// The newest record of a log, and its time.
@@ -110,20 +111,38 @@ pub(super) fn newest_closed(log: &Path) -> Option<File> {
     open(&newest.path)
 }
 
-/// The piece of the log beside it that ends with what is `known`, or goes on from there: its name,
-/// its end and its beginning.
+/// The piece of the log beside it that holds what is `known`: its name, its end and its beginning.
 pub(super) fn predecessor(log: &Path, known: &Head) -> Option<(Vec<u8>, Tail, Beginning)> {
     let pieces = names::pieces(log).ok()?.into_iter();
     let ends = pieces.filter_map(|path| {
         let file = open(&path)?;
         let tail = Tail::read(&file).ok()?;
         let newest = tail.newest.filter(|_| tail.holds(known))?;
+        if !tail.has(known.previous) && !has(&file, known.previous) {
+            return None;
+        }
         let name = path.file_name()?.as_bytes().to_owned();
         let beginning = Beginning::read(&file).ok()??;
         Some((newest, (name, tail, beginning)))
     });
     let last = ends.reduce(|one, two| if two.0.is_after(&one.0) { two } else { one });
     last.map(|(_, piece)| piece)
+}
+
+/// Whether a record is in a file, wherever.
+fn has(file: &File, record: Previous) -> bool {
+    let seq = format!(", \"seq\": {}, ", record.seq);
+    let mut found = false;
+    let lines = BufReader::new(file);
+    let read = reader::read_lines(lines, |_, raw| {
+        if let Raw::Line(line) = raw
+            && !found
+        {
+            found =
+                memchr::memmem::find(line, seq.as_bytes()).is_some() && sha256(line) == record.hash;
+        }
+    });
+    read.is_ok() && found
 }
 
 fn open(file: &Path) -> Option<File> {

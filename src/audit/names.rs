@@ -47,8 +47,7 @@ pub(super) fn all_closed(log: &Path) -> io::Result<Vec<Closed>> {
     Ok(found)
 }
 
-/// Whether a file of that name beside the log was the log once, closed by our own rotation.
-pub(super) fn is_closed(log: &Path, name: &OsStr) -> bool {
+fn is_closed(log: &Path, name: &OsStr) -> bool {
     read_closed(log, name).is_some()
 }
 
@@ -68,19 +67,38 @@ fn read_closed(log: &Path, name: &OsStr) -> Option<Closed> {
     })
 }
 
-/// Files beside the log that are, by their names, pieces of it: whoever rotated them, and not
-/// compressed.
+/// Whether a file of that name beside the log was the log once: one that our own rotation closed, or
+/// `audit.log.1`, `audit.log-20261128` and `audit-20261128.log` of others. Not `audit-2.log`: that is
+/// the log of another server. `name` is without what compression adds.
+pub(super) fn was(log: &Path, name: &[u8]) -> bool {
+    let of_a_date = |byte: &u8| byte.is_ascii_digit() || b"-_.:TZ".contains(byte);
+    let old = || {
+        let (first, rest) = name.strip_prefix(live(log))?.split_first()?;
+        let is_old = b".-".contains(first) && rest.first()?.is_ascii_digit();
+        Some(is_old && rest.iter().all(of_a_date))
+    };
+    let dated = || {
+        let rest = name.strip_prefix(stem(log))?.strip_prefix(b"-")?;
+        let rest = rest.strip_suffix(b".log")?;
+        let (year, rest) = rest.split_at_checked(4)?;
+        let digits = rest.iter().filter(|byte| byte.is_ascii_digit()).count();
+        let is_year = year.iter().all(u8::is_ascii_digit);
+        Some(is_year && digits >= 4 && rest.iter().all(of_a_date))
+    };
+    is_closed(log, OsStr::from_bytes(name)) || old() == Some(true) || dated() == Some(true)
+}
+
+/// Files beside the log that are, by their names, pieces of it: whoever rotated or renamed them, and
+/// not compressed.
 pub(super) fn pieces(log: &Path) -> io::Result<Vec<PathBuf>> {
-    let live = log.file_name().unwrap_or_default().as_bytes();
     let mut found = Vec::new();
     for entry in fs::read_dir(folder(log))? {
         let entry = entry?;
         let name = entry.file_name();
         let name = name.as_bytes();
         let compressed = [&b".gz"[..], b".zst", b".xz", b".bz2"];
-        let is_piece = name != live
-            && (name.starts_with(live)
-                || name.starts_with(stem(log)) && name[stem(log).len()..].starts_with(b"-"))
+        let is_piece = name != live(log)
+            && (name.starts_with(live(log)) || was(log, name))
             && !compressed.iter().any(|ending| name.ends_with(ending));
         if is_piece && entry.file_type()?.is_file() {
             found.push(entry.path());
@@ -91,8 +109,7 @@ pub(super) fn pieces(log: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// A file of ours beside the log that no glob for logs finds: `.audit.log.head`.
 pub(super) fn hidden(log: &Path, ending: &str) -> PathBuf {
-    let live = log.file_name().unwrap_or_default().as_bytes();
-    beside(log, &[b".", live, b".", ending.as_bytes()])
+    beside(log, &[b".", live(log), b".", ending.as_bytes()])
 }
 
 /// What a file will be called once it is compressed, and what it is called until then.
@@ -129,6 +146,10 @@ pub(super) fn folder(file: &Path) -> &Path {
     folder
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."))
+}
+
+fn live(log: &Path) -> &[u8] {
+    log.file_name().unwrap_or_default().as_bytes()
 }
 
 fn stem(log: &Path) -> &[u8] {

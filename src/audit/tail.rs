@@ -84,6 +84,11 @@ impl Tail {
             .find(|record| record.seq == known.previous.seq);
         !known.is_after(newest) && same.is_none_or(|same| *same == known.previous)
     }
+
+    /// Whether a record is among those at the end that were looked at.
+    pub(super) fn has(&self, record: Previous) -> bool {
+        self.recent.contains(&record)
+    }
 }
 
 /// How a file begins.

@@ -148,7 +148,7 @@ fn family(live: &Path) -> Result<Vec<Log>, FindError> {
             let name = entry.map_err(unreadable)?.file_name();
             if Some(&*name) == live.file_name() {
                 found.insert(name.as_bytes().to_owned());
-            } else if was(live, &name) {
+            } else if names::was(live, bare(name.as_bytes())) {
                 found.insert(bare(name.as_bytes()).to_owned());
             }
         }
@@ -314,20 +314,6 @@ fn bare(name: &[u8]) -> &[u8] {
     endings
         .find_map(|ending| name.strip_suffix(*ending))
         .unwrap_or(name)
-}
-
-/// Whether the file `found` was once the log `live`: one that we rotated, or `audit.log.1` and
-/// `audit.log-20261128` of others.
-fn was(live: &Path, found: &OsStr) -> bool {
-    let others = || {
-        let found = bare(found.as_bytes());
-        let rest = found.strip_prefix(live.file_name()?.as_bytes())?;
-        let (first, rest) = rest.split_first()?;
-        let of_a_date = |byte: &u8| byte.is_ascii_digit() || b"-_.:TZ".contains(byte);
-        let is_old = b".-".contains(first) && rest.first()?.is_ascii_digit();
-        Some(is_old && rest.iter().all(of_a_date))
-    };
-    names::is_closed(live, found) || others() == Some(true)
 }
 
 #[cfg(test)]

@@ -24,8 +24,8 @@ pub(super) struct Mark {
     /// Of the line.
     pub(super) hash: Hash,
     pub(super) said: Option<Box<Said>>,
-    /// It is JSON and does not contradict itself. Looked at in the last of a stretch only: any other
-    /// is in the hash of the next.
+    /// It is JSON and does not contradict itself. Looked at in the last of a stretch, for any other
+    /// is in the hash of the next, and in those about the log itself, which are believed.
     pub(super) is_sound: bool,
 }
 
@@ -225,7 +225,8 @@ impl End<'_> {
     }
 }
 
-/// Whether the last record of a stretch, which no other vouches for, could be ours at all.
+/// Whether a record could be ours at all: it is one, and what it says of the one before it is what
+/// its link says.
 pub(super) fn is_sound(line: &[u8], links: Links<'_>) -> bool {
     #[derive(Deserialize)]
     struct Line<'a> {

@@ -67,7 +67,8 @@ struct Reading {
     lines: Vec<u64>,
     chain: Chain,
     seals: SealCheck,
-    seal_breaks: Bounded<Break>,
+    /// What is wrong with records about the log itself.
+    said_breaks: Bounded<Break>,
     heads_seen: Vec<bool>,
     /// What the first record says stood before it.
     first: Option<[u8; 32]>,
@@ -83,7 +84,7 @@ impl Reading {
             lines: vec![0; files],
             chain: Chain::default(),
             seals: SealCheck::new(seal_key),
-            seal_breaks: Bounded::default(),
+            said_breaks: Bounded::default(),
             heads_seen: vec![false; heads],
             first: None,
         }
@@ -102,9 +103,16 @@ impl Reading {
                 What::Said(Said::Gap { lost }) => self.chain.note(told.at, Told::Gap { lost }),
                 What::Said(Said::Checkpoint { head, seal }) => {
                     let found = self.seals.check(told.at, told.seq, head, seal);
-                    self.seal_breaks.extend(found);
+                    self.said_breaks.extend(found);
                 }
                 What::Said(_) => {}
+                What::Contradiction => self.said_breaks.push(Break {
+                    at: told.at,
+                    kind: Kind::Changed,
+                    count: 1,
+                    expected: "the hash of the record before it, as its own link has it".to_owned(),
+                    found: "another".to_owned(),
+                }),
             }
         }
         for piece in part.pieces {
@@ -124,12 +132,14 @@ impl Reading {
         self.verdict.seals = self.seals.seals;
         self.verdict.breaks = std::mem::take(&mut self.chain.breaks);
         self.verdict.notes = std::mem::take(&mut self.chain.notes);
+        let is_seal_wrong = |found: &Break| found.kind == Kind::Seal;
+        let is_seal_wrong = self.said_breaks.list.iter().any(is_seal_wrong);
         // What was changed in a checkpoint is told once.
-        for found in std::mem::take(&mut self.seal_breaks.list) {
+        for found in std::mem::take(&mut self.said_breaks.list) {
             self.verdict.add_unless_told(found);
         }
         if self.verdict.unreadable.is_empty() {
-            self.look_for(heads);
+            self.look_for(heads, is_seal_wrong);
         }
         sort::by_key(&mut self.verdict.breaks.list, |found| found.at);
         sort::by_key(&mut self.verdict.notes.list, |note| note.at);
@@ -137,7 +147,7 @@ impl Reading {
     }
 
     /// Tells of what was asked for and is nowhere.
-    fn look_for(&mut self, heads: &[Head]) {
+    fn look_for(&mut self, heads: &[Head], is_seal_wrong: bool) {
         let end = self.verdict.end;
         let at = end.map(|end| end.at).unwrap_or_default();
         let found = match end {
@@ -151,8 +161,10 @@ impl Reading {
             expected,
             found: found.clone(),
         };
-        let is_sealed = !self.seals.is_in_vain() || end.is_none();
-        let seal = (!is_sealed).then(|| missing(Kind::Seal, "sealed checkpoints".to_owned()));
+        let is_seal_missing = self.seals.is_in_vain() && !is_seal_wrong && end.is_some();
+        let expected =
+            "checkpoints sealed with the key that was given, or with one that comes from it";
+        let seal = is_seal_missing.then(|| missing(Kind::Seal, expected.to_owned()));
         let unseen = heads
             .iter()
             .zip(&self.heads_seen)

@@ -47,6 +47,8 @@ pub(super) struct Told {
 #[derive(Clone, Debug)]
 pub(super) enum What {
     Said(Said),
+    /// It is about the log itself, and contradicts its own link.
+    Contradiction,
     /// The line has the hash that was asked for: which of them.
     Head(usize),
 }
@@ -202,22 +204,23 @@ impl<'a> Scan<'a> {
             return self.foreign(Some(line), end);
         }
         self.part.lines += 1;
-        if end != End::Within
-            && let Some(open) = &mut self.open
-        {
-            open.is_sound = is_sound(line, links);
+        let is_sound = (end == End::Within && said.is_none()) || is_sound(line, links);
+        if let Some(open) = &mut self.open {
+            open.is_sound = is_sound;
         }
+        let said = said.map(|said| match is_sound {
+            true => What::Said(said),
+            false => What::Contradiction,
+        });
         let asked = self.heads.iter().enumerate();
         let heads = asked.filter(|(_, head)| **head == hash);
         let heads = heads.map(|(which, _)| What::Head(which));
         let at = self.at();
-        self.part
-            .told
-            .extend(heads.chain(said.map(What::Said)).map(|what| Told {
-                at,
-                seq: links.seq,
-                what,
-            }));
+        self.part.told.extend(heads.chain(said).map(|what| Told {
+            at,
+            seq: links.seq,
+            what,
+        }));
     }
 
     /// Adds a record to the stretch, if it follows.

@@ -38,7 +38,9 @@ pub struct End {
 pub struct Seals {
     /// How many there are.
     pub found: u64,
-    /// How many were checked, and are right.
+    /// A key to check them with was given.
+    pub are_checked: bool,
+    /// How many are right.
     pub right: u64,
     /// The record that the newest right one seals, with all before it.
     pub up_to: Option<u64>,

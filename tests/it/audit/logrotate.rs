@@ -54,12 +54,19 @@ impl Served {
 }
 
 /// Rotates by a configuration of these lines; false where there is no `logrotate`.
-#[expect(clippy::print_stdout, reason = "what was not tried is said")]
 fn rotate(scene: &Scene, lines: &str) -> bool {
+    let log = scene.path();
+    rotate_by(
+        scene,
+        &format!("{} {{\n  rotate 9\n  {lines}\n}}\n", log.display()),
+    )
+}
+
+/// The same by a whole configuration.
+#[expect(clippy::print_stdout, reason = "what was not tried is said")]
+fn rotate_by(scene: &Scene, text: &str) -> bool {
     let folder = scene.folder.path();
     let configuration = folder.join("logrotate.conf");
-    let log = scene.path();
-    let text = format!("{} {{\n  rotate 9\n  {lines}\n}}\n", log.display());
     fs::write(&configuration, text).unwrap();
     let run = |program: &Path| {
         Command::new(program)
@@ -153,4 +160,60 @@ fn a_restart_instead_of_a_hangup_makes_one_chain_too() {
     let whole = piece(&scene, 1) + &scene.text();
     assert_chained(&whole);
     assert_eq!(count(&whole, "audit_log_truncated"), 0);
+}
+
+#[test]
+fn by_the_configuration_that_is_shipped_all_of_the_log_is_found() {
+    let scene = Scene::new();
+    let served = Served::start(&scene);
+    let shipped = include_str!("../../../deploy/logrotate");
+    let (path, hangup) = (scene.path().display().to_string(), served.child.id());
+    let ours = [
+        ("/var/log/aegis-mcp/audit.log", path.as_str()),
+        ("    su aegis aegis\n", ""),
+        ("create 0600 aegis aegis", "create 0600"),
+    ];
+    let mut text = shipped.to_owned();
+    for (theirs, ours) in ours {
+        assert!(text.contains(theirs), "{theirs}");
+        text = text.replace(theirs, ours);
+    }
+    let (before, after) = text.split_once("systemctl").unwrap();
+    let (_, after) = after.split_once('\n').unwrap();
+    let text = format!("{before}kill -HUP {hangup}\n{after}");
+    for number in 1..=3 {
+        served.ask();
+        // Files are told apart by the second.
+        let newest = || {
+            let names = scene.names().into_iter().filter(|it| it != "audit.log");
+            names.filter_map(|it| it.get(15..25)?.parse().ok()).max()
+        };
+        wait_until("the second is over", || {
+            newest().is_none_or(|newest: i64| newest < chrono::Utc::now().timestamp())
+        });
+        if !rotate_by(&scene, &text) {
+            return served.stop();
+        }
+        wait_until("the log is open anew", || {
+            count(&scene.text(), "audit_rotated") == 1
+        });
+        assert!(newest().is_some(), "{number}: {:?}", scene.names());
+    }
+    served.ask();
+    served.stop();
+    let told = |arguments: &[&str]| -> Value {
+        let output = aegis(&["audit-summary"])
+            .args(arguments)
+            .env("AUDIT_LOG_PATH", scene.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let summary = told(&["all", "--json"]);
+    assert_eq!(summary["totals"]["successful"], 4);
+    assert_eq!(summary["log"]["breaks"], 0);
+    let verdict = told(&["verify", "--json"]);
+    assert_eq!(verdict["files"].as_array().unwrap().len(), 4);
+    assert_eq!(verdict["notes"], serde_json::json!([]));
 }

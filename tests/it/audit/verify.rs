@@ -227,23 +227,38 @@ fn a_clean_cut_shows_by_what_is_known_elsewhere() {
     );
 }
 
+/// The log written anew, each line as `change` has it, in a chain that holds.
+fn forge(scene: &Scene, name: &str, change: impl Fn(usize, &str, &str) -> String) {
+    let mut prev = "0".repeat(64);
+    tampered(scene, name, |lines| {
+        for (at, line) in lines.iter_mut().enumerate() {
+            let changed = change(at, line, &prev);
+            let (body, _) = changed.rsplit_once(", \"prev\"").unwrap();
+            *line = format!("{body}, \"prev\": \"{prev}\"}}");
+            prev = sha256(line);
+        }
+    });
+    assert!(
+        fs::read_to_string(beside(scene, name))
+            .unwrap()
+            .contains("\"seal\"")
+    );
+}
+
+/// A line, a checkpoint with another head.
+fn with_head(line: &str, head: &str) -> String {
+    match line.split_once("\"head\": \"") {
+        Some((before, after)) => format!("{before}\"head\": \"{head}{}", &after[64..]),
+        None => line.to_owned(),
+    }
+}
+
 #[test]
 fn who_rewrites_a_log_lacks_the_seal() {
     let scene = Scene::new();
     true_log(&scene, Rotation::default());
-    // All of it is written anew, with a chain that holds.
-    let mut prev = "0".repeat(64);
-    tampered(&scene, "forged.log", |lines| {
-        for line in lines {
-            let record = line.replace("203.0.113.42", "192.0.2.1");
-            let (body, _) = record.rsplit_once(", \"prev\"").unwrap();
-            *line = match body.split_once("\"head\": \"") {
-                Some((before, after)) => format!("{before}\"head\": \"{prev}{}", &after[64..]),
-                None => body.to_owned(),
-            };
-            *line = format!("{line}, \"prev\": \"{prev}\"}}");
-            prev = sha256(line);
-        }
+    forge(&scene, "forged.log", |_, line, prev| {
+        with_head(&line.replace("203.0.113.42", "192.0.2.1"), prev)
     });
     assert_eq!(json(&scene, &["forged.log"]).0, 0);
     let (code, told) = json(&scene, &["forged.log", "--seal-key", "first.key"]);
@@ -261,6 +276,69 @@ fn who_rewrites_a_log_lacks_the_seal() {
     tampered(&scene, "bare.log", |lines| lines.truncate(20));
     let (kind, line) = only(&scene, &["bare.log", "--seal-key", "first.key"]);
     assert_eq!((kind.as_str(), line), ("seal", 20));
+}
+
+#[test]
+fn a_true_seal_proves_nothing_in_a_log_that_was_rewritten_around_it() {
+    let scene = Scene::new();
+    true_log(&scene, Rotation::default());
+    // One record, and the links of all behind it; what the checkpoints say stays.
+    forge(&scene, "forged.log", |at, line, _| match at {
+        0 => line.replace("203.0.113.42", "192.0.2.1"),
+        _ => line.to_owned(),
+    });
+    for key in [&[][..], &["--seal-key", "first.key"]] {
+        let (code, told) = json(&scene, &[&["forged.log"][..], key].concat());
+        assert_eq!(code, 1);
+        let breaks = told["breaks"].as_array().unwrap();
+        assert!(!breaks.is_empty() && breaks[0]["kind"] == "changed");
+        assert_eq!(told["seals"]["right"], 0);
+    }
+}
+
+#[test]
+fn a_seal_of_a_number_that_was_is_no_seal() {
+    let scene = Scene::new();
+    true_log(&scene, Rotation::default());
+    let text = scene.text();
+    let lines = text.lines().zip(0_usize..);
+    let checkpoints: Vec<_> = lines
+        .filter(|(line, _)| line.contains("\"sealed\""))
+        .map(|(_, at)| at)
+        .collect();
+    // All behind the second is written anew.
+    forge(&scene, "forged.log", |at, line, prev| {
+        if at <= checkpoints[1] {
+            return line.to_owned();
+        }
+        let line = with_head(&line.replace("203.0.113.42", "192.0.2.1"), prev);
+        match line.split_once("\"sealed\": ") {
+            Some((before, _)) => format!(
+                "{before}\"sealed\": 0, \"seal\": \"{}\", \"seq\": {}, \"prev\": \"\"}}",
+                "0".repeat(64),
+                at + 1
+            ),
+            None => line,
+        }
+    });
+    let (code, told) = json(&scene, &["forged.log", "--seal-key", "first.key"]);
+    assert_eq!(code, 1);
+    assert_eq!(told["seals"]["right"], 2);
+    let breaks = told["breaks"].as_array().unwrap();
+    assert_eq!(breaks.len(), checkpoints.len() - 2);
+    assert!(breaks.iter().all(|it| it["kind"] == "seal"));
+}
+
+#[test]
+fn a_key_that_sealed_nothing_of_a_log_proves_nothing() {
+    let scene = Scene::new();
+    true_log(&scene, Rotation::default());
+    fs::write(beside(&scene, "later.key"), format!("{KEY} 1000\n")).unwrap();
+    let (code, told) = json(&scene, &["audit.log", "--seal-key", "later.key"]);
+    assert_eq!(code, 1);
+    assert_eq!(told["seals"]["right"], 0);
+    assert_eq!(told["breaks_total"], 1);
+    assert_eq!(told["breaks"][0]["kind"], "seal");
 }
 
 #[test]

@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn a_log_is_known_by_what_rotation_makes_of_its_name() {
-    let was = |found: &str| was(Path::new("logs/audit.log"), OsStr::new(found));
+    let was = |found: &str| names::was(Path::new("logs/audit.log"), bare(found.as_bytes()));
     for found in [
         "audit-20261128T193000Z-1.log",
         "audit-20261128T193000Z-1234567.log",
@@ -11,6 +11,10 @@ fn a_log_is_known_by_what_rotation_makes_of_its_name() {
         "audit.log-20261128",
         "audit.log-20261128-1764358200",
         "audit.log-2026-11-28_19:30",
+        "audit-20261128.log",
+        "audit-2026112819.log",
+        "audit-20261128-1764358200.log",
+        "audit-2026-11-28.log",
     ] {
         for ending in ["", ".gz", ".zst"] {
             assert!(was(&format!("{found}{ending}")), "{found}{ending}");
@@ -24,7 +28,9 @@ fn a_log_is_known_by_what_rotation_makes_of_its_name() {
         "audit.logs.1",
         "my-audit.log.1",
         "audit-2.log",
-        "audit-20261128T193000Z-.log",
+        "audit-2026.log",
+        "audit-20261128-b.log",
+        "audit-20261128.txt",
         "audit-20261128T193000Z-1.txt",
         "audit.log.1.tmp",
         ".audit.log.head",

@@ -77,6 +77,7 @@ fn more(out: &mut impl Write, listed: usize, total: u64) -> io::Result<()> {
 fn seals(out: &mut impl Write, seals: Seals) -> io::Result<()> {
     let Seals {
         found,
+        are_checked,
         right,
         up_to,
     } = seals;
@@ -89,6 +90,7 @@ fn seals(out: &mut impl Write, seals: Seals) -> io::Result<()> {
             out,
             "  {found}, {right} of them right: sealed up to record {seq}"
         ),
+        None if are_checked => writeln!(out, "  {found}, none of them by the key that was given"),
         None => writeln!(out, "  {found}, not checked: `--seal-key` names the key"),
     }
 }
