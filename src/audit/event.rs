@@ -75,6 +75,8 @@ pub enum AuditEvent<'a> {
     /// Denials that were not written singly. Written by the log itself.
     FailuresAggregated {
         count: u64,
+        /// How many of them came with a wrong key.
+        invalid_keys: u64,
         /// Distinct clients, an IPv6 network of 64 bits being one; 65,536 stands for that many or more.
         addresses: usize,
         first: DateTime<Utc>,

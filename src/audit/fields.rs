@@ -133,12 +133,14 @@ impl AuditEvent<'_> {
             }
             Self::FailuresAggregated {
                 count,
+                invalid_keys,
                 addresses,
                 first,
                 last,
             } => {
                 record
                     .put("count", Plain(count))
+                    .put("invalid_keys", Plain(invalid_keys))
                     .put("addresses", Plain(addresses))
                     .put("first", first)
                     .put("last", last);

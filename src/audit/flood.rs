@@ -7,7 +7,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use super::AuditEvent;
+use super::{AuditEvent, DenialReason};
 
 /// A client: 100 at once, then 20 a minute.
 const PER_CLIENT: Pace = Pace {
@@ -38,6 +38,7 @@ pub(super) struct Flood {
 #[derive(Debug)]
 struct Beyond {
     count: u64,
+    invalid_keys: u64,
     addresses: HashSet<IpAddr>,
     first: DateTime<Utc>,
     last: DateTime<Utc>,
@@ -46,7 +47,13 @@ struct Beyond {
 
 impl Flood {
     /// Whether a denial is to be written singly. Otherwise it is counted here.
-    pub(super) fn admits(&mut self, ip: IpAddr, now: DateTime<Utc>, elapsed: Duration) -> bool {
+    pub(super) fn admits(
+        &mut self,
+        reason: DenialReason,
+        ip: IpAddr,
+        now: DateTime<Utc>,
+        elapsed: Duration,
+    ) -> bool {
         let client = client(ip);
         let written = self.all.has_room(IN_ALL, elapsed) && {
             if self.clients.len() >= MANY_CLIENTS {
@@ -56,20 +63,28 @@ impl Flood {
             bucket.take(PER_CLIENT, elapsed) && self.all.take(IN_ALL, elapsed)
         };
         if !written {
-            self.count(client, now, elapsed);
+            self.count(reason, client, now, elapsed);
         }
         written
     }
 
-    fn count(&mut self, client: IpAddr, now: DateTime<Utc>, elapsed: Duration) {
+    fn count(
+        &mut self,
+        reason: DenialReason,
+        client: IpAddr,
+        now: DateTime<Utc>,
+        elapsed: Duration,
+    ) {
         let beyond = self.beyond.get_or_insert_with(|| Beyond {
             count: 0,
+            invalid_keys: 0,
             addresses: HashSet::new(),
             first: now,
             last: now,
             since: elapsed,
         });
         beyond.count += 1;
+        beyond.invalid_keys += u64::from(reason == DenialReason::InvalidApiKey);
         beyond.last = now;
         if beyond.addresses.len() < MOST_ADDRESSES {
             beyond.addresses.insert(client);
@@ -82,6 +97,7 @@ impl Flood {
         let is_due = elapsed.is_none_or(|now| now >= beyond.since + AGGREGATE_AGE);
         is_due.then_some(AuditEvent::FailuresAggregated {
             count: beyond.count,
+            invalid_keys: beyond.invalid_keys,
             addresses: beyond.addresses.len(),
             first: beyond.first,
             last: beyond.last,
@@ -135,11 +151,12 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+    const WRONG: DenialReason = DenialReason::InvalidApiKey;
 
     fn admitted(flood: &mut Flood, ip: impl Into<IpAddr>, at: Duration, times: u32) -> usize {
         let ip = ip.into();
         (0..times)
-            .filter(|_| flood.admits(ip, DateTime::UNIX_EPOCH, at))
+            .filter(|_| flood.admits(WRONG, ip, DateTime::UNIX_EPOCH, at))
             .count()
     }
 
@@ -173,6 +190,7 @@ mod tests {
         let mut flood = Flood::default();
         for n in 0..300 {
             flood.admits(
+                WRONG,
                 Ipv6Addr::new(0x2001, 0xdb8, 0, 1, n, 0, 0, n).into(),
                 DateTime::UNIX_EPOCH,
                 SECOND,
@@ -197,7 +215,7 @@ mod tests {
         let mut flood = Flood::default();
         for n in 0..1_000_000_u32 {
             let at = SECOND + Duration::from_micros(100) * n;
-            flood.admits(n.to_be_bytes().into(), DateTime::UNIX_EPOCH, at);
+            flood.admits(WRONG, n.to_be_bytes().into(), DateTime::UNIX_EPOCH, at);
         }
         assert!(flood.clients.len() <= MANY_CLIENTS);
         let written = 1_000 + 50 * 100;

@@ -88,6 +88,16 @@ pub(super) fn was(log: &Path, name: &[u8]) -> bool {
     is_closed(log, OsStr::from_bytes(name)) || old() == Some(true) || dated() == Some(true)
 }
 
+/// The log that a file was once by its name, else itself. The name is without what compression adds.
+pub(super) fn log_of(file: &Path) -> PathBuf {
+    let name = file.file_name().unwrap_or_default().as_bytes();
+    let dashes = memchr::memchr_iter(b'-', name).map(|at| [&name[..at], b".log"].concat());
+    let dots = memchr::memmem::find_iter(name, b".log").map(|at| name[..at + 4].to_owned());
+    let logs = dashes.chain(dots).map(|log| beside(file, &[&log]));
+    let mut logs = logs.filter(|log| was(log, name));
+    logs.next().unwrap_or_else(|| file.to_owned())
+}
+
 /// Files beside the log that are, by their names, pieces of it: whoever rotated or renamed them, and
 /// not compressed.
 pub(super) fn pieces(log: &Path) -> io::Result<Vec<PathBuf>> {
@@ -186,6 +196,24 @@ mod tests {
             half.file_name().unwrap().to_str().unwrap(),
         ] {
             assert_eq!(read_closed(log, OsStr::new(other)), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_a_log_says_which_one() {
+        for (file, log) in [
+            ("a/audit.log", "a/audit.log"),
+            ("a/audit.log.1", "a/audit.log"),
+            ("a/audit.log-20261128", "a/audit.log"),
+            ("a/audit-20261128T193000Z-17.log", "a/audit.log"),
+            ("a/audit-b-20261128T193000Z-17.log", "a/audit-b.log"),
+            ("a/audit-20261128-1764358200.log", "a/audit.log"),
+            ("a/audit-b.log.1", "a/audit-b.log"),
+            ("a/audit-2.log", "a/audit-2.log"),
+            ("-", "-"),
+            ("a/b", "a/b"),
+        ] {
+            assert_eq!(log_of(Path::new(file)), Path::new(log), "{file}");
         }
     }
 

@@ -69,7 +69,7 @@ impl Shared {
             && reason != DenialReason::RateLimited
         {
             let (now, elapsed) = (self.clock.now(), self.clock.elapsed());
-            if !self.state().flood.admits(client_ip, now, elapsed) {
+            if !self.state().flood.admits(reason, client_ip, now, elapsed) {
                 return Ok(Recorded { seq: None });
             }
         }

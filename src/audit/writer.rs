@@ -111,6 +111,7 @@ impl Writer {
             // Rotated while nobody wrote.
             self.go_on(&before);
             self.owed.forget_torn();
+            self.owed.note_torn(tail);
             self.chain = Some(beginning.chain_id);
             self.owed.rotated = Some(Rotated {
                 chain_id: beginning.chain_id,

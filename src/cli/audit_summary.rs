@@ -55,7 +55,7 @@ pub struct AuditSummary {
     pub top: u16,
     /// Exit with code 4 if a bound is passed: `denied>100,blocked>0,breaks>0`
     ///
-    /// Names: attempts, invalid, denied, blocked, errors, gaps, breaks.
+    /// Names: attempts, invalid, denied, blocked, errors, gaps, breaks, cuts.
     #[arg(long, value_name = "BOUNDS")]
     pub fail_on: Option<String>,
     /// Exit with code 1 if a line is no record, or a file cannot be read to its end

@@ -10,13 +10,16 @@ use std::{
     time::SystemTime,
 };
 
-use super::{Line, Raw, Source, bisect, open, read_lines, stream::is_compressed};
+use super::{Line, Raw, Source, again, bisect, open, read_lines, stream::is_compressed};
 use crate::{audit::names, sort};
 
 /// How compressed files are named.
 const COMPRESSED: [&[u8]; 2] = [b".gz", b".zst"];
 /// Where a file has no record within its first bytes, its age decides.
 const HEAD: u64 = 64 * 1024;
+/// So many of its first records are asked for their time, if there are enough to tell a wrong one.
+const RECORDS: usize = 9;
+const ENOUGH: usize = 3;
 /// How far times may be out of order between files, in milliseconds.
 const SLACK: i64 = 60_000;
 
@@ -26,8 +29,13 @@ pub struct Log {
     /// `-` is standard input.
     pub path: PathBuf,
     kind: Kind,
+    /// Which file it is: device and number.
+    id: Option<(u64, u64)>,
     /// When its first record is from, in milliseconds since 1970, and its number.
     first: Option<(i64, u64)>,
+    /// When its first records are from, as most of them say: a single time may be wrong. `None` where
+    /// there are too few.
+    begins: Option<i64>,
     /// When it was last written.
     changed: i64,
     /// The next file goes on where this one ends.
@@ -67,11 +75,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Log>, FindError> {
             return Err(FindError::Empty(path.clone()));
         }
         for log in found {
-            let is_new = match fs::metadata(&log.path) {
-                Ok(it) if it.is_file() => seen.insert((it.dev(), it.ino())),
-                _ => true,
-            };
-            if is_new {
+            if log.id.is_none_or(|id| seen.insert(id)) {
                 logs.push(log);
             }
         }
@@ -137,6 +141,70 @@ pub fn rotated(live: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn family(live: &Path) -> Result<Vec<Log>, FindError> {
+    let found = again(
+        || family_now(live),
+        |found| found.as_ref().map_or(true, Option::is_some),
+    );
+    found?.ok_or_else(|| FindError::Unreadable {
+        path: live.to_owned(),
+        error: io::Error::other("it is rotated faster than its files can be listed"),
+    })
+}
+
+/// The same; `None` where a file was renamed meanwhile, so that one may lack.
+fn family_now(live: &Path) -> Result<Option<Vec<Log>>, FindError> {
+    let look_at = |path: PathBuf| match path.is_file().then(|| look(path)) {
+        None => Ok(None),
+        Some(Err(FindError::Unreadable { error, .. }))
+            if error.kind() == io::ErrorKind::NotFound =>
+        {
+            Ok(None)
+        }
+        Some(log) => log.map(Some),
+    };
+    let look_at_any = |bare: &[u8]| {
+        for ending in [&b""[..]].iter().chain(&COMPRESSED) {
+            let name = [bare, ending].concat();
+            let found = look_at(live.with_file_name(OsStr::from_bytes(&name)))?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    };
+    // First, so that what it is called afterwards does not matter.
+    let newest = look_at(live.to_owned())?;
+    let id = newest.as_ref().and_then(|newest| newest.id);
+    let names = former(live)?;
+    let mut logs = Vec::new();
+    for name in &names {
+        let log = look_at_any(name)?;
+        logs.extend(log.filter(|log| log.id != id));
+    }
+    // What was closed since is later than all of this.
+    for name in former(live)?.difference(&names) {
+        let log = look_at_any(name)?;
+        let is_later = log
+            .zip(newest.as_ref())
+            .is_some_and(|(log, newest)| log.id == id || log.time() > newest.time());
+        if !is_later {
+            return Ok(None);
+        }
+    }
+    if newest.is_none() && live.is_file() {
+        return Ok(None);
+    }
+    sort::by_key(&mut logs, Log::place);
+    logs.extend(newest);
+    let last = logs.len().saturating_sub(1);
+    for log in &mut logs[..last] {
+        log.goes_on = true;
+    }
+    Ok(Some(logs))
+}
+
+/// The files that a log was, without what compression adds to their names.
+fn former(live: &Path) -> Result<BTreeSet<Vec<u8>>, FindError> {
     let unreadable = |error| FindError::Unreadable {
         path: live.to_owned(),
         error,
@@ -146,36 +214,13 @@ fn family(live: &Path) -> Result<Vec<Log>, FindError> {
     for _ in 0..2 {
         for entry in fs::read_dir(names::folder(live)).map_err(unreadable)? {
             let name = entry.map_err(unreadable)?.file_name();
-            if Some(&*name) == live.file_name() {
-                found.insert(name.as_bytes().to_owned());
-            } else if names::was(live, bare(name.as_bytes())) {
-                found.insert(bare(name.as_bytes()).to_owned());
+            let name = bare(name.as_bytes());
+            if names::was(live, name) {
+                found.insert(name.to_owned());
             }
         }
     }
-    let mut logs = Vec::new();
-    for bare in found {
-        for ending in [&b""[..]].iter().chain(&COMPRESSED) {
-            let path = live.with_file_name(OsStr::from_bytes(&[&bare, *ending].concat()));
-            match path.is_file().then(|| look(path)) {
-                None => {}
-                Some(Err(FindError::Unreadable { error, .. }))
-                    if error.kind() == io::ErrorKind::NotFound => {}
-                Some(log) => {
-                    logs.push(log?);
-                    break;
-                }
-            }
-        }
-    }
-    sort::by_key(&mut logs, |log| {
-        (log.path.file_name() == live.file_name(), log.place())
-    });
-    let last = logs.len().saturating_sub(1);
-    for log in &mut logs[..last] {
-        log.goes_on = true;
-    }
-    Ok(logs)
+    Ok(found)
 }
 
 /// What there is to read of these for the records from one time on and before another, in
@@ -184,11 +229,11 @@ fn family(live: &Path) -> Result<Vec<Log>, FindError> {
 pub fn sources(logs: &[Log], from: i64, until: i64) -> Vec<Source> {
     let sources = logs.iter().enumerate().map(|(at, log)| {
         let next = logs.get(at + 1).filter(|_| log.goes_on);
-        let next_begins = next.and_then(|next| next.first);
-        let is_over = next_begins.is_some_and(|(time, _)| time < from.saturating_sub(SLACK));
+        let next_begins = next.and_then(|next| next.begins);
+        let is_over = next_begins.is_some_and(|time| time < from.saturating_sub(SLACK));
         let follows = at > 0 && logs[at - 1].goes_on;
-        let is_later = |(time, _)| time > until.saturating_add(SLACK);
-        if is_over || (follows && log.first.is_some_and(is_later)) {
+        let is_later = |time| time > until.saturating_add(SLACK);
+        if is_over || (follows && log.begins.is_some_and(is_later)) {
             return Source::Nothing;
         }
         match &log.kind {
@@ -213,60 +258,78 @@ impl Log {
         }
     }
 
-    /// By what logs are put in order.
-    fn place(&self) -> (bool, i64, u64, PathBuf) {
-        let (time, seq) = self.first.unwrap_or((self.changed, 0));
-        (
-            matches!(self.kind, Kind::Stream),
-            time,
-            seq,
-            self.path.clone(),
+    /// Which log it is by its name, or was.
+    pub fn family(&self) -> PathBuf {
+        let name = self.path.file_name().unwrap_or_default();
+        names::log_of(
+            &self
+                .path
+                .with_file_name(OsStr::from_bytes(bare(name.as_bytes()))),
         )
+    }
+
+    /// When it begins, and with which record.
+    fn time(&self) -> (i64, u64) {
+        let (first, seq) = self.first.unwrap_or((self.changed, 0));
+        (self.begins.unwrap_or(first), seq)
+    }
+
+    /// By what logs are put in order.
+    fn place(&self) -> (bool, (i64, u64), PathBuf) {
+        let is_stream = matches!(self.kind, Kind::Stream);
+        (is_stream, self.time(), self.path.clone())
     }
 }
 
 fn look(path: PathBuf) -> Result<Log, FindError> {
-    match look_into(&path) {
-        Ok((kind, first, changed)) => Ok(Log {
-            path,
-            kind,
-            first,
-            changed,
-            goes_on: false,
-        }),
-        Err(error) => Err(FindError::Unreadable { path, error }),
-    }
+    look_into(path.clone()).map_err(|error| FindError::Unreadable { path, error })
 }
 
-type Seen = (Kind, Option<(i64, u64)>, i64);
-
-fn look_into(path: &Path) -> io::Result<Seen> {
+fn look_into(path: PathBuf) -> io::Result<Log> {
     // A pipe is not even opened: what is read of it is gone.
-    if path.as_os_str() == "-" || !fs::metadata(path)?.is_file() {
-        return Ok((Kind::Stream, None, 0));
+    if path.as_os_str() == "-" || !fs::metadata(&path)?.is_file() {
+        return Ok(Log {
+            path,
+            kind: Kind::Stream,
+            id: None,
+            first: None,
+            begins: None,
+            changed: 0,
+            goes_on: false,
+        });
     }
-    let file = File::open(path)?;
+    let file = File::open(&path)?;
     let metadata = file.metadata()?;
     let changed = metadata.modified()?.duration_since(SystemTime::UNIX_EPOCH);
-    let changed = changed.map_or(0, |it| i64::try_from(it.as_millis()).unwrap_or(i64::MAX));
     let mut start = [0; 4];
     let read = bisect::read_at(&file, &mut start, 0)?;
-    let mut first = None;
+    let mut seen = Vec::new();
     // What cannot be unpacked is told when it is read.
     let _ = open(&file).and_then(|head| {
         read_lines(BufReader::new(head.take(HEAD)), |_, raw| {
-            if let (None, Raw::Line(line)) = (first, raw) {
-                let line = Line::of(line).ok();
-                first = line.map(|line| (line.millis, line.seq.unwrap_or(0)));
+            if let Raw::Line(line) = raw
+                && seen.len() < RECORDS
+                && let Ok(line) = Line::of(line)
+            {
+                seen.push((line.millis, line.seq.unwrap_or(0)));
             }
         })
     });
-    let kind = if is_compressed(&start[..read]) {
-        Kind::Compressed
-    } else {
-        Kind::Plain(Arc::new(file), metadata.len())
-    };
-    Ok((kind, first, changed))
+    let first = seen.first().copied();
+    sort::by_key(&mut seen, |(millis, _)| *millis);
+    Ok(Log {
+        path,
+        id: Some((metadata.dev(), metadata.ino())),
+        first,
+        begins: (seen.len() >= ENOUGH).then(|| seen[seen.len() / 2].0),
+        changed: changed.map_or(0, |it| i64::try_from(it.as_millis()).unwrap_or(i64::MAX)),
+        kind: if is_compressed(&start[..read]) {
+            Kind::Compressed
+        } else {
+            Kind::Plain(Arc::new(file), metadata.len())
+        },
+        goes_on: false,
+    })
 }
 
 /// Whether a file in a folder is a log by its name: `audit.log`, `audit.log.1.gz`.

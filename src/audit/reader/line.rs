@@ -45,6 +45,8 @@ pub enum Event<'a> {
     },
     FailuresAggregated {
         count: u64,
+        /// How many of them had a wrong key; `None` in records of before it was told.
+        invalid_keys: Option<u64>,
     },
     CallStarted {
         operation: Option<Text<'a>>,
@@ -152,6 +154,7 @@ struct Written<'a> {
     answer_bytes: Option<u64>,
     blocked_requests: Option<u64>,
     count: Option<u64>,
+    invalid_keys: Option<u64>,
     lost: Option<u64>,
     seq: Option<u64>,
 }
@@ -190,6 +193,7 @@ impl<'a> Written<'a> {
             },
             "auth_failures_aggregated" => Event::FailuresAggregated {
                 count: self.count.unwrap_or(0),
+                invalid_keys: self.invalid_keys,
             },
             "tool_call" if is(&self.phase, "started") => Event::CallStarted {
                 operation: text(self.operation),

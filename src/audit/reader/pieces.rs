@@ -40,6 +40,13 @@ pub enum Source {
     Nothing,
 }
 
+impl Source {
+    /// Whether its first line is the first that is read of it.
+    pub fn is_from_start(&self) -> bool {
+        !matches!(self, Self::Part { range, .. } if range.start > 0)
+    }
+}
+
 /// A source, or a part of it: what one thread reads at once.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Piece {

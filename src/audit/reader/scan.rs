@@ -74,9 +74,13 @@ fn event<'a>(rest: &mut Rest<'a>) -> Option<Event<'a>> {
         }
         b"auth_failures_aggregated" => {
             let count = rest.number(b", \"count\": ")?;
+            let invalid_keys = rest.maybe_number(b", \"invalid_keys\": ")?;
             rest.number(b", \"addresses\": ")?;
             rest.span()?;
-            Event::FailuresAggregated { count }
+            Event::FailuresAggregated {
+                count,
+                invalid_keys,
+            }
         }
         b"audit_gap" => {
             let lost = rest.number(b", \"lost\": ")?;

@@ -1,4 +1,6 @@
 //! Whether each record has the number after that of the record before, over all pieces of a log.
+use std::{collections::HashSet, path::Path};
+
 use chrono::DateTime;
 
 use super::Break;
@@ -22,8 +24,20 @@ pub(super) struct Record {
     pub(super) source: usize,
     pub(super) offset: u64,
     pub(super) millis: i64,
+    /// It says that its file goes on where another ended.
+    pub(super) rotated: bool,
     /// Only between records of which the second is counted is a break one of the summary.
     pub(super) counted: bool,
+}
+
+/// A file, as far as its numbers depend on those of others.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct File<'a> {
+    pub(super) path: &'a str,
+    /// The same of all files that are one log.
+    pub(super) family: &'a Path,
+    /// It is read from its first line on.
+    pub(super) is_from_start: bool,
 }
 
 /// What one reader has seen.
@@ -69,18 +83,37 @@ impl Chain {
         self.told.extend(other.told);
     }
 
-    /// How many breaks there are, and the first of them.
-    pub(super) fn finish(mut self, files: &[String]) -> (u64, Vec<Break>) {
+    /// How many breaks there are, and the first of them. Files of several logs may stand in one row:
+    /// a file follows whichever ended with the record before its first.
+    pub(super) fn finish(mut self, files: &[File<'_>]) -> (u64, Vec<Break>) {
         sort::by_key(&mut self.pieces, |numbers| numbers.piece);
         let told = std::mem::take(&mut self.told);
-        for pair in std::mem::take(&mut self.pieces).windows(2) {
-            self.step(pair[1].piece, pair[0].last.seq, pair[1].first);
+        let (mut ends, mut families) = (HashSet::new(), HashSet::new());
+        let mut before: Option<Record> = None;
+        for Numbers { piece, first, last } in std::mem::take(&mut self.pieces) {
+            let file = &files[first.source];
+            let is_of_new_log = families.insert(file.family);
+            match before.replace(last) {
+                Some(before) if before.source == first.source => {
+                    self.step(piece, before.seq, first)
+                }
+                Some(before) => {
+                    ends.insert(before.seq);
+                    let follows = ends.contains(&first.seq.wrapping_sub(1));
+                    // What stood before it may have been removed.
+                    let is_beginning = is_of_new_log && first.rotated;
+                    if file.is_from_start && !follows && !is_beginning {
+                        self.step(piece, before.seq, first);
+                    }
+                }
+                None => {}
+            }
         }
         self.told.extend(told);
         sort::by_key(&mut self.told, |(piece, _, record)| (*piece, record.offset));
         let told = self.told.iter().take(TOLD);
         let told = told.map(|(_, after, record)| Break {
-            file: files.get(record.source).cloned().unwrap_or_default(),
+            file: files[record.source].path.to_owned(),
             offset: record.offset,
             time: DateTime::from_timestamp_millis(record.millis).unwrap_or_default(),
             after: *after,

@@ -81,6 +81,7 @@ impl Counter {
                 source: self.source,
                 offset,
                 millis,
+                rotated: matches!(&line.event, Event::Other(event) if event.as_bytes() == b"audit_rotated"),
                 counted,
             };
             self.chain.note(self.piece, record);

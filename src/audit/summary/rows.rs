@@ -57,7 +57,7 @@ pub struct Totals {
     pub attempts: u64,
     /// Requests with a key in force.
     pub successful: u64,
-    /// Requests with a wrong key, and `aggregated` ones.
+    /// Requests with a wrong key, those of the `aggregated` ones too.
     pub failed: u64,
     /// Refused requests that were so many that only their number was recorded; why each of them was
     /// refused is not known.

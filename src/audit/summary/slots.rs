@@ -140,7 +140,7 @@ impl Sum {
             Event::BlockEnded {
                 requests: denied, ..
             }
-            | Event::FailuresAggregated { count: denied } => Self {
+            | Event::FailuresAggregated { count: denied, .. } => Self {
                 denied: *denied,
                 ..nothing
             },

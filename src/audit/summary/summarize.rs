@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::{
     AddressRow, DenialRow, EventRow, KeyRow, LogState, Malformed, NetworkRow, OperationRow,
-    Ranking, Step, Summary, Totals, UserAgentRow, Window,
+    Ranking, Step, Summary, Totals, UserAgentRow, Window, chain,
     count::{Counter, Lines, Scope},
     pruned::{Count, Pruned},
     sums::place,
@@ -61,7 +61,14 @@ pub fn summarize(logs: &[Log], window: &Window, effort: Effort, progress: &Atomi
         .collect();
     let totals = all.sums.totals();
     let (timeline, hours) = all.slots.finish();
-    let (breaks, broken_at) = all.chain.finish(&files);
+    let families: Vec<_> = logs.iter().map(Log::family).collect();
+    let numbered = files.iter().zip(&families).zip(&sources);
+    let numbered = numbered.map(|((path, family), source)| chain::File {
+        path,
+        family,
+        is_from_start: source.is_from_start(),
+    });
+    let (breaks, broken_at) = all.chain.finish(&numbered.collect::<Vec<_>>());
     let denials = denials(&totals, all.tables.reasons);
     let addresses = addresses(all.tables.addresses, effort.top);
     Summary {

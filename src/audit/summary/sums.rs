@@ -21,6 +21,8 @@ pub(super) struct Sums {
     /// Refusals recorded singly, for whatever reason but a block.
     denied: u64,
     aggregated: u64,
+    /// Those of them with a wrong key.
+    aggregated_invalid: u64,
     /// Requests of blocked addresses: where each was recorded, and where their number was. With
     /// `AUDIT_BLOCKED=each` they are told both ways.
     blocked_singly: u64,
@@ -44,6 +46,7 @@ impl Sums {
             invalid: 0,
             denied: 0,
             aggregated: 0,
+            aggregated_invalid: 0,
             blocked_singly: 0,
             blocked: 0,
             retired_keys: 0,
@@ -89,8 +92,14 @@ impl Sums {
             Event::BlockEnded { requests, .. } => {
                 self.blocked = self.blocked.saturating_add(*requests);
             }
-            Event::FailuresAggregated { count } => {
+            Event::FailuresAggregated {
+                count,
+                invalid_keys,
+            } => {
                 self.aggregated = self.aggregated.saturating_add(*count);
+                // Older records do not say; a wrong key is what is tried most.
+                let invalid = invalid_keys.unwrap_or(*count);
+                self.aggregated_invalid = self.aggregated_invalid.saturating_add(invalid);
             }
             Event::CallStarted { access, .. } => {
                 self.calls += 1;
@@ -118,6 +127,7 @@ impl Sums {
         add(&mut self.invalid, other.invalid);
         add(&mut self.denied, other.denied);
         add(&mut self.aggregated, other.aggregated);
+        add(&mut self.aggregated_invalid, other.aggregated_invalid);
         add(&mut self.blocked_singly, other.blocked_singly);
         add(&mut self.blocked, other.blocked);
         add(&mut self.retired_keys, other.retired_keys);
@@ -134,7 +144,7 @@ impl Sums {
     }
 
     pub(super) fn totals(&self) -> Totals {
-        let failed = self.invalid.saturating_add(self.aggregated);
+        let failed = self.invalid.saturating_add(self.aggregated_invalid);
         let blocked_requests = self.blocked_singly.max(self.blocked);
         let exact = self.blocked_addresses.len();
         let of = |outcome| self.outcomes[place(outcome)];

@@ -85,6 +85,7 @@ impl Chain {
                 Some(Piece::Foreign(foreign)) => self.judge_foreign(foreign, last),
                 None => self.last = Some(last),
             },
+            Some(1) if self.begins_torn() => self.take_torn(),
             Some(at) => self.judge_before(at, last),
         }
     }
@@ -144,6 +145,26 @@ impl Chain {
                 self.judge_end(*foreign, "a record");
                 None
             }
+        }
+    }
+
+    /// Whether the first line of a file was cut off, and the server has begun the file again then.
+    fn begins_torn(&self) -> bool {
+        let Some(Piece::Foreign(torn)) = self.ahead.front() else {
+            return false;
+        };
+        let next = self.ahead.get(1).and_then(Piece::records);
+        (torn.at.line, torn.lines, torn.are_first_parts) == (1, 1, true)
+            && next.is_some_and(|next| next.first.is_rotated())
+    }
+
+    fn take_torn(&mut self) {
+        if let (Some(Piece::Foreign(torn)), Some(Piece::Records(next))) =
+            (self.ahead.pop_front(), self.ahead.pop_front())
+        {
+            let bytes = torn.bytes;
+            self.note(torn.at, Told::Torn { bytes });
+            self.last = Some(next.last);
         }
     }
 

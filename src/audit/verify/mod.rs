@@ -105,6 +105,10 @@ impl Reading {
                     let found = self.seals.check(told.at, told.seq, head, seal);
                     self.said_breaks.extend(found);
                 }
+                // With 1 a chain of its own begins, which is judged there.
+                What::Said(Said::Displaced { .. }) if told.seq > 1 => {
+                    self.chain.note(told.at, Told::Displaced);
+                }
                 What::Said(_) => {}
                 What::Contradiction => self.said_breaks.push(Break {
                     at: told.at,

@@ -211,6 +211,8 @@ pub enum Told {
     Unended { bytes: u64 },
     /// Records that could not be written, as the log itself says.
     Gap { lost: u64 },
+    /// The server found its file cut, or another one in its place, and went on.
+    Displaced,
     /// A chain begins for a reason that the log gives, and nothing is missing before it.
     OwnChain,
 }
@@ -223,6 +225,7 @@ impl Told {
             Self::Torn { .. } => "torn",
             Self::Unended { .. } => "unended",
             Self::Gap { .. } => "gap",
+            Self::Displaced => "displaced",
             Self::OwnChain => "own_chain",
         }
     }
@@ -255,6 +258,10 @@ impl fmt::Display for Told {
                 out,
                 "{lost} {} before this one could not be written, as it says",
                 if *lost == 1 { "record" } else { "records" }
+            ),
+            Self::Displaced => write!(
+                out,
+                "the log was cut or replaced here while the server ran, as it says"
             ),
             Self::OwnChain => write!(
                 out,

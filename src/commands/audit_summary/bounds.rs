@@ -8,9 +8,11 @@ pub(super) struct Bound {
     most: u64,
 }
 
-const NAMES: [&str; 7] = [
-    "attempts", "invalid", "denied", "blocked", "errors", "gaps", "breaks",
+const NAMES: [&str; 8] = [
+    "attempts", "invalid", "denied", "blocked", "errors", "gaps", "breaks", "cuts",
 ];
+/// What the server records where it finds its log cut, or something else in its place.
+const CUTS: [&str; 2] = ["audit_log_truncated", "audit_log_replaced"];
 
 /// Reads `denied>100,blocked>0`.
 ///
@@ -48,11 +50,20 @@ impl Bound {
             "blocked" => totals.rate_limit_events,
             "errors" => totals.errors,
             "gaps" => summary.log.gaps,
-            _ => summary.log.breaks,
+            "breaks" => summary.log.breaks,
+            _ => cuts(summary),
         };
         let Self { name, most } = self;
         (value > *most).then(|| format!("{name} is {value}, more than {most}"))
     }
+}
+
+fn cuts(summary: &Summary) -> u64 {
+    let cuts = summary
+        .events
+        .iter()
+        .filter(|row| CUTS.contains(&&*row.event));
+    cuts.map(|row| row.count).sum()
 }
 
 #[cfg(test)]

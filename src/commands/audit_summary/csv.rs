@@ -178,16 +178,31 @@ impl Sheet<'_> {
     }
 }
 
-/// A cell that no spreadsheet takes for a formula.
+/// A cell that no spreadsheet takes for a formula, nor for two cells of which one is: some have a
+/// semicolon between cells.
 fn cell(text: &str) -> String {
     let mut text = shown(text);
-    if text.starts_with(['=', '+', '-', '@']) {
+    if is_formula(&text) {
         text.insert(0, '\'');
     }
+    let parts = text.split_inclusive(';').collect::<Vec<_>>();
+    let of_parts = parts.iter().enumerate().map(|(at, part)| {
+        let next = parts.get(at + 1).is_some_and(|next| is_formula(next));
+        match part.strip_suffix(';') {
+            Some(part) if next => format!("{part}\\u{{3b}}"),
+            _ => (*part).to_owned(),
+        }
+    });
+    let text = of_parts.collect::<String>();
     if text.contains(['"', ',']) {
         return format!("\"{}\"", text.replace('"', "\"\""));
     }
     text
+}
+
+fn is_formula(cell: &str) -> bool {
+    let start = cell.trim_start_matches([' ', '"', '\'']);
+    start.starts_with(['=', '+', '-', '@'])
 }
 
 #[cfg(test)]
@@ -198,6 +213,10 @@ mod tests {
     fn no_text_of_the_log_is_a_formula_or_ends_its_cell() {
         for (text, expected) in [
             ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+            (
+                "x;=HYPERLINK(1); \"+1;y",
+                "\"x\\u{3b}=HYPERLINK(1)\\u{3b} \"\"+1;y\"",
+            ),
             ("@SUM(1)", "'@SUM(1)"),
             ("-2+3", "'-2+3"),
             ("\t=1", r"\u{9}=1"),

@@ -5,6 +5,17 @@ use crate::audit::summary::{Period, Summary};
 /// So many places are told of breaks.
 const PLACES: usize = 5;
 
+/// What a server records of its log that nobody should overlook.
+const EVENTS: [(&str, &str); 4] = [
+    ("audit_log_truncated", "the log was cut by others"),
+    ("audit_log_replaced", "the log was replaced by others"),
+    ("audit_disk_full", "the disk was full"),
+    (
+        "audit_recovered",
+        "the log ended in the midst of a record and was mended",
+    ),
+];
+
 /// A fault, ready to be shown.
 pub(super) struct Fault {
     pub(super) what: String,
@@ -62,6 +73,14 @@ pub(super) fn of(summary: &Summary) -> Vec<Fault> {
             "{} from the future: the clock was changed",
             times(log.later, "record is", "records are")
         ));
+    }
+    for (event, what) in EVENTS {
+        if let Some(row) = summary.events.iter().find(|row| row.event == event) {
+            told(format!(
+                "{what} ({})",
+                times(row.count, "record", "records")
+            ));
+        }
     }
     if log.breaks > 0 {
         faults.insert(0, breaks(summary));

@@ -285,7 +285,7 @@ fn operations(summary: &Summary) -> Section<'_> {
 fn reasons(summary: &Summary, top: usize) -> Section<'_> {
     let rows = summary.denials.iter().map(|row| {
         let reason = match &*row.reason {
-            "aggregated" => Cell::Words("too many to record each (counted as failed)".to_owned()),
+            "aggregated" => Cell::Words("too many to record each".to_owned()),
             "blocked" => Cell::Words("its address was blocked".to_owned()),
             reason => Cell::Logged(reason),
         };

@@ -26,6 +26,7 @@ fn denials_beyond_the_bounds_are_counted_and_told_each_minute() {
     let last = &records[100];
     assert_eq!(last["event"], "auth_failures_aggregated");
     assert_eq!(last["count"], 50);
+    assert_eq!(last["invalid_keys"], 50);
     assert_eq!(last["addresses"], 1);
     assert_eq!(last["first"], json!("2026-01-29T12:34:56.789Z"));
     assert_eq!(last["last"], json!("2026-01-29T12:34:56.789Z"));
@@ -45,6 +46,7 @@ fn what_was_counted_is_told_when_the_server_stops() {
     let records = values(&scene.text());
     assert_eq!(records.len(), 101);
     assert_eq!(records[100]["count"], 3);
+    assert_eq!(records[100]["invalid_keys"], 0);
 }
 
 #[test]

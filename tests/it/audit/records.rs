@@ -87,6 +87,7 @@ fn every_record_has_its_fields_in_their_order() {
         },
         AuditEvent::FailuresAggregated {
             count: 1_000_000,
+            invalid_keys: 999_000,
             addresses: 65_536,
             first,
             last,

@@ -63,6 +63,17 @@ fn run(scene: &Scene, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
+/// The code of the summary, and what it prints.
+fn summary(scene: &Scene, arguments: &[&str]) -> (i32, String) {
+    let output = aegis(&["audit-summary"])
+        .args(arguments)
+        .env("AUDIT_LOG_PATH", scene.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    (output.status.code().unwrap(), text)
+}
+
 /// The code, and what was said on either way.
 fn said(scene: &Scene, arguments: &[&str]) -> (i32, String) {
     let output = run(scene, arguments);
@@ -428,6 +439,56 @@ fn a_log_that_was_cut_while_it_was_written_misses_what_was_cut() {
 }
 
 #[test]
+fn a_log_whose_first_line_was_cut_off_after_a_rotation_is_intact() {
+    let scene = Scene::new();
+    let log = scene.open();
+    grow(&log, 5);
+    log.close();
+    drop(log);
+    fs::rename(scene.path(), beside(&scene, "audit-20260129T123456Z-1.log")).unwrap();
+    let half = r#"{"timestamp": "2026-01-29T12:34:56.789Z", "event": "audit_rot"#;
+    fs::write(scene.path(), half).unwrap();
+    let log = scene.open();
+    log.record(&stopped()).unwrap();
+    log.close();
+    drop(log);
+    assert!(scene.text().starts_with(&format!("{half}\n")));
+    let (code, told) = json(&scene, &[]);
+    assert_eq!((code, told["records"].as_u64()), (0, Some(8)), "{told:#}");
+    assert_eq!(told["notes"][0]["kind"], "torn");
+}
+
+#[test]
+fn a_log_that_was_emptied_says_so_where_it_begins() {
+    let scene = Scene::new();
+    let log = scene.open();
+    grow(&log, 5);
+    fs::File::options()
+        .write(true)
+        .open(scene.path())
+        .unwrap()
+        .set_len(0)
+        .unwrap();
+    log.tick();
+    log.record(&stopped()).unwrap();
+    log.close();
+    let (code, told) = json(&scene, &["audit.log"]);
+    let kinds: Vec<_> = told["notes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!((code, kinds), (0, vec!["begins_later", "displaced"]));
+    let (code, text) = summary(&scene, &["all", "--fail-on", "cuts>0"]);
+    assert_eq!(code, 4);
+    assert!(
+        text.contains("the log was cut by others (1 record)"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_log_that_logrotate_copied_and_cut_is_whole() {
     let scene = Scene::new();
     let log = scene.open();
@@ -500,6 +561,9 @@ fn a_log_is_intact_while_it_is_written_rotated_and_compressed() {
             let seq = verdict.end.unwrap().seq;
             assert!(seq >= newest);
             newest = seq;
+            let (code, said) = summary(&scene, &["all", "--json"]);
+            let told: Value = serde_json::from_str(&said).unwrap();
+            assert_eq!((code, &told["log"]["breaks"]), (0, &0.into()));
         }
         drop(over);
     });

@@ -93,6 +93,53 @@ fn a_window_is_the_same_whatever_files_need_not_be_read() {
     }
 }
 
+/// Records of `numbers`, a second apart from a start.
+fn records(numbers: std::ops::RangeInclusive<u64>) -> String {
+    let line = |seq: u64| {
+        format!(
+            "{{\"timestamp\": \"2026-01-20T00:{:02}:{:02}.000Z\", \"event\": \"api_authentication\", \"status\": \"success\", \"client_ip\": \"192.0.2.1\", \"seq\": {seq}, \"prev\": \"{seq:064x}\"}}\n",
+            seq / 60,
+            seq % 60
+        )
+    };
+    numbers.map(line).collect()
+}
+
+#[test]
+fn two_logs_in_a_folder_have_numbers_of_their_own() {
+    let logs = Logs::new();
+    for (name, numbers) in [
+        ("audit-a.log.1", 1..=10),
+        ("audit-b.log.1", 1..=10),
+        ("audit-a.log", 11..=20),
+        ("audit-b.log", 11..=20),
+    ] {
+        fs::write(logs.path(name), records(numbers)).unwrap();
+    }
+    for arguments in [&["."][..], &["audit-a.log", "audit-b.log"]] {
+        let summary = logs.json(&[&["all", "--log"], arguments].concat());
+        assert_eq!(summary["log"]["breaks"], 0, "{arguments:?}");
+        assert_eq!(summary["totals"]["successful"], 40, "{arguments:?}");
+    }
+    // What is missing of one of them shows.
+    fs::write(logs.path("audit-b.log"), records(12..=20)).unwrap();
+    let summary = logs.json(&["all", "--log", "."]);
+    assert_eq!(summary["log"]["breaks"], 1);
+}
+
+#[test]
+fn one_wrong_time_hides_no_file() {
+    let wrong = |year: &str| records(21..=21).replace("2026", year);
+    for year in ["0001", "9999"] {
+        let logs = Logs::new();
+        fs::write(logs.path("audit.log.1"), records(1..=20)).unwrap();
+        fs::write(logs.path("audit.log"), wrong(year) + &records(22..=30)).unwrap();
+        let window = ["--since", "2026-01-20", "--until", "2026-01-21"];
+        let summary = logs.json(&window);
+        assert_eq!(summary["totals"]["successful"], 29, "{year}");
+    }
+}
+
 #[test]
 fn a_log_is_read_from_standard_input_and_from_a_pipe() {
     let logs = Logs::new();

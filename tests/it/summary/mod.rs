@@ -139,7 +139,7 @@ fn history() -> String {
     write(
         "28T03:00:00.000",
         "auth_failures_aggregated",
-        "\"count\": 250, \"addresses\": 12, \"first\": \"2026-01-28T02:59:00.000Z\", \"last\": \"2026-01-28T03:00:00.000Z\"",
+        "\"count\": 250, \"invalid_keys\": 240, \"addresses\": 12, \"first\": \"2026-01-28T02:59:00.000Z\", \"last\": \"2026-01-28T03:00:00.000Z\"",
     );
     write(
         "28T04:00:00.000",

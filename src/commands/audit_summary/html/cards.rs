@@ -9,17 +9,6 @@ use super::{
 };
 use crate::audit::summary::{Summary, Totals};
 
-/// What a server records of its log that nobody should overlook.
-const EVENTS: [(&str, &str); 4] = [
-    ("audit_log_truncated", "the log was cut by others"),
-    ("audit_log_replaced", "the log was replaced by others"),
-    ("audit_disk_full", "the disk was full"),
-    (
-        "audit_recovered",
-        "the log ended in the midst of a record and was mended",
-    ),
-];
-
 /// The numbers of the guide's block.
 pub(super) fn totals(page: &mut Html, summary: &Summary) {
     let totals = &summary.totals;
@@ -56,15 +45,7 @@ pub(super) fn totals(page: &mut Html, summary: &Summary) {
 
 /// What is wrong with the log, and what its keeper should look at; that nothing is, if nothing is.
 pub(super) fn warnings(page: &mut Html, summary: &Summary) {
-    let mut faults = faults::of(summary);
-    for (event, what) in EVENTS {
-        if let Some(row) = summary.events.iter().find(|row| row.event == event) {
-            faults.push(Fault {
-                what: format!("{what} ({})", times(row.count, "record", "records")),
-                places: Vec::new(),
-            });
-        }
-    }
+    let faults = faults::of(summary);
     let looks = looks(summary);
     page.raw("<div class=\"row\">\n");
     match (&faults[..], &looks[..]) {

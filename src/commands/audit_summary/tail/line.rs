@@ -16,6 +16,8 @@ const BARE: [&str; 9] = [
     "route",
     "user_agent",
 ];
+/// The ends of a log: their number says enough.
+const ENDS: [&str; 3] = ["previous", "expected", "found"];
 /// What stands in columns of its own, and what is for programs.
 const LEFT_OUT: [&str; 17] = [
     "timestamp",
@@ -96,9 +98,8 @@ fn time(record: &Map<String, Value>) -> String {
 fn word(name: &str, value: &Value) -> String {
     let text = match value {
         Value::String(text) => plain(text),
-        // The end of a log: its number says enough.
-        Value::Object(end) if end.contains_key("hash") => {
-            end.get("seq").map_or_else(String::new, Value::to_string)
+        Value::Object(end) if ENDS.contains(&name) && end.get("seq").is_some_and(Value::is_u64) => {
+            end["seq"].to_string()
         }
         other => plain(&other.to_string()),
     };
