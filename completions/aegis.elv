@@ -86,7 +86,7 @@ set edit:completion:arg-completer[aegis] = {|@words|
         }
         &'aegis;check-key-age'= {
             cand --max-age 'A key as old as this is critical'
-            cand --warn-before 'Warn this long before that'
+            cand --warn-before 'Warn this long before that; 14d, or half of it where that is less, unless given'
             cand --unknown 'What a key of unknown age is'
             cand --audit-log 'Look for uses in this audit log instead of `AUDIT_LOG_PATH`'
             cand --env-file 'Edit the keys of this file instead of `AEGIS_ENV_FILE` or `./.env`'

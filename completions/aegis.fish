@@ -74,7 +74,7 @@ complete -c aegis -n "__fish_aegis_using_subcommand client-config" -l env-file -
 complete -c aegis -n "__fish_aegis_using_subcommand client-config" -l json -d 'Say it as JSON'
 complete -c aegis -n "__fish_aegis_using_subcommand client-config" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aegis -n "__fish_aegis_using_subcommand check-key-age" -l max-age -d 'A key as old as this is critical' -r
-complete -c aegis -n "__fish_aegis_using_subcommand check-key-age" -l warn-before -d 'Warn this long before that' -r
+complete -c aegis -n "__fish_aegis_using_subcommand check-key-age" -l warn-before -d 'Warn this long before that; 14d, or half of it where that is less, unless given' -r
 complete -c aegis -n "__fish_aegis_using_subcommand check-key-age" -l unknown -d 'What a key of unknown age is' -r -f -a "ok\t''
 warn\t''
 critical\t''

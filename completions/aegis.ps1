@@ -94,7 +94,7 @@ Register-ArgumentCompleter -Native -CommandName 'aegis' -ScriptBlock {
         }
         'aegis;check-key-age' {
             [CompletionResult]::new('--max-age', '--max-age', [CompletionResultType]::ParameterName, 'A key as old as this is critical')
-            [CompletionResult]::new('--warn-before', '--warn-before', [CompletionResultType]::ParameterName, 'Warn this long before that')
+            [CompletionResult]::new('--warn-before', '--warn-before', [CompletionResultType]::ParameterName, 'Warn this long before that; 14d, or half of it where that is less, unless given')
             [CompletionResult]::new('--unknown', '--unknown', [CompletionResultType]::ParameterName, 'What a key of unknown age is')
             [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Look for uses in this audit log instead of `AUDIT_LOG_PATH`')
             [CompletionResult]::new('--env-file', '--env-file', [CompletionResultType]::ParameterName, 'Edit the keys of this file instead of `AEGIS_ENV_FILE` or `./.env`')

@@ -54,9 +54,15 @@ impl Field for Shortened<'_> {
                 Plain(1 + given.count()).write(line);
                 break;
             }
-            write_text(line, name.as_bytes(), Underscore::Escaped);
-            line.push(b':');
-            write_value(line, name, value);
+            // A name may be anything too, and then so may what it names.
+            if is_name(name) {
+                write_text(line, name.as_bytes(), Underscore::Escaped);
+                line.push(b':');
+                write_value(line, name, value);
+            } else {
+                line.extend_from_slice(b"\"...\":");
+                write_size(line, "bytes", name.len());
+            }
         }
         if before == b'{' {
             line.push(b'{');
@@ -86,6 +92,11 @@ fn write_size(line: &mut Vec<u8>, unit: &str, size: usize) {
     line.extend_from_slice(b"\":");
     Plain(size).write(line);
     line.push(b'}');
+}
+
+/// Whether it may stand in the log as the name of an argument.
+fn is_name(name: &str) -> bool {
+    name.chars().nth(SHORT).is_none() && !looks_secret(name)
 }
 
 fn may_stand(name: &str, text: &str) -> bool {
@@ -213,6 +224,21 @@ mod tests {
             shortened(&json!({"ref": forty})),
             format!("{{\"ref\":\"{forty}\"}}")
         );
+    }
+
+    #[test]
+    fn a_name_that_may_be_a_secret_is_told_by_its_length() {
+        let key = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
+        for name in [
+            key.to_owned(),
+            format!("Authorization: Bearer {key}"),
+            "ä".repeat(65),
+        ] {
+            assert_eq!(
+                shortened(&json!({"method": "get", &name: "x"})),
+                format!(r#"{{"method":"get","...":{{"bytes":{}}}}}"#, name.len())
+            );
+        }
     }
 
     #[test]

@@ -7,20 +7,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web::{
-    dev::RequestHead,
-    http::header::{HeaderMap, USER_AGENT},
-};
+use actix_web::http::header::HeaderMap;
 use arc_swap::ArcSwap;
 use chrono::{TimeDelta, Utc};
 
 use super::{
-    Attempt, BlockedRecords, EndedBlock, FailureLimiter, GateSettings, Lockout, Verdict,
+    Attempt, BlockedRecords, EndedBlock, FailureLimiter, GateSettings, Knock, Lockout, Verdict,
     credential::Credential, refusal, reminder::Reminder,
 };
 use crate::{
     audit::{AuditEvent, AuditLog, AuditUnavailable, DenialReason, Recorded},
-    caller::{Caller, CallerKey, KeySource, RequestId},
+    caller::{Caller, CallerKey, KeySource},
     fault::Fault,
     keys::{Found, KeyHint, KeyRing},
     rights::Rights,
@@ -40,18 +37,6 @@ pub struct Gatekeeper {
     audit: Arc<AuditLog>,
     query_reminder: Reminder,
     disabled_reminder: Reminder,
-}
-
-/// A request at the gate, before its body is read. It holds what was sent as a key, so nothing prints it.
-#[derive(Clone, Copy)]
-pub struct Knock<'a> {
-    pub head: &'a RequestHead,
-    /// The pattern that matched, or `unmatched`: never the path.
-    pub route: &'static str,
-    /// Whether this route takes a key in its query.
-    pub key_in_query: bool,
-    pub client_ip: IpAddr,
-    pub request_id: RequestId,
 }
 
 /// What was shown as a key and is none.
@@ -214,9 +199,9 @@ impl Gatekeeper {
     ) -> Result<Rc<Caller>, Fault> {
         let recorded = self.audit.record(&AuditEvent::Authenticated {
             client_ip: knock.client_ip,
-            user_agent: knock.user_agent(offered),
+            user_agent: knock.user_agent(offered, &self.keys.load()),
             key_hint: key.as_ref().map(|key| key.hint.as_str()),
-            method: knock.head.method.as_str(),
+            method: knock.method(),
             route: knock.route,
             key_source: key.as_ref().map(|key| key.source),
             request_id: knock.request_id,
@@ -290,13 +275,13 @@ impl Gatekeeper {
         let recorded = self.audit.record(&AuditEvent::Denied {
             reason,
             client_ip: knock.client_ip,
-            method: knock.head.method.as_str(),
+            method: knock.method(),
             route: knock.route,
             key_source: offered.map(|it| it.source),
             request_id: knock.request_id,
             offered: offered.map(|it| &*it.key),
             former: offered.and_then(|it| it.former),
-            user_agent: knock.user_agent(offered.map(|it| &*it.key)),
+            user_agent: knock.user_agent(offered.map(|it| &*it.key), &self.keys.load()),
         });
         self.commit(recorded).await;
     }
@@ -329,19 +314,6 @@ impl Gatekeeper {
                 last: ago(block.last),
             });
         }
-    }
-}
-
-impl Knock<'_> {
-    /// The client's name for itself. One that holds what was offered as a key is not repeated.
-    fn user_agent(&self, offered: Option<&[u8]>) -> Option<&[u8]> {
-        let name = self.head.headers.get(USER_AGENT)?.as_bytes();
-        let holds = |key: &[u8]| key.len() >= 16 && name.windows(key.len()).any(|it| it == key);
-        Some(if offered.is_some_and(holds) {
-            b"[redacted]"
-        } else {
-            name
-        })
     }
 }
 

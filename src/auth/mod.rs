@@ -5,6 +5,7 @@ mod churn;
 mod client;
 mod credential;
 mod gatekeeper;
+mod knock;
 mod limiter;
 mod refusal;
 mod reminder;
@@ -13,7 +14,8 @@ mod table;
 use std::time::Duration;
 
 pub use client::TrustedProxies;
-pub use gatekeeper::{Gatekeeper, Knock};
+pub use gatekeeper::Gatekeeper;
+pub use knock::Knock;
 pub use limiter::{Attempt, EndedBlock, FailureLimiter, Verdict};
 
 use crate::rights::{Access, Rights};

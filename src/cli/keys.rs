@@ -61,9 +61,9 @@ pub struct CheckKeyAge {
     /// A key as old as this is critical
     #[arg(long, value_name = "TIME", default_value = "90d", value_parser = days)]
     pub max_age: TimeDelta,
-    /// Warn this long before that
-    #[arg(long, value_name = "TIME", default_value = "14d", value_parser = days)]
-    pub warn_before: TimeDelta,
+    /// Warn this long before that; 14d, or half of it where that is less, unless given
+    #[arg(long, value_name = "TIME", value_parser = days)]
+    pub warn_before: Option<TimeDelta>,
     /// What a key of unknown age is
     #[arg(long, value_name = "STATUS", default_value = "unknown")]
     pub unknown: Unknown,

@@ -27,14 +27,19 @@ use crate::{
     keys::{KeyHint, Metadata},
 };
 
+/// How long before a key is too old it is told, unless that is more than half of what it may have.
+const WARN_BEFORE: TimeDelta = TimeDelta::days(14);
 /// Since when tries of former keys count.
 const LATELY: TimeDelta = TimeDelta::days(7);
 
 pub(super) fn run(asked: &CheckKeyAge) -> Result<(), Failure> {
     let now = Utc::now().trunc_subsecs(0);
+    let warn_before = asked
+        .warn_before
+        .unwrap_or(WARN_BEFORE.min(asked.max_age / 2));
     let limits = Limits {
         critical: asked.max_age,
-        warning: asked.max_age - asked.warn_before,
+        warning: asked.max_age - warn_before,
         unknown: match asked.unknown {
             Unknown::Ok => Status::Ok,
             Unknown::Warn => Status::Warning,
@@ -64,6 +69,10 @@ pub(super) fn run(asked: &CheckKeyAge) -> Result<(), Failure> {
 }
 
 fn look(asked: &CheckKeyAge, limits: &Limits, now: DateTime<Utc>) -> Result<Report, Failure> {
+    if limits.warning <= TimeDelta::zero() {
+        let told = "`--warn-before` is not less than `--max-age`: every key would be too old";
+        return Err(Failure::Usage(told.to_owned()));
+    }
     let files = KeyFiles::find(asked.edited.env_file.as_deref())?;
     let in_file = files.keys()?;
     let known = files.known();
@@ -81,7 +90,7 @@ fn look(asked: &CheckKeyAge, limits: &Limits, now: DateTime<Utc>) -> Result<Repo
     findings.extend(unknown.map(|told| Finding::new(Status::Unknown, "metadata", told)));
     findings.extend(judge(&inventory, limits, is_known, now));
     findings.extend(still_tried(&log, &inventory, now));
-    Ok(Report::new(inventory.keys, findings, adopted, *limits, now))
+    Ok(Report::new(inventory, findings, adopted, *limits, now))
 }
 
 /// What is wrong with the files rather than with a key.

@@ -160,6 +160,36 @@ impl Inventory {
     }
 }
 
+impl Inventory {
+    /// Whether another key of the list has its place, and opens the door.
+    pub(super) fn is_replaced(&self, key: &SetKey, now: DateTime<Utc>) -> bool {
+        let record = key.record.as_ref().filter(|it| it.replaced_by.is_some());
+        let Some(record) = record else {
+            return false;
+        };
+        let set = self.keys.iter().filter_map(|it| it.record.as_ref());
+        let records: HashMap<_, _> = set
+            .chain(&self.others)
+            .map(|record| (record.id.as_str(), record))
+            .collect();
+        let next = |record: &KeyRecord| records.get(record.replaced_by.as_deref()?).copied();
+        let mut successor = next(record);
+        for _ in 0..records.len() {
+            let Some(record) = successor else {
+                return false;
+            };
+            if self
+                .usable(now)
+                .any(|key| Some(key.id.fingerprint()) == record.fp)
+            {
+                return true;
+            }
+            successor = next(record);
+        }
+        false
+    }
+}
+
 impl SetKey {
     fn new(entry: KeyEntry, place: Place, known: &Metadata) -> Self {
         let record = known.key(&entry.id).cloned();

@@ -18,7 +18,7 @@ use self::{
 };
 use super::{
     Failure,
-    inventory::{Inventory, Named, Place, SetKey, full_key},
+    inventory::{Inventory, Named, Place, SetKey, State, full_key},
     key_files::KeyFiles,
     prompt::Prompts,
 };
@@ -84,11 +84,29 @@ fn check(
     name: &str,
 ) -> Result<(), Failure> {
     let now = Utc::now().trunc_subsecs(0);
-    let mut left = inventory.usable(now).filter(|left| left.id != key.id);
-    if !asked.replace && key.state(now).is_open() && left.next().is_none() {
-        return Err(Failure::Other(format!(
-            "{name} is the only key that opens anything: `--replace` puts a new one in its place"
-        )));
+    if !asked.replace && key.state(now).is_open() {
+        let mut left = inventory.usable(now).filter(|left| left.id != key.id);
+        // A key that it replaces goes on to its end, and then there is none.
+        let stays = |left: &SetKey| {
+            let state = left.state(now);
+            state == State::InUse || !inventory.is_replaced(left, now)
+        };
+        let why = match (
+            left.next(),
+            inventory
+                .usable(now)
+                .filter(|left| left.id != key.id)
+                .any(stays),
+        ) {
+            (None, _) => "is the only key that opens anything",
+            (Some(_), false) => "is the only key that stays: the others are replaced and end",
+            (Some(_), true) => "",
+        };
+        if !why.is_empty() {
+            return Err(Failure::Other(format!(
+                "{name} {why}: `--replace` puts a new one in its place"
+            )));
+        }
     }
     let set_elsewhere = |key: &SetKey| key.place == Place::Environment;
     if asked.replace && inventory.keys.iter().any(set_elsewhere) {

@@ -136,7 +136,7 @@ impl Running {
             200 if is_list_of_tools(&answer.body) => Answer::Accepted,
             401 if is_aegis => Answer::Refused,
             // A valid key would pass.
-            429 if !self.strict => Answer::Refused,
+            429 if !self.strict && is_too_many_failures(&answer.body) => Answer::Refused,
             status => Answer::Unreachable(format!("{url} answers {status}")),
         }
     }
@@ -150,6 +150,12 @@ pub(super) fn reachable(listener: SocketAddr) -> SocketAddr {
         ip => ip,
     };
     SocketAddr::new(ip, listener.port())
+}
+
+/// Whether it is Aegis that answers, and no proxy that counts requests.
+fn is_too_many_failures(body: &[u8]) -> bool {
+    let body = serde_json::from_slice::<serde_json::Value>(body);
+    body.is_ok_and(|body| body["error"] == "too_many_failures")
 }
 
 /// Whether it is what Aegis answers, and not some other program at the same address.
@@ -172,6 +178,7 @@ mod tests {
 
     const OURS: &str = "WWW-Authenticate: Bearer realm=\"aegis\"\r\n";
     const TOOLS: &str = r#"{"tools":[]}"#;
+    const BLOCKED: &str = r#"{"error":"too_many_failures"}"#;
 
     /// A server that gives these answers, one after the other, and then what it was asked.
     fn server(answers: &[(u16, &str, &str)]) -> (Running, JoinHandle<String>) {
@@ -223,7 +230,8 @@ mod tests {
         for (status, headers, body, told) in [
             (200, "", TOOLS, Some(Answer::Accepted)),
             (401, OURS, "{}", Some(Answer::Refused)),
-            (429, "", "{}", Some(Answer::Refused)),
+            (429, "", BLOCKED, Some(Answer::Refused)),
+            (429, "", "{}", None),
             (200, "", "<html>welcome</html>", None),
             (401, "WWW-Authenticate: Basic\r\n", "", None),
             (503, "", "{}", None),
@@ -275,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_block_of_valid_keys_tells_nothing_of_this_one() {
-        let (mut running, _thread) = server(&[(429, "", "{}")]);
+        let (mut running, _thread) = server(&[(429, "", BLOCKED)]);
         running.strict = true;
         assert!(is_unreachable(&running.ask(&key())));
     }

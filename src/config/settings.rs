@@ -134,10 +134,12 @@ impl KeysConfig {
         }
     }
 
-    /// Where the metadata is, for the keys of this `.env` file.
+    /// Where the metadata is, for the keys of this `.env` file: a path that is not absolute is one
+    /// beside it, from wherever a command is run.
     pub fn metadata_beside(&self, env_file: &Path) -> PathBuf {
-        let beside = || env_file.with_file_name("aegis-keys.json");
-        self.metadata.clone().unwrap_or_else(beside)
+        let named = self.metadata.as_deref();
+        let folder = env_file.parent().unwrap_or(Path::new(""));
+        folder.join(named.unwrap_or(Path::new("aegis-keys.json")))
     }
 }
 

@@ -4,13 +4,11 @@ use std::{fmt::Write as _, sync::Arc};
 use arc_swap::ArcSwap;
 use memchr::memmem;
 
-use crate::{ascii, keys::KeyRing, secret::Secret};
-
-/// The shortest and the longest run of key characters that could be a key.
-const KEY_LENGTHS: std::ops::RangeInclusive<usize> = 32..=512;
-
-/// So many beginnings of a run are tried: a path has more slashes than a key is likely to follow.
-const MOST_PARTS: usize = 16;
+use crate::{
+    ascii,
+    keys::{self, KeyRing},
+    secret::Secret,
+};
 
 /// Knows what must never appear in an answer: the Gitea token, the address of Gitea's API, and every
 /// key in force.
@@ -34,7 +32,7 @@ impl Redactor {
     /// as `<U+202E>`. Returns how many were shown so.
     pub(super) fn line(&self, line: &str, out: &mut String) -> usize {
         let mut found: Vec<&str> = self.exact_in(line).collect();
-        found.extend(self.keys_in(line));
+        found.extend(self.ring.load().found_in(line));
         if found.is_empty() {
             return show_hidden(line, out);
         }
@@ -46,8 +44,7 @@ impl Redactor {
     /// What cleans the lines of this text: most texts hold nothing that could be a secret, which
     /// one look at the whole tells faster than a look at each line.
     pub(super) fn lines_of(&self, text: &str) -> LinesOf<'_> {
-        let suspicious =
-            self.exact_in(text).next().is_some() || runs(text, is_key_byte).next().is_some();
+        let suspicious = self.exact_in(text).next().is_some() || keys::may_be_in(text);
         LinesOf {
             redactor: suspicious.then_some(self),
             is_plain: ascii::is_lines(text.as_bytes()),
@@ -69,36 +66,6 @@ impl Redactor {
     fn exact_in(&self, text: &str) -> impl Iterator<Item = &str> {
         let exact = self.exact.iter().map(Secret::expose);
         exact.filter(|it| memmem::find(text.as_bytes(), it.as_bytes()).is_some())
-    }
-
-    /// The keys of ours in this line.
-    ///
-    /// A run of key characters may be a key with something before or after it (`KEY=…`, `…/mcp`,
-    /// a full stop), so its parts are tried too.
-    fn keys_in<'l>(&self, line: &'l str) -> Vec<&'l str> {
-        let mut found = Vec::new();
-        for run in runs(line, is_key_byte) {
-            if run.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-                found.extend(Some(run).filter(|it| self.is_key(it)));
-                continue;
-            }
-            let after = run.match_indices(['=', '/']).map(|(at, _)| at + 1);
-            let parts = std::iter::once(0)
-                .chain(after)
-                .take(MOST_PARTS)
-                .flat_map(|start| {
-                    let shorter =
-                        |part: &&'l str| part.strip_suffix(['.', '/', '=', '-', '~', '+']);
-                    std::iter::successors(Some(&run[start..]), shorter).take(4)
-                });
-            let words = runs(run, |byte| byte.is_ascii_alphanumeric());
-            found.extend(parts.chain(words).filter(|it| self.is_key(it)));
-        }
-        found
-    }
-
-    fn is_key(&self, run: &str) -> bool {
-        KEY_LENGTHS.contains(&run.len()) && self.ring.load().knows(run.as_bytes())
     }
 }
 
@@ -129,31 +96,6 @@ impl LinesOf<'_> {
             line.chars().count()
         }
     }
-}
-
-fn is_key_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"._~+/=-".contains(&byte)
-}
-
-/// The runs of such bytes that are long enough for a key.
-fn runs(text: &str, belongs: impl Fn(u8) -> bool) -> impl Iterator<Item = &str> {
-    let (bytes, shortest) = (text.as_bytes(), *KEY_LENGTHS.start());
-    let mut start = 0;
-    std::iter::from_fn(move || {
-        while let Some(window) = bytes.get(start..start + shortest) {
-            // From the end: a stranger late in the window rules out most of what is before it.
-            if let Some(stranger) = window.iter().rposition(|byte| !belongs(*byte)) {
-                start += stranger + 1;
-                continue;
-            }
-            let rest = bytes[start..].iter().position(|byte| !belongs(*byte));
-            let end = rest.map_or(bytes.len(), |length| start + length);
-            let run = &text[start..end];
-            start = end;
-            return Some(run);
-        }
-        None
-    })
 }
 
 fn show_hidden(line: &str, out: &mut String) -> usize {

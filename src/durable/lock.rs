@@ -79,6 +79,10 @@ fn share(place: &Place, lock: &OwnedFd, stat: &Stat) -> Result<(), Error> {
     if (stat.st_uid, stat.st_gid) == (owner.uid, owner.gid) {
         return Ok(());
     }
+    // Who owns the folder may have put another name of a file of root's here.
+    if stat.st_nlink != 1 || stat.st_size != 0 {
+        return Ok(());
+    }
     let (uid, gid) = (Uid::from_raw(owner.uid), Gid::from_raw(owner.gid));
     fchown(lock, Some(uid), Some(gid)).map_err(|error| place.failed("be locked", error))
 }

@@ -81,7 +81,7 @@ impl ApiKey {
 }
 
 /// Whether a character may stand in a key.
-fn is_key_character(c: char) -> bool {
+pub(super) fn is_key_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || "._~+/=-".contains(c)
 }
 

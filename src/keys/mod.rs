@@ -10,6 +10,7 @@ mod metadata_file;
 mod record;
 mod ring;
 mod rotation;
+mod search;
 
 pub use entry::{Form, KeyEntry, SEPARATORS, entry_within};
 pub use key::{ApiKey, Fingerprint, KeyError, KeyHint, KeyId};
@@ -20,3 +21,4 @@ pub use metadata_file::{MetadataError, MetadataFile};
 pub use record::KeyRecord;
 pub use ring::{Found, Key, KeyRing};
 pub use rotation::{Rotation, Stage, in_force, rotations};
+pub use search::may_be_in;

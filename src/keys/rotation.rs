@@ -10,7 +10,8 @@ use super::{Fingerprint, KeyEntry, KeyRecord, Metadata, Weakness};
 #[derive(Debug)]
 pub struct Rotation<'a> {
     pub old: &'a KeyEntry,
-    /// What is known of the key that takes its place.
+    /// What is known of the key that takes its place, or, where that one was replaced and is gone, of
+    /// the one that has its place.
     pub successor: &'a KeyRecord,
     /// That key, if it is in the list.
     pub new: Option<&'a KeyEntry>,
@@ -20,7 +21,8 @@ pub struct Rotation<'a> {
 /// How far a rotation is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Stage {
-    /// The new key is not in the list: it never got there, or somebody took it out.
+    /// The new key is not in the list: it never got there, or somebody took it out. Nor, where the old
+    /// one is refused already, is any other that opens something.
     Missing,
     /// Both keys may be used, until somebody decides.
     Open,
@@ -49,16 +51,26 @@ pub fn rotations<'a>(
         .records()
         .map(|record| (record.id.as_str(), record))
         .collect();
+    let is_any_left = in_force(keys, metadata, now).next().is_some();
     let listed: HashMap<Fingerprint, _> =
         keys.iter().map(|key| (key.id.fingerprint(), key)).collect();
     let rotation = |old: &'a KeyEntry| {
         let record = metadata.key(&old.id)?;
-        let successor = *records.get(record.replaced_by.as_deref()?)?;
-        let new = successor.fp.and_then(|key| listed.get(&key).copied());
+        let next = |record: &KeyRecord| records.get(record.replaced_by.as_deref()?).copied();
+        let entry = |record: &KeyRecord| listed.get(&record.fp?).copied();
+        let mut successor = next(record)?;
+        // As many as there are, for what a file says may go round in a circle.
+        for _ in 0..records.len() {
+            match next(successor) {
+                Some(later) if entry(successor).is_none() => successor = later,
+                _ => break,
+            }
+        }
+        let new = entry(successor);
         let stage = match record.expires_at {
             _ if record.has_ended() => Stage::Leaving,
+            Some(end) if end <= now && (new.is_some() || is_any_left) => Stage::Ended(end),
             _ if new.is_none() => Stage::Missing,
-            Some(end) if end <= now => Stage::Ended(end),
             Some(end) => Stage::Ending(end),
             None => Stage::Open,
         };
@@ -125,13 +137,25 @@ mod tests {
     #[test]
     fn how_far_a_rotation_is_follows_from_the_list_and_from_what_is_known() {
         let ends = |day| known(move |all, a| all.note_expires(&a.id, a.hint, time(day)));
+        let replaced = || {
+            known(|all, a| {
+                let (b, c) = (key('b'), key('c'));
+                all.note_expires(&a.id, a.hint, time(11));
+                all.note_created(KeyRecord::of(&c.id, c.hint)).unwrap();
+                all.note_replaced(&b.id, b.hint, &c.id);
+            })
+        };
         let out = || known(|all, a| all.note_retired(&a.id, a.hint, time(9)));
         let kept = || known(|all, a| all.note_kept(&a.id, a.hint));
         for (keys, metadata, stage) in [
             (&['a', 'b'][..], known(|_, _| ()), Some(Stage::Open)),
             (&['b', 'a'], known(|_, _| ()), Some(Stage::Open)),
             (&['a'], known(|_, _| ()), Some(Stage::Missing)),
-            (&['a', 'c'], ends(5), Some(Stage::Missing)),
+            (&['a', 'c'], ends(5), Some(Stage::Ended(time(5)))),
+            (&['a'], ends(5), Some(Stage::Missing)),
+            (&['a', 'c'], ends(11), Some(Stage::Missing)),
+            (&['a', 'c'], replaced(), Some(Stage::Ending(time(11)))),
+            (&['a', 'd'], replaced(), Some(Stage::Missing)),
             (&['a', 'b'], ends(11), Some(Stage::Ending(time(11)))),
             (&['a', 'b'], ends(10), Some(Stage::Ended(time(10)))),
             (&['a', 'b'], out(), Some(Stage::Leaving)),

@@ -90,8 +90,9 @@ pub(super) fn judge(
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     for key in &inventory.keys {
-        findings.extend(end(key, limits, now));
-        if is_known && is_judged_by_age(key, limits, now) {
+        let is_replaced = inventory.is_replaced(key, now);
+        findings.extend(end(key, is_replaced, limits, now));
+        if is_known && is_judged_by_age(key, is_replaced, limits, now) {
             findings.extend(age(key, limits, now));
         }
         findings.extend(weaknesses(key));
@@ -100,10 +101,15 @@ pub(super) fn judge(
 }
 
 /// Whether its age counts: not of a key that opens nothing, nor of one that is replaced and ends soon.
-pub(super) fn is_judged_by_age(key: &SetKey, limits: &Limits, now: DateTime<Utc>) -> bool {
+pub(super) fn is_judged_by_age(
+    key: &SetKey,
+    is_replaced: bool,
+    limits: &Limits,
+    now: DateTime<Utc>,
+) -> bool {
     match key.state(now) {
         State::InUse => true,
-        State::Ending(end) => !(is_replaced(key) && end - now <= limits.soon()),
+        State::Ending(end) => !(is_replaced && end - now <= limits.soon()),
         State::Expired(_) | State::Retired(_) | State::Revoked(_) => false,
     }
 }
@@ -140,17 +146,19 @@ fn age(key: &SetKey, limits: &Limits, now: DateTime<Utc>) -> Option<Finding> {
 }
 
 /// What its end, if it has one, is to be said of.
-fn end(key: &SetKey, limits: &Limits, now: DateTime<Utc>) -> Option<Finding> {
+fn end(key: &SetKey, is_replaced: bool, limits: &Limits, now: DateTime<Utc>) -> Option<Finding> {
     let name = Named::Set(key);
     let place = key.place.as_str();
     let take_out = match key.place {
-        Place::EnvFile if is_replaced(key) => "`aegis rotate-key --finish` takes it out".to_owned(),
+        Place::EnvFile if was_replaced(key) => {
+            "`aegis rotate-key --finish` takes it out".to_owned()
+        }
         Place::EnvFile => format!("`aegis revoke-key {}` takes it out", key.hint),
         Place::Environment | Place::KeysFile => "take it out there".to_owned(),
     };
     let (status, problem, told) = match key.state(now) {
         State::InUse => return None,
-        State::Ending(end) if is_replaced(key) || end - now > limits.soon() => return None,
+        State::Ending(end) if is_replaced || end - now > limits.soon() => return None,
         State::Ending(end) => {
             let left = (end - now).num_days();
             let told = format!("key {name} ends in {}", counted(left));
@@ -227,7 +235,7 @@ pub(super) fn tried(
     })
 }
 
-fn is_replaced(key: &SetKey) -> bool {
+fn was_replaced(key: &SetKey) -> bool {
     let record = key.record.as_ref();
     record.is_some_and(|record| record.replaced_by.is_some())
 }

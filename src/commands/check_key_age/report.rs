@@ -8,7 +8,7 @@ use super::judge::{Finding, Limits, Status, counted, is_judged_by_age};
 use crate::{
     commands::{
         Failure,
-        inventory::{Named, SetKey, State},
+        inventory::{Inventory, Named, SetKey, State},
     },
     keys::KeyHint,
     sort,
@@ -35,16 +35,16 @@ struct Oldest {
 
 impl Report {
     pub(super) fn new(
-        keys: Vec<SetKey>,
+        inventory: Inventory,
         mut findings: Vec<Finding>,
         adopted: Vec<KeyHint>,
         limits: Limits,
         now: DateTime<Utc>,
     ) -> Self {
         sort::by_key(&mut findings, |finding| Reverse(finding.status));
-        let judged = keys
-            .iter()
-            .filter(|key| is_judged_by_age(key, &limits, now));
+        let is_judged =
+            |key: &&SetKey| is_judged_by_age(key, inventory.is_replaced(key, now), &limits, now);
+        let judged = inventory.keys.iter().filter(is_judged);
         let aged = judged.filter_map(|key| Some((key.days(now).filter(|days| *days >= 0)?, key)));
         let oldest = aged
             .max_by_key(|(days, _)| *days)
@@ -54,7 +54,7 @@ impl Report {
             });
         Self {
             findings,
-            keys,
+            keys: inventory.keys,
             oldest,
             adopted,
             limits,

@@ -28,6 +28,8 @@ pub(super) enum Refusal {
     Gone(KeyHint),
     #[error("{0} is being replaced already: `--finish` ends that, `--abort` takes it back")]
     UnderWay(KeyHint),
+    #[error("{0} was made to replace another key, which stays until `--finish` or `--abort`")]
+    Successor(KeyHint),
     #[error("{0} was taken out of use; make another with `aegis generate-key`")]
     OutOfUse(KeyHint),
     #[error("without {0} no key would be left that opens anything")]
@@ -95,6 +97,14 @@ impl Files {
             }
             Some(_) => return Err(Refusal::UnderWay(hint).into()),
         };
+        let is_successor =
+            |it: &Rotation<'_>| it.stage == Stage::Open && it.new.is_some_and(|new| new.id == *old);
+        if rotations(self.keys(), self.metadata(), now)
+            .iter()
+            .any(is_successor)
+        {
+            return Err(Refusal::Successor(hint).into());
+        }
         let ended = self.ended(now);
         let metadata = &mut self.locked.known.metadata;
         if let Some(missing) = missing {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     guided,
-    place::Place,
+    place::{Place, now},
     seen::{Seen, time},
     trial::{self, Written},
 };
@@ -40,9 +40,8 @@ pub(super) fn finish(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
         server = Some(tested);
     }
     let old = chosen.map(|rotation| rotation.old.id);
-    let out = place
-        .lock(person.as_mut())?
-        .take_out(old.as_ref(), seen.now)?;
+    // By the time now: a question may have been open for long.
+    let out = place.lock(person.as_mut())?.take_out(old.as_ref(), now())?;
     if asked.json {
         let out: Vec<_> = out.iter().map(|key| seen.hint(key).to_string()).collect();
         return print(&json!({ "taken_out": out, "server": server }));
@@ -74,7 +73,7 @@ pub(super) fn abort(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
         let out = if seen.left_over().is_empty() {
             Vec::new()
         } else {
-            files.take_out(None, seen.now)?
+            files.take_out(None, now())?
         };
         if asked.json {
             return print(&json!({ "kept": Value::Null }));
@@ -95,7 +94,7 @@ pub(super) fn abort(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
     }
     place
         .lock(person.as_mut())?
-        .give_up(&rotation.old.id, seen.now)?;
+        .give_up(&rotation.old.id, now())?;
     if asked.json {
         return print(&json!({ "kept": seen.hint(rotation.old).as_str() }));
     }

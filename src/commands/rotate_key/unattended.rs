@@ -90,9 +90,9 @@ fn begin(asked: &RotateKey, place: &Place, now: DateTime<Utc>) -> Result<Begun, 
     };
     let made = Made::new(asked.hashed || old.form == Form::Hashed)?;
     let shown = !asked.json && (asked.print || Term::stdout().is_term());
-    if made.is_hashed() && !shown && !asked.print {
+    if made.is_hashed() && !shown {
         return Err(Failure::Usage(
-            "of a hashed key only its digest is written down, so nobody would know it: add `--print`"
+            "of a hashed key only its digest is written down, so nobody would know the new one: add `--print`, and leave out `--json`"
                 .to_owned(),
         ));
     }

@@ -1,7 +1,7 @@
 //! What `serve` would do: the settings with the command line over them, and what speaks against it.
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use log::Level;
 use rustix::{
     fs::{Access, access},
@@ -22,6 +22,9 @@ use crate::{
     keys::{ApiKey, KeyEntry, KeyRing, Metadata},
     operations,
 };
+
+/// As much two clocks may differ.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(5);
 
 /// Where keys come from, and whether any are needed.
 const KEYS: [&str; 3] = ["MCP_API_KEYS", "MCP_API_KEYS_FILE", "AUTH_ENABLED"];
@@ -69,6 +72,13 @@ impl Plan {
         let newest = audit_log.as_deref();
         let newest = newest.and_then(|log| audit::newest_record(log, checkpoints));
         let now = newest.map_or(Utc::now(), |newest| newest.max(Utc::now()));
+        if now - Utc::now() > CLOCKS_DIFFER {
+            let time = now.to_rfc3339_opts(SecondsFormat::Secs, true);
+            let told = format!(
+                "the newest audit record is from {time}, ahead of the clock: until then keys end as if it were that late"
+            );
+            notes.push((Level::Warn, told));
+        }
         let example_opens = config.listen.address.ip().is_loopback();
         let mut sources = KeySources::new(&env, &config.gate.keys, example_opens);
         let sandbox = asked.sandbox.then(made_key).transpose()?;

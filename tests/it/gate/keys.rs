@@ -282,3 +282,21 @@ fn a_key_that_a_client_names_itself_by_is_not_recorded() {
     );
     assert_eq!(log.matches(r#""user_agent": "[redacted]""#).count(), 2);
 }
+
+#[test]
+fn no_key_of_ours_is_recorded_wherever_a_client_puts_it() {
+    let gate = Gate::start();
+    let agent = gate.client().with("User-Agent", &format!("agent/{KEY}"));
+    agent.get("/mcp/tools");
+    agent
+        .with("X-API-Key", OTHER_KEY)
+        .bearer(KEY)
+        .get("/mcp/tools");
+    for client in [gate.client(), gate.client().bearer(KEY)] {
+        client.request(KEY, "/mcp/tools", "");
+    }
+    let log = gate.log();
+    assert!(!log.contains(KEY), "a key is in the log");
+    assert_eq!(log.matches(r#""user_agent": "[redacted]""#).count(), 2);
+    assert_eq!(log.matches(r#""method": "other""#).count(), 2);
+}

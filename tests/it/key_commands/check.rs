@@ -3,7 +3,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 
 use super::{
     KEY, Keys, OLD, OTHER, ago,
-    fixture::{Done, hashed},
+    fixture::{Done, fingerprint, hashed},
     hint,
 };
 use crate::support::golden;
@@ -92,6 +92,20 @@ fn the_limits_can_be_set() {
         ]);
         assert_eq!(done.code, Some(code), "{max_age} {warn_before}");
     }
+}
+
+#[test]
+fn a_short_limit_warns_in_its_second_half_and_no_limit_is_all_warning() {
+    let keys = Keys::known(&[(KEY, &ago("created_at", 0))]);
+    let done = keys.run(&["check-key-age", "--max-age", "7d"]);
+    assert_eq!(done.code, Some(0), "{}", done.stdout);
+    let done = keys.run(&["check-key-age", "--max-age", "5d", "--warn-before", "5d"]);
+    assert_eq!(done.code, Some(3));
+    assert!(
+        first(&done).contains("`--warn-before` is not less than"),
+        "{}",
+        done.stdout
+    );
 }
 
 #[test]
@@ -226,9 +240,10 @@ fn a_key_that_ends_soon_is_told_unless_another_has_its_place() {
     );
     // One that is being replaced counts by its end, not by its age.
     let replaced = format!(
-        r#"{}, {}, "replaced_by": "x""#,
+        r#"{}, {}, "replaced_by": "{}""#,
         ago("created_at", 95),
-        ago("expires_at", -5)
+        ago("expires_at", -5),
+        fingerprint(OTHER)
     );
     let young = ago("created_at", 2);
     let keys = Keys::known(&[(KEY, &replaced), (OTHER, &young)]);
@@ -236,6 +251,13 @@ fn a_key_that_ends_soon_is_told_unless_another_has_its_place() {
     assert_eq!(
         first(&done),
         "AEGIS KEYS OK - 2 keys, the oldest is 2 days old"
+    );
+    // Where that one is gone, nobody will get in then.
+    keys.write(".env", format!("MCP_API_KEYS={KEY}\n"));
+    let done = keys.run(&["check-key-age", "--max-age", "200d"]);
+    assert_eq!(
+        first(&done),
+        "AEGIS KEYS WARNING - key 01234567...cdef ends in 4 days"
     );
 }
 

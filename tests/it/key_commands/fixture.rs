@@ -162,7 +162,7 @@ pub(super) fn hashed(key: &str) -> String {
     aegis::keys::KeyId::of(key.as_bytes()).hashed_entry()
 }
 
-fn fingerprint(key: &str) -> String {
+pub(super) fn fingerprint(key: &str) -> String {
     let id = aegis::keys::KeyId::of(key.as_bytes());
     id.fingerprint().to_string()
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     KEY, Keys, OLD, OTHER, ago,
-    fixture::{Door, hashed},
+    fixture::{Door, fingerprint, hashed},
     hint,
 };
 
@@ -118,6 +118,31 @@ fn the_only_key_is_not_revoked_into_nothing() {
     let done = keys.run(&["revoke-key", "fedc", "--yes", "--no-wait"]);
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     assert_eq!(keys.read(".env"), format!("MCP_API_KEYS={KEY}\n"));
+}
+
+#[test]
+fn the_key_that_the_others_end_for_is_not_revoked_without_another() {
+    let ending = format!(
+        r#"{}, "replaced_by": "{}""#,
+        ago("expires_at", -5),
+        fingerprint(OTHER)
+    );
+    let keys = Keys::known(&[(KEY, &ending), (OTHER, &ago("created_at", 2))]);
+    let done = keys.run(&["revoke-key", "fedc", "--yes", "--no-wait"]);
+    assert_eq!(done.code, Some(1));
+    assert!(
+        done.stderr
+            .contains("the others are replaced and end: `--replace`"),
+        "{}",
+        done.stderr
+    );
+    let done = keys.run(&["revoke-key", "fedc", "--yes", "--no-wait", "--replace"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    // The old one may go, for the new one's successor has its place.
+    let done = keys.run(&["check-key-age"]);
+    assert_eq!(done.code, Some(0), "{}", done.stdout);
+    let done = keys.run(&["revoke-key", "0123", "--yes", "--no-wait"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
 }
 
 #[test]

@@ -199,6 +199,23 @@ fn of_several_rotations_the_one_that_is_meant_must_be_named() {
 }
 
 #[test]
+fn an_old_key_follows_its_successor_to_the_one_that_has_its_place() {
+    let keys = Keys::new(1, 9);
+    open(&keys);
+    keys.set(&hint(&old(1)), "expires_at", days(3).into());
+    let new = keys.new_key();
+    said(&keys, &[&hint(&new), "--yes", "--no-test"], 0);
+    keys.set(&hint(&new), "expires_at", days(-1).into());
+    // The second is taken out with the third's rotation; the first still has its end.
+    said(&keys, &["--finish", "--yes"], 0);
+    assert_eq!(keys.listed().len(), 2);
+    assert_eq!(keys.stage().as_deref(), Some("ending"));
+    keys.set(&hint(&old(1)), "expires_at", days(-1).into());
+    said(&keys, &["--finish", "--yes"], 0);
+    assert_eq!(keys.listed().len(), 1);
+}
+
+#[test]
 fn never_is_no_key_left() {
     let (keys, _gate) = served(1);
     let new = open(&keys);

@@ -211,6 +211,8 @@ fn a_hashed_key_gets_a_hashed_successor_which_somebody_must_see() {
     let said = refused(&keys, &["--yes", "--no-test"], 2);
     assert!(said.contains("add `--print`"), "{said}");
     refused(&keys, &["--yes", "--no-test", "--json"], 2);
+    let said = refused(&keys, &["--yes", "--no-test", "--json", "--print"], 2);
+    assert!(said.contains("leave out `--json`"), "{said}");
 
     let output = done(&keys, &["--yes", "--no-test", "--print"]);
     let new = text(&output.stdout).trim_end();
@@ -225,6 +227,17 @@ fn a_hashed_key_gets_a_hashed_successor_which_somebody_must_see() {
     let output = done(&plain, &["--yes", "--no-test", "--print", "--hashed"]);
     let new = text(&output.stdout).trim_end();
     assert!(!plain.env().contains(new));
+}
+
+#[test]
+fn a_rotation_that_is_open_is_not_begun_again_with_its_new_key() {
+    let keys = keys(1);
+    let output = keys.run(&["--yes"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    for arguments in [&["--yes"][..], &["key1", "--yes"]] {
+        let said = refused(&keys, arguments, 1);
+        assert!(said.contains("`--finish`"), "{said}");
+    }
 }
 
 #[test]
@@ -330,6 +343,8 @@ fn of_twenty_rotations_at_once_each_is_done_or_busy_and_no_key_is_lost() {
         let output = run.join().unwrap();
         match output.status.code() {
             Some(0) => done += 1,
+            // It saw what another had begun and not ended.
+            Some(1) => assert!(said(&output).contains("stays until `--finish` or `--abort`")),
             code => assert_eq!(code, Some(75), "{}", said(&output)),
         }
     }
