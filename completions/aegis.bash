@@ -155,12 +155,16 @@ _aegis() {
             return 0
             ;;
         aegis__subcmd__audit__subcmd__summary__subcmd__verify)
-            opts="-h --head --seal-key --json --env-file --threads --help"
+            opts="-h --log --head --seal-key --json --env-file --threads --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --head)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -141,6 +141,7 @@ set edit:completion:arg-completer[aegis] = {|@words|
             cand tail 'Show the newest records of the audit log, one a line'
         }
         &'aegis;audit-summary;verify'= {
+            cand --log 'The same, as the other commands take it'
             cand --head 'A record with this SHA-256 must be in the log: the `head` of a checkpoint'
             cand --seal-key 'The file with the key that the first checkpoint was sealed with'
             cand --env-file 'Find the log by the settings in this file instead of `AEGIS_ENV_FILE` or `./.env`'

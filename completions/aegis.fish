@@ -117,6 +117,7 @@ complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fis
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -a "verify" -d 'Check that the audit log is what was written'
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -a "tail" -d 'Show the newest records of the audit log, one a line'
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from verify" -l log -d 'The same, as the other commands take it' -r -F
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from verify" -l head -d 'A record with this SHA-256 must be in the log: the `head` of a checkpoint' -r
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from verify" -l seal-key -d 'The file with the key that the first checkpoint was sealed with' -r -F
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from verify" -l env-file -d 'Find the log by the settings in this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F

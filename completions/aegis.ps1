@@ -153,6 +153,7 @@ Register-ArgumentCompleter -Native -CommandName 'aegis' -ScriptBlock {
             break
         }
         'aegis;audit-summary;verify' {
+            [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'The same, as the other commands take it')
             [CompletionResult]::new('--head', '--head', [CompletionResultType]::ParameterName, 'A record with this SHA-256 must be in the log: the `head` of a checkpoint')
             [CompletionResult]::new('--seal-key', '--seal-key', [CompletionResultType]::ParameterName, 'The file with the key that the first checkpoint was sealed with')
             [CompletionResult]::new('--env-file', '--env-file', [CompletionResultType]::ParameterName, 'Find the log by the settings in this file instead of `AEGIS_ENV_FILE` or `./.env`')

@@ -9,6 +9,28 @@ use super::{
 use crate::caller::KeySource;
 
 impl AuditEvent<'_> {
+    /// What [`AuditEvent::name`] says of one event or another.
+    pub const NAMES: [&'static str; 18] = [
+        "server_started",
+        "server_stopped",
+        "api_authentication",
+        "access_denied",
+        "auth_rate_limit_exceeded",
+        "auth_rate_limit_summary",
+        "auth_failures_aggregated",
+        "tool_call",
+        "keys_reloaded",
+        "config_reload_failed",
+        "config_key_rejected",
+        "audit_checkpoint",
+        "audit_rotated",
+        "audit_gap",
+        "audit_recovered",
+        "audit_log_truncated",
+        "audit_log_replaced",
+        "audit_disk_full",
+    ];
+
     /// The `event` of the record.
     pub fn name(&self) -> &'static str {
         match self {

@@ -23,6 +23,9 @@ pub enum AuditCommand {
 pub struct Verify {
     /// These files, compressed or not, which are one log; `-` is standard input
     pub files: Vec<PathBuf>,
+    /// The same, as the other commands take it
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["files", "env_file"])]
+    pub log: Vec<PathBuf>,
     /// A record with this SHA-256 must be in the log: the `head` of a checkpoint
     #[arg(long, value_name = "HASH", value_parser = hash)]
     pub head: Vec<[u8; 32]>,

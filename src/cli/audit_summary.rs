@@ -91,6 +91,13 @@ pub enum Period {
     Report,
 }
 
+impl Period {
+    /// Whether a word is one of these.
+    pub fn reads(word: &str) -> bool {
+        Self::from_str(word, false).is_ok()
+    }
+}
+
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Report {
     Report,

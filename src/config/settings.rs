@@ -286,6 +286,13 @@ fn gitea(reader: &mut Reader<'_>) -> GiteaConfig {
         "https://git.example.org",
         values::web_address,
     );
+    if url
+        .as_ref()
+        .is_some_and(|url| url.path().trim_end_matches('/').ends_with("/api/v1"))
+    {
+        let wrong = "ends with `/api/v1`, which is added: leave it out";
+        reader.wrong("GITEA_URL", wrong.to_owned(), "https://git.example.org");
+    }
     let faults = reader.errors.len();
     let token = token(reader);
     if url.is_some() && token.is_none() && reader.errors.len() == faults {

@@ -19,8 +19,13 @@ const ALIASES: [(&str, &str); 4] = [
     ("per_page", "limit"),
 ];
 
+/// Names that are another's where a method has no argument of that name: a commit or a branch that a
+/// reader is asked for is its ref.
+const REFS: [&str; 2] = ["sha", "branch"];
+
 /// Arguments that narrow a list. A list that cannot obey one says so instead of showing everything.
-const FILTERS: [&str; 9] = [
+const FILTERS: [&str; 10] = [
+    "owner",
     "query",
     "state",
     "labels",
@@ -34,6 +39,9 @@ const FILTERS: [&str; 9] = [
 
 /// The most items of a page.
 const MOST: u64 = 50;
+/// The most characters of a text that is looked for or by, and the most texts of a list.
+const LONGEST: usize = 2_000;
+const TEXTS: usize = 50;
 
 /// A call as it was read.
 pub(super) struct Call<'t> {
@@ -158,7 +166,7 @@ impl<'t> Reading<'t> {
         let Some(full) = self.arguments.get("repo").and_then(Value::as_str) else {
             return Ok(());
         };
-        let Some((owner, repo)) = full.split_once('/') else {
+        let Some((owner, repo)) = full.trim_matches('/').split_once('/') else {
             return Ok(());
         };
         let (owner, repo) = (owner.to_owned(), repo.to_owned());
@@ -182,7 +190,12 @@ impl<'t> Reading<'t> {
     fn fit(&mut self, operation: &Operation) -> Result<(), String> {
         let sent = std::mem::take(&mut self.arguments);
         let (mut unused, mut misfit) = (Vec::new(), None);
-        for (name, value) in sent {
+        let has_ref = sent.contains_key("ref");
+        for (mut name, value) in sent {
+            let knows = |name: &str| operation.argument(name).is_some();
+            if REFS.contains(&name.as_str()) && !knows(&name) && knows("ref") && !has_ref {
+                name = "ref".to_owned();
+            }
             if name == "method" && self.tool.has_methods() {
                 self.arguments.insert(name, value);
             } else if let Some(argument) = operation.argument(&name) {
@@ -190,6 +203,9 @@ impl<'t> Reading<'t> {
                     misfit.get_or_insert(argument);
                     continue;
                 };
+                if let Some(fault) = too_much(&name, &value) {
+                    return Err(fault);
+                }
                 if name == "limit" && value.as_u64().is_some_and(|limit| limit > MOST) {
                     value = MOST.into();
                     self.notes
@@ -228,9 +244,13 @@ impl<'t> Reading<'t> {
     }
 
     fn stranger(&self, operation: &Operation, name: &str) -> String {
-        let shown: String = name.chars().take(40).collect();
         let called = self.called(operation);
-        format!("{called} takes no {shown:?}; it takes {}", takes(operation))
+        let shown = match name.chars().count() {
+            // What is longer is no slip, and half of it may be half of a secret.
+            length if length > 40 => format!("argument with a name of {length} characters"),
+            _ => format!("{name:?}"),
+        };
+        format!("{called} takes no {shown}; it takes {}", takes(operation))
     }
 
     fn need(&self, operation: &Operation) -> Result<(), String> {
@@ -319,7 +339,27 @@ impl Operation {
     }
 }
 
+/// Why a text or a list is too long to be meant.
+fn too_much(name: &str, value: &Value) -> Option<String> {
+    let is_long = |text: &str| text.chars().nth(LONGEST).is_some();
+    match value {
+        Value::String(text) if is_long(text) => {
+            Some(format!("{name} has at most {LONGEST} characters"))
+        }
+        Value::Array(texts) if texts.len() > TEXTS => {
+            Some(format!("{name} has at most {TEXTS} texts"))
+        }
+        Value::Array(texts) if texts.iter().filter_map(Value::as_str).any(is_long) => {
+            Some(format!("each of {name} has at most {LONGEST} characters"))
+        }
+        _ => None,
+    }
+}
+
 fn takes(operation: &Operation) -> String {
+    if operation.arguments.is_empty() {
+        return "none".to_owned();
+    }
     let names: Vec<&str> = operation
         .arguments
         .iter()

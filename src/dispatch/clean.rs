@@ -63,6 +63,11 @@ impl Redactor {
         out
     }
 
+    /// Whether there is anything in a text that must not be shown.
+    pub(super) fn finds_in(&self, text: &str) -> bool {
+        self.exact_in(text).next().is_some() || !self.ring.load().found_in(text).is_empty()
+    }
+
     fn exact_in(&self, text: &str) -> impl Iterator<Item = &str> {
         let exact = self.exact.iter().map(Secret::expose);
         exact.filter(|it| memmem::find(text.as_bytes(), it.as_bytes()).is_some())

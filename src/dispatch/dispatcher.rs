@@ -94,6 +94,10 @@ impl Dispatcher {
         };
         let gitea = self.gitea.client(caller.rights, caller.request_id);
         let refused = |sentence: &str| (renderer.refusal(sentence), CallOutcome::Refused);
+        let holds_secret = call
+            .arguments
+            .as_deref()
+            .is_some_and(|sent| shared.redactor.finds_in(sent.get()));
         let permit = shared
             .in_flight
             .enter(caller.key.as_ref().map(|key| key.id));
@@ -101,6 +105,10 @@ impl Dispatcher {
             _ if permit.is_none() => {
                 refused("too many calls of this key are running; try again when one has ended")
             }
+            // Nothing of it goes on to the forge, nor back in a sentence.
+            _ if holds_secret => refused(
+                "an argument holds a key of this server, which is for its header only: leave it out",
+            ),
             Err(sentence) => refused(&sentence),
             Ok((asked, prepared)) => {
                 let repeated = Asked {

@@ -131,14 +131,19 @@ pub(super) async fn labels(
     }
     let (known, _) = known_labels(gitea, repo).await?;
     let find = |name: &str| named(&known, name, |it| &it.label.name).cloned();
-    let mut found = Vec::new();
+    let mut found: Vec<KnownLabel> = Vec::new();
+    let mut add = |label: KnownLabel| {
+        if found.iter().all(|it| it.label.name != label.label.name) {
+            found.push(label);
+        }
+    };
     for name in asked {
         match find(name) {
-            Some(label) => found.push(label),
+            Some(label) => add(label),
             None => {
                 for name in name.split(',').map(str::trim).filter(|it| !it.is_empty()) {
                     let names = known.iter().map(|it| it.label.name.as_str());
-                    found.push(find(name).ok_or_else(|| unknown("label", name, repo, names))?);
+                    add(find(name).ok_or_else(|| unknown("label", name, repo, names))?);
                 }
             }
         }

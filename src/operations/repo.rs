@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{
     Answer, Facts, Operation, Refusal, Report, Toolset, View,
-    common::{Paging, Repo, covered, day},
+    common::{Paging, Repo, covered, day, shorten},
     operation::Input,
 };
 use crate::{
@@ -131,7 +131,8 @@ async fn search(gitea: GiteaReader, input: Search) -> Result<Answer, Refusal> {
     let query = Query::new().with("q", &text).with("includeDesc", true);
     let query = paging.query(query.with("sort", "updated").with("order", "desc"));
     let page = gitea.list(&Address::of(&[&"repos/search"]), &query).await?;
-    let report = Report::new(format!("repositories with \"{text}\"")).applied("last updated first");
+    let title = format!("repositories with \"{}\"", shorten(&text, 60));
+    let report = Report::new(title).applied("last updated first");
     Ok(report.page(paging, readable(&gitea, page)).into())
 }
 

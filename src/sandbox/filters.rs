@@ -103,6 +103,7 @@ pub(super) fn pulls<'a>(repository: &'a Repository, asked: &Asked) -> Vec<&'a Is
             .get("poster")
             .is_none_or(|login| login == pull.facts.fact("by"))
     };
+    // All go into the default branch.
     let into = asked.get("base_branch").is_none_or(|base| {
         repository
             .history
@@ -110,9 +111,24 @@ pub(super) fn pulls<'a>(repository: &'a Repository, asked: &Asked) -> Vec<&'a Is
             .first()
             .is_some_and(|(branch, _)| *branch == base)
     });
+    let name_of = |entries: &[Entry], name| {
+        let id = asked.get(name)?;
+        let place = entries
+            .iter()
+            .zip(1..)
+            .find(|(_, place)| id == i32::to_string(place));
+        Some(place.map(|(entry, _)| entry.name))
+    };
+    let label = name_of(&repository.labels, "labels");
+    let milestone = name_of(&repository.milestones, "milestone");
+    let of = |pull: &Issue| {
+        let labels = pull.facts.list("labels");
+        label.is_none_or(|label| label.is_some_and(|label| labels.contains(&label)))
+            && milestone.is_none_or(|milestone| pull.facts.field("milestone") == milestone)
+    };
     let newest = repository.issues.iter().rev();
     let mut pulls: Vec<_> = newest
-        .filter(|pull| into && pull.is_pull() && in_state(asked, pull) && by(pull))
+        .filter(|pull| into && pull.is_pull() && in_state(asked, pull) && by(pull) && of(pull))
         .collect();
     match asked.get("sort") {
         Some("oldest") => pulls.reverse(),

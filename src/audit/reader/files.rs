@@ -191,7 +191,9 @@ fn family_now(live: &Path) -> Result<Option<Vec<Log>>, FindError> {
             return Ok(None);
         }
     }
-    if newest.is_none() && live.is_file() {
+    // A file that was closed and compressed since would be read twice.
+    let now = fs::metadata(live).ok().filter(fs::Metadata::is_file);
+    if now.map(|now| (now.dev(), now.ino())) != id {
         return Ok(None);
     }
     sort::by_key(&mut logs, Log::place);

@@ -66,6 +66,8 @@ fn opened(live: &Path) -> Result<Opened, (PathBuf, io::Error)> {
     let is_later = |path: &PathBuf| open(path).is_ok_and(|closed| beginning(&closed) >= begins);
     let mut new = listed()?.filter(|path| !names.contains(&uncompressed(path)));
     let all = new.all(|path| is_later(&path));
+    // A file that was closed and compressed since would stand there twice.
+    let all = all && open(live).is_ok_and(|now| now.is_same(&newest));
     let mut sources = in_order(sources);
     sources.push(newest);
     Ok(Opened { sources, all })

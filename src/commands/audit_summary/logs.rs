@@ -9,7 +9,7 @@ use crate::{
         reader::{self, FindError, Log},
         summary::Summary,
     },
-    cli::Logs,
+    cli::{Logs, Period},
     commands::Failure,
     config::{Config, DEFAULT_AUDIT_LOG, Env},
     keys::Metadata,
@@ -64,10 +64,20 @@ pub(super) fn add_labels(summary: &mut Summary, asked: &Logs) {
     }
 }
 
+fn is_word_of_ours(path: &Path) -> bool {
+    let word = path.to_str().unwrap_or_default();
+    Period::reads(word) || ["verify", "tail"].contains(&word)
+}
+
 impl From<FindError> for Failure {
     fn from(error: FindError) -> Self {
         let advice = "name a log with `--log`, or set `AUDIT_LOG_PATH`";
         match error {
+            // `--log` takes all that follows it.
+            FindError::Missing(path) if is_word_of_ours(&path) => Self::Usage(format!(
+                "there is no log `{0}`; if that was no log, put it before `--log`: `aegis audit-summary {0} --log PATH`",
+                path.display()
+            )),
             FindError::Missing(_) | FindError::Empty(_) => {
                 Self::Usage(format!("{error}; {advice}"))
             }

@@ -10,7 +10,10 @@ use rustix::{
 use serde_json::{Map, Value};
 
 use super::{super::Failure, logs, shown};
-use crate::{audit::reader::Follow, cli::Tail};
+use crate::{
+    audit::{AuditEvent, reader::Follow},
+    cli::Tail,
+};
 
 /// How long after it was written a record is seen, at most.
 const PAUSE: Timespec = Timespec {
@@ -25,6 +28,18 @@ pub(super) fn run(asked: &Tail) -> Result<(), Failure> {
     // Here and not by clap, which would repeat it.
     if asked.key.as_ref().is_some_and(|key| key.len() > HINT.len()) {
         let told = format!("`--key` takes the hint of a key (`{HINT}`), not the key");
+        return Err(Failure::Usage(told));
+    }
+    if let Some(event) = asked
+        .event
+        .iter()
+        .find(|it| !AuditEvent::NAMES.contains(&it.as_str()))
+    {
+        let told = format!(
+            "no record is called `{}`; there are {}",
+            shown::shown(event),
+            AuditEvent::NAMES.join(", ")
+        );
         return Err(Failure::Usage(told));
     }
     let log = match &asked.log {

@@ -36,7 +36,12 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
         hash: *hash,
         said_by: "`--head`".to_owned(),
     }));
-    let sources = if asked.files.is_empty() {
+    let files = if asked.log.is_empty() {
+        &asked.files
+    } else {
+        &asked.log
+    };
+    let sources = if files.is_empty() {
         let (log, checkpoints) = logs::live(asked.env_file.as_deref())?;
         // Before the log is opened: what is known now is in it then.
         let heads = heads_elsewhere(&log, checkpoints.as_deref());
@@ -50,7 +55,7 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
     } else {
         let open =
             |path: &PathBuf| Source::open(path.clone()).map_err(|error| unreadable(path, &error));
-        in_order(asked.files.iter().map(open).collect::<Result<_, _>>()?)
+        in_order(files.iter().map(open).collect::<Result<_, _>>()?)
     };
     let total = sources.iter().map(Source::length).sum();
     let threads = asked.threads.unwrap_or_else(processors);

@@ -105,8 +105,10 @@ impl Renderer<'_> {
         rest.drain(..read);
         let mut shown = Shown::default();
         let Some((cut, _)) = rest.char_indices().nth(room) else {
-            if skip > 0 {
-                shown.range = format!(", characters {}-{total} of {total}", (skip + 1).min(total));
+            if skip >= total.max(1) {
+                shown.range = format!(", nothing from character {}, {total} in all", skip + 1);
+            } else if skip > 0 {
+                shown.range = format!(", characters {}-{total} of {total}", skip + 1);
             }
             shown.text = rest;
             shown.hidden = hidden;
@@ -135,7 +137,7 @@ impl Renderer<'_> {
         room: usize,
     ) -> Shown {
         let mut shown = Shown::default();
-        let (first, mut skip, mut used) = (*window.start(), skip, 0);
+        let (first, before, mut skip, mut used) = (*window.start(), skip, skip, 0);
         let (mut total, mut last, mut files) = (0, 0, Files::default());
         let (mut full, cleaner) = (false, self.redactor.lines_of(text));
         for (number, line) in (1..).zip(lines(text)) {
@@ -193,14 +195,17 @@ impl Renderer<'_> {
             (used, skip, last) = (used + length, 0, number);
         }
         shown.text.pop();
-        let whole = first == 1 && last == total && shown.next.is_empty();
+        let whole = first == 1 && last == total && before == 0 && shown.next.is_empty();
         shown.range = match (whole, last) {
             (true, 1) => ", 1 line".to_owned(),
             (true, _) => format!(", {total} lines"),
             (false, 0) => format!(", no lines from {first}, {total} in all"),
             (false, _) => format!(", lines {first}-{last} of {total}"),
         };
-        if form == Form::Diff {
+        if before > 0 && last > 0 {
+            let _ = write!(shown.range, ", line {first} from character {}", before + 1);
+        }
+        if form == Form::Diff && last > 0 {
             shown.range += &files.range();
         }
         shown

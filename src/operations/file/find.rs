@@ -15,7 +15,7 @@ use crate::{
         FilePath, GiteaError, GiteaReader, Query, Sha,
         views::{Blob, TreeEntry},
     },
-    operations::{Answer, Facts, Refusal, Report, View, operation::Input},
+    operations::{Answer, Facts, Refusal, Report, View, common::shorten, operation::Input},
     rights::Target,
     sort,
 };
@@ -100,7 +100,7 @@ pub(super) async fn find(gitea: GiteaReader, input: Find) -> Result<Answer, Refu
         some if some == all => counted(all, "file"),
         _ => format!("files {from}-{to} of {all}, by path"),
     };
-    let (name, query) = (place.repo.name(), &input.query);
+    let (name, query) = (place.repo.name(), shorten(&input.query, 60));
     let title = if path.is_root() {
         format!("{name} lines with \"{query}\"")
     } else {
@@ -223,7 +223,7 @@ struct Needle {
 impl Needle {
     fn new(query: &str) -> Result<Self, Refusal> {
         if query.contains(['\n', '\r']) || query.trim().is_empty() {
-            let sentence = "query is a text within one line; there are no patterns";
+            let sentence = "query is a text within one line, not blank; there are no patterns";
             return Err(Refusal::Question(sentence.to_owned()));
         }
         let any_case = !query.chars().any(char::is_uppercase);

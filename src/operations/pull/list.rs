@@ -51,16 +51,23 @@ pub(super) async fn list(gitea: GiteaReader, input: List) -> Result<Answer, Refu
     .await?;
     let (address, users) = (repo.at(&[&"pulls"]), [input.author.as_ref(), None]);
     let query = input.query(&labels, milestone.as_ref());
-    let this_page = input.paging.query(query.clone());
-    let mut page: Page<PullRequest> = match gitea.list(&address, &this_page).await {
-        Ok(page) => page,
-        Err(error) => {
-            return Err(filters::explain(&gitea, repo, users, error).await);
+    let is_wanted = |pull: &PullRequest| input.is_wanted(pull, &labels);
+    let page = if labels.len() > 1 {
+        input.chosen(&gitea, &address, &query, is_wanted).await
+    } else {
+        let this_page = input.paging.query(query.clone());
+        match gitea.list(&address, &this_page).await {
+            Ok(page) if page.items.iter().all(is_wanted) => Ok(page),
+            Ok(_) => input.chosen(&gitea, &address, &query, is_wanted).await,
+            Err(error) => Err(error.into()),
         }
     };
-    if page.items.iter().any(|pull| !input.is_wanted(pull)) {
-        page = input.chosen(&gitea, &address, &query).await?;
-    }
+    let mut page: Page<PullRequest> = match page {
+        Err(Refusal::Gitea(error)) => {
+            return Err(filters::explain(&gitea, repo, users, error).await);
+        }
+        page => page?,
+    };
     if page.items.is_empty()
         && let Some(refusal) = filters::unknown_user(&gitea, repo, users).await
     {
@@ -98,14 +105,15 @@ impl List {
             // Gitea's word for it, then Forgejo's.
             .maybe("base_branch", base)
             .maybe("base", base);
-        let ids = labels.iter().map(|it| it.label.id);
-        ids.fold(query, |query, id| query.with("labels", id))
+        // Of several it would show those with any.
+        query.maybe("labels", labels.first().map(|it| it.label.id))
     }
 
-    /// Whether it goes into the branch that was named. Older forges ignore that.
-    fn is_wanted(&self, pull: &PullRequest) -> bool {
+    /// Whether it goes into the branch that was named, which older forges ignore, and has all labels.
+    fn is_wanted(&self, pull: &PullRequest, labels: &[KnownLabel]) -> bool {
         let base = self.base.as_ref().map(RefName::as_str);
-        base.is_none_or(|base| pull.base.branch == base)
+        let has = |label: &KnownLabel| pull.labels.contains(&label.label.name);
+        base.is_none_or(|base| pull.base.branch == base) && labels.iter().all(has)
     }
 
     /// The page that is wanted, chosen here.
@@ -114,17 +122,18 @@ impl List {
         gitea: &GiteaReader,
         address: &Address,
         query: &Query,
+        is_wanted: impl Fn(&PullRequest) -> bool,
     ) -> Result<Page<PullRequest>, Refusal> {
         let mut all = gather::<PullRequest>(gitea, address, query).await?;
         if all.more {
             let total = all.total.unwrap_or_default();
             return Err(Refusal::Question(format!(
-                "the forge does not filter by base; that is done here for at most {}, and these \
-                 are {total}: narrow them by state, labels, milestone or author",
+                "the forge does not filter by base and by several labels; that is done here for at most {}, and \
+                 these are {total}: narrow them by state, milestone or author",
                 gather::MOST
             )));
         }
-        all.items.retain(|pull| self.is_wanted(pull));
+        all.items.retain(is_wanted);
         Ok(self.paging.of(all.items))
     }
 }

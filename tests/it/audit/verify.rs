@@ -552,6 +552,7 @@ fn a_log_is_intact_while_it_is_written_rotated_and_compressed() {
         for threads in [1, 2, 3, 1, 2, 3, 1, 2, 3] {
             wanted.fetch_add(a_look, Ordering::Relaxed);
             let sources = of_log(&scene.path()).unwrap();
+            let is_summed_up = threads == 3;
             let threads = NonZeroUsize::new(threads).unwrap();
             let verdict = verify(&sources, Asked::default(), threads, &AtomicU64::new(0));
             assert!(
@@ -561,6 +562,9 @@ fn a_log_is_intact_while_it_is_written_rotated_and_compressed() {
             let seq = verdict.end.unwrap().seq;
             assert!(seq >= newest);
             newest = seq;
+            if !is_summed_up {
+                continue;
+            }
             let (code, said) = summary(&scene, &["all", "--json"]);
             let told: Value = serde_json::from_str(&said).unwrap();
             assert_eq!((code, &told["log"]["breaks"]), (0, &0.into()));

@@ -163,7 +163,7 @@ fn a_query_of_two_lines_finds_nothing_and_says_why() {
     let text = find(&assistant, "a\nb");
     assert_eq!(
         text,
-        "refused: query is a text within one line; there are no patterns"
+        "refused: query is a text within one line, not blank; there are no patterns"
     );
     assert!(assistant.asked().is_empty());
 }

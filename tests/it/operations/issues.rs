@@ -72,7 +72,7 @@ fn filters_are_checked_passed_on_and_told() {
     assert_eq!(
         list(&assistant, filters),
         "observatory/telescope issues 1-1 of 1, open and closed, label bug, milestone 1.1, author reviewer, \
-         assignee maintainer, query \"mount\", since 2026-11-16, newest first\n\n\
+         assignee maintainer, query \"mount\", updated since 2026-11-16, newest first\n\n\
          #1 2026-11-23 reviewer [bug]: Mount"
     );
     assert_eq!(

@@ -1,4 +1,5 @@
 //! The operations one by one, from the assistant's arguments to its answer.
+mod asked; // arguments that were not meant so
 mod branches; // branch_read
 mod commits; // commit_read
 mod everything; // every method, through the server, of the sandbox

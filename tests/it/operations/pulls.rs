@@ -32,19 +32,61 @@ fn a_list_has_a_line_for_each_pull_request() {
     );
 }
 
+const PULLS: &str = "/api/v1/repos/observatory/telescope/pulls";
+
+fn pull(number: u64, labels: &[&str]) -> Value {
+    let sha = "ab".repeat(20);
+    let label = |name: &&str| json!({"id": 1, "name": name, "color": "f00"});
+    json!({
+        "number": number, "title": "Mount", "state": "open", "user": {"login": "reviewer"},
+        "labels": labels.iter().map(label).collect::<Vec<_>>(),
+        "base": {"ref": "main", "sha": sha}, "head": {"ref": "mount", "sha": sha},
+        "created_at": "2026-11-23T12:00:00Z", "updated_at": "2026-11-23T12:00:00Z",
+    })
+}
+
+fn says(assistant: &Assistant, pulls: &[Value]) {
+    let pulls = Value::from(pulls).to_string();
+    assistant.fake.says(PULLS, Reply::json(200, &pulls));
+}
+
 #[test]
 fn filters_are_sent_as_the_ids_that_gitea_wants() {
     let assistant = Assistant::new();
+    says(&assistant, &[pull(3, &["bug"])]);
     let filters = json!({
-        "labels": ["bug", "question"], "milestone": "1.1", "author": "contributor", "sort": "oldest", "base": "main",
+        "labels": "bug", "milestone": "1.1", "author": "contributor", "sort": "oldest", "base": "main",
     });
     let text = list(&assistant, filters);
-    let applied = "open, into main, label bug, label question, milestone 1.1, author contributor, oldest first";
+    let applied = "open, into main, label bug, milestone 1.1, author contributor, oldest first";
     assert!(text.contains(applied), "{text}");
     assert_eq!(
         assistant.asked().last().unwrap(),
         "/repos/observatory/telescope/pulls?state=open&sort=oldest&milestone=1&poster=contributor\
-         &base_branch=main&base=main&labels=11&labels=13&page=1&limit=30"
+         &base_branch=main&base=main&labels=11&page=1&limit=30"
+    );
+}
+
+#[test]
+fn of_several_labels_a_pull_request_has_all() {
+    let assistant = Assistant::new();
+    says(
+        &assistant,
+        &[pull(3, &["bug", "question"]), pull(2, &["bug"])],
+    );
+    let text = list(&assistant, json!({"labels": ["bug", "question", "bug"]}));
+    assert!(
+        text.contains("pull requests 1-1 of 1, open, label bug, label question, newest first"),
+        "{text}"
+    );
+    let asked = assistant.asked();
+    let asked = asked
+        .iter()
+        .filter(|it| it.contains("/pulls?"))
+        .collect::<Vec<_>>();
+    assert_eq!(
+        asked,
+        ["/repos/observatory/telescope/pulls?state=open&labels=11&page=1&limit=50"]
     );
 }
 

@@ -1,0 +1,115 @@
+//! What was asked in a way that was not meant, and what an assistant reads then.
+use serde_json::{Value, json};
+
+use crate::support::{Assistant, Fake, Setup, telescope};
+
+fn refused(tool: &str, arguments: &Value) -> String {
+    let assistant = Assistant::new();
+    let text = assistant.calls(tool, arguments);
+    assert!(assistant.asked().is_empty(), "{text}");
+    let refusal = text.strip_prefix("refused: ");
+    refusal.unwrap_or_else(|| panic!("{text}")).to_owned()
+}
+
+#[test]
+fn a_key_or_a_token_in_an_argument_goes_nowhere() {
+    let fake = Fake::start();
+    let token = Fake::token("aegis-bot");
+    let server = Setup::of(&fake.url(), &token).start();
+    for secret in [&server.key, &token] {
+        fake.forget();
+        for arguments in [
+            json!({"method": "search", "query": format!("https://x/?k={secret}")}),
+            json!({"method": "search", "query": "x", secret: 1}),
+            json!({"method": "search", "query": "x", "limit": [secret]}),
+        ] {
+            let text = server.refusal("user_read", &arguments);
+            assert!(text.contains("leave it out"), "{text}");
+            assert!(!text.contains(&secret[..12]), "a secret is told");
+        }
+        assert!(fake.asked().is_empty());
+    }
+    let log = format!("{:?}", server.records());
+    assert!(!log.contains(&server.key), "a key is in the log");
+}
+
+#[test]
+fn a_text_longer_than_anybody_means_is_refused_with_the_bound() {
+    let long = "x".repeat(2_001);
+    let many: Vec<_> = (0..51).map(|n| n.to_string()).collect();
+    for (arguments, told) in [
+        (json!({"query": long}), "query has at most 2000 characters"),
+        (json!({"labels": many}), "labels has at most 50 texts"),
+        (
+            json!({"labels": [long]}),
+            "each of labels has at most 2000 characters",
+        ),
+    ] {
+        let mut arguments = telescope(arguments);
+        arguments["method"] = "list".into();
+        assert_eq!(refused("issue_read", &arguments), told);
+    }
+}
+
+#[test]
+fn a_name_that_is_none_is_told_unless_it_is_longer_than_any() {
+    let name = "x".repeat(41);
+    let told = refused("server_read", &json!({"method": "version", &name: 1}));
+    assert_eq!(
+        told,
+        "server_read version takes no argument with a name of 41 characters; it takes none"
+    );
+    let told = refused("server_read", &json!({"method": "version", "x": 1}));
+    assert_eq!(told, "server_read version takes no \"x\"; it takes none");
+}
+
+#[test]
+fn a_search_for_repositories_does_not_take_an_owner_for_nothing() {
+    let told = refused(
+        "repo_read",
+        &json!({"method": "search", "query": "x", "owner": "observatory"}),
+    );
+    assert!(
+        told.starts_with("repo_read search does not filter by owner"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_commit_or_a_branch_is_a_ref_where_one_is_asked_for() {
+    let assistant = Assistant::new();
+    let wanted = assistant.calls(
+        "commit_read",
+        &telescope(json!({"method": "list", "ref": "v1.0.0"})),
+    );
+    for name in ["sha", "branch"] {
+        let arguments = telescope(json!({"method": "list", name: "v1.0.0"}));
+        assert_eq!(assistant.calls("commit_read", &arguments), wanted);
+    }
+}
+
+#[test]
+fn a_slash_too_many_around_a_repository_is_none_of_its_name() {
+    let assistant = Assistant::new();
+    let branches =
+        |repo: &str| assistant.calls("branch_read", &json!({"method": "list", "repo": repo}));
+    assert_eq!(
+        branches("/observatory/telescope/"),
+        branches("observatory/telescope")
+    );
+}
+
+#[test]
+fn characters_that_are_left_out_are_told_of() {
+    let assistant = Assistant::new();
+    let head = |mut more: Value| {
+        more["method"] = "get".into();
+        more["path"] = "README.md".into();
+        let text = assistant.calls("file_read", &telescope(more));
+        text.lines().next().unwrap().to_owned()
+    };
+    let whole = head(json!({}));
+    assert!(!whole.contains("character"), "{whole}");
+    let told = head(json!({"offset": 5}));
+    assert!(told.contains(", line 1 from character 6"), "{told}");
+}
