@@ -28,9 +28,9 @@ impl Churn {
         self.failures += 1;
     }
 
-    /// A bucket made way whose failures still counted, or did not.
-    pub(super) fn note_eviction(&mut self, counted: bool, capacity: usize) {
-        self.evictions += usize::from(counted);
+    /// A bucket made way whose failures still counted.
+    pub(super) fn note_eviction(&mut self, capacity: usize) {
+        self.evictions += 1;
         if self.evictions > capacity / 2 {
             self.widen();
         }
@@ -63,6 +63,16 @@ impl Churn {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn more_than_half_of_a_table_that_makes_way_is_an_attack_and_told_once() {
+        let mut churn = Churn::default();
+        for wide in [false, false, true, true] {
+            churn.note_eviction(4);
+            assert_eq!(churn.wide(), wide);
+        }
+        assert_eq!([churn.take_alarm(), churn.take_alarm()], [true, false]);
+    }
 
     #[test]
     fn a_thread_that_comes_late_begins_no_period() {

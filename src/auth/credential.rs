@@ -127,3 +127,18 @@ fn query_keys(query: Option<&str>) -> impl Iterator<Item = Cow<'_, [u8]>> {
         is_ours.then(|| percent_decode(value.as_bytes()).into())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_that_was_not_filled_in_is_told_from_a_key_with_such_characters() {
+        for unfilled in ["${KEY}", "Bearer <key>", "YOUR_KEY_HERE"] {
+            assert!(is_unfilled(unfilled.as_bytes()), "{unfilled}");
+        }
+        for key in ["a_key_with_underscores", "a$b_YOUR", "plain", "__"] {
+            assert!(!is_unfilled(key.as_bytes()), "{key}");
+        }
+    }
+}

@@ -168,9 +168,10 @@ impl Table {
         if !self.records.contains_key(&bucket)
             && bucket != Bucket::Overflow
             && self.records.len() >= capacity
-            && let Some((until, oldest)) = self.open.first().copied()
+            && let Some((_, oldest)) = self.open.first().copied()
         {
-            self.churn.note_eviction(until > now, capacity);
+            // Its failures count: those that do not are forgotten with each question.
+            self.churn.note_eviction(capacity);
             self.forget(oldest);
         }
         let mut failures = match self.take(bucket) {

@@ -194,7 +194,7 @@ impl<'t> Reading<'t> {
         for (mut name, value) in sent {
             let knows = |name: &str| operation.argument(name).is_some();
             if REFS.contains(&name.as_str()) && !knows(&name) && knows("ref") && !has_ref {
-                name = "ref".to_owned();
+                "ref".clone_into(&mut name);
             }
             if name == "method" && self.tool.has_methods() {
                 self.arguments.insert(name, value);

@@ -229,10 +229,28 @@ mod tests {
     }
 
     #[test]
+    fn a_hint_that_was_written_down_has_one_form() {
+        assert_eq!(
+            KeyHint::parse("a1b2c3d4...e1f2").unwrap().as_str(),
+            "a1b2c3d4...e1f2"
+        );
+        for other in [
+            "a1b2c3d4---e1f2",
+            "a1b2c3d4...e1 2",
+            "a1b2c3d 4..e1f2",
+            "a1b2c3d4...e1f",
+            "",
+        ] {
+            assert!(KeyHint::parse(other).is_none(), "{other}");
+        }
+    }
+
+    #[test]
     fn the_hint_is_the_first_eight_and_the_last_four_characters_and_nothing_else_prints() {
         let key = ApiKey::parse("a1b2c3d4-e5f6-g7h8-i9j0-k1l2m3n4e1f2").expect("a key");
         assert_eq!(key.hint().to_string(), "a1b2c3d4...e1f2");
         assert_eq!(format!("{key:?}"), "ApiKey([hidden])");
+        assert_eq!(format!("{:?}", key.hint()), "KeyHint(a1b2c3d4...e1f2)");
         assert_eq!(
             format!("{:?}", KeyId::of(b"x")).len(),
             "KeyId(12345678...)".len()

@@ -221,6 +221,18 @@ mod tests {
             [Weakness::NotHexadecimal]
         );
         assert_eq!(weaknesses(&"ab".repeat(32)), [Weakness::FewCharacters(2)]);
+        let few = |count: usize| {
+            "0123456789abcdef"[..count]
+                .chars()
+                .cycle()
+                .take(64)
+                .collect::<String>()
+        };
+        assert_eq!(weaknesses(&few(FEW_CHARACTERS)), []);
+        assert_eq!(
+            weaknesses(&few(FEW_CHARACTERS - 1)),
+            [Weakness::FewCharacters(FEW_CHARACTERS - 1)]
+        );
         assert_eq!(weaknesses(&format!("{ONE},{ONE}")), [Weakness::Repeated]);
     }
 

@@ -99,8 +99,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     if !found.is_file() {
         return Err(io::Error::other("it is no regular file"));
     }
-    let room = usize::try_from(found.len().min(MAX_FILE)).unwrap_or(0);
-    let mut bytes = Vec::with_capacity(room + 1);
+    let mut bytes = Vec::new();
     file.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_FILE {
         return Err(io::Error::other("it is larger than 32 MiB"));

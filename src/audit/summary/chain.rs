@@ -95,7 +95,7 @@ impl Chain {
             let is_of_new_log = families.insert(file.family);
             match before.replace(last) {
                 Some(before) if before.source == first.source => {
-                    self.step(piece, before.seq, first)
+                    self.step(piece, before.seq, first);
                 }
                 Some(before) => {
                     ends.insert(before.seq);

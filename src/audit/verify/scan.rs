@@ -208,9 +208,12 @@ impl<'a> Scan<'a> {
         if let Some(open) = &mut self.open {
             open.is_sound = is_sound;
         }
-        let said = said.map(|said| match is_sound {
-            true => What::Said(said),
-            false => What::Contradiction,
+        let said = said.map(|said| {
+            if is_sound {
+                What::Said(said)
+            } else {
+                What::Contradiction
+            }
         });
         let asked = self.heads.iter().enumerate();
         let heads = asked.filter(|(_, head)| **head == hash);

@@ -118,6 +118,29 @@ fn a_high_limit_is_counted_by_parts_of_the_window_in_little_memory() {
 }
 
 #[test]
+fn failures_by_parts_of_the_window_count_as_long_as_others() {
+    let mut scene = Scene::new(10, 40);
+    scene.wait(299);
+    for _ in 0..39 {
+        assert_eq!(scene.fail(SOMEBODY), Verdict::Open);
+    }
+    scene.wait(60);
+    assert_eq!(scene.fail(SOMEBODY), Verdict::Tripped);
+}
+
+#[test]
+fn under_an_attack_an_ipv6_network_of_48_bits_is_one_client() {
+    let scene = Scene::new(4, 2);
+    for number in 0..8 {
+        scene.fail(v4(number << 8));
+    }
+    assert!(scene.is_wide());
+    assert_eq!(scene.fail(v6(0)), Verdict::Open);
+    assert_eq!(scene.fail(v6(1 << 80)), Verdict::Open);
+    assert_eq!(scene.fail(v6(1 << 64)), Verdict::Tripped);
+}
+
+#[test]
 fn an_ipv6_network_is_one_client_and_a_mapped_address_is_ipv4() {
     let scene = Scene::new(10, 2);
     assert_eq!(scene.fail(v6(1)), Verdict::Open);

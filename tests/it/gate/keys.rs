@@ -267,6 +267,18 @@ fn no_key_is_asked_where_authentication_is_off_and_each_request_is_recorded() {
 }
 
 #[test]
+fn who_sent_no_key_is_told_of_the_query_only_where_one_was_in_it() {
+    let gate = Gate::start();
+    let told = |target: &str| gate.client().post(target, &serde_json::json!({})).body;
+    assert!(told("/mcp").contains("no API key was sent; send it as"));
+    let query = told(&format!("/mcp?api_key={KEY}"));
+    assert!(
+        query.contains("`api_key` is not taken in this address"),
+        "{query}"
+    );
+}
+
+#[test]
 fn a_key_that_a_client_names_itself_by_is_not_recorded() {
     let gate = Gate::start();
     for key in [KEY, WRONG] {
@@ -281,6 +293,12 @@ fn a_key_that_a_client_names_itself_by_is_not_recorded() {
         "a key is in the log"
     );
     assert_eq!(log.matches(r#""user_agent": "[redacted]""#).count(), 2);
+    let plain = "a client with a name that is longer than any key of this test, by some";
+    gate.client()
+        .bearer(KEY)
+        .with("User-Agent", plain)
+        .get("/mcp/tools");
+    assert!(gate.log().contains(plain));
 }
 
 #[test]

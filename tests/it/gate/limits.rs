@@ -120,6 +120,10 @@ fn an_episode_is_one_record_and_one_summary() {
     };
     assert_eq!(summary["client_ip"], "127.0.0.1");
     assert_eq!(summary["blocked_requests"], 8);
+    for name in ["first", "last"] {
+        let time = DateTime::parse_from_rfc3339(summary[name].as_str().unwrap()).unwrap();
+        assert!(time <= chrono::Utc::now(), "{name} is ahead");
+    }
     gate.gatekeeper.close(Instant::now());
     assert_eq!(gate.records("auth_rate_limit_summary").len(), 1);
 }

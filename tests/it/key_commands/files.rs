@@ -147,6 +147,17 @@ fn owner_and_mode_stay_and_a_mode_that_others_profit_from_is_told() {
 }
 
 #[test]
+fn what_is_known_of_keys_is_read_by_whom_the_keys_are_and_by_nobody_else() {
+    for (of_keys, of_metadata) in [(0o600, 0o600), (0o640, 0o640), (0o666, 0o640)] {
+        let keys = two();
+        fs::set_permissions(keys.path(".env"), PermissionsExt::from_mode(of_keys)).unwrap();
+        let done = keys.run(ADD);
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+        assert_eq!(keys.mode("aegis-keys.json"), of_metadata, "{of_keys:o}");
+    }
+}
+
+#[test]
 fn another_users_file_is_not_edited() {
     let keys = two();
     if !rustix::process::geteuid().is_root() {
