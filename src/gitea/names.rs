@@ -118,7 +118,9 @@ impl TryFrom<String> for Sha {
         if hex && (4..=64).contains(&text.len()) {
             return Ok(Self(text.to_ascii_lowercase()));
         }
-        Err(NameError("a sha has 4 to 64 hexadecimal digits"))
+        Err(NameError(
+            "a sha has 4 to 64 hexadecimal digits (branch_read get tells that of a branch)",
+        ))
     }
 }
 

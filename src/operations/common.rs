@@ -62,7 +62,7 @@ pub fn example(name: &str) -> Value {
 }
 
 /// The repository that a call is about.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(description = "")]
 pub(super) struct Repo {
     pub(super) owner: Owner,

@@ -90,6 +90,15 @@ async fn get(gitea: GiteaReader, input: Get) -> Result<Answer, Refusal> {
     };
     let report = match contents {
         Contents::Folder(entries) => folder(place, path, entries),
+        Contents::One(_)
+            if input
+                .end_line
+                .is_some_and(|end| end < input.start_line.unwrap_or(1)) =>
+        {
+            return Err(Refusal::Question(
+                "end_line is before start_line".to_owned(),
+            ));
+        }
         Contents::One(entry) => one(place, *entry, input.start_line, input.end_line),
     };
     Ok(report.pinned_to(pin).into())

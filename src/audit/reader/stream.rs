@@ -43,10 +43,25 @@ pub fn open<'a>(source: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send
     } else if zstd {
         let mut decoder = zstd::Decoder::new(whole)?;
         decoder.window_log_max(ZSTD_WINDOW)?;
-        Box::new(decoder)
+        Box::new(Zstd(decoder))
     } else {
         Box::new(whole)
     })
+}
+
+/// Its errors have no texts of their own.
+struct Zstd<R>(R);
+
+impl<R: Read> Read for Zstd<R> {
+    fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {
+        self.0.read(block).map_err(|error| match error.kind() {
+            io::ErrorKind::Other => io::Error::new(
+                io::ErrorKind::InvalidData,
+                "what is compressed in it is damaged",
+            ),
+            _ => error,
+        })
+    }
 }
 
 /// Whether a file that begins so has to be unpacked.

@@ -106,6 +106,12 @@ impl Plan {
             );
         }
         let catalog = read_catalog(&mut config, &mut problems);
+        if audit_log.is_some() && config.audit.checkpoint_file == audit_log {
+            problems.push(
+                "`AUDIT_CHECKPOINT_FILE` is the audit log itself: name another file, best on another disk"
+                    .to_owned(),
+            );
+        }
         if !is_wrong("AUDIT_LOG_PATH") {
             let log = audit_log.as_deref();
             problems.extend(log.and_then(|log| missing_folder(log).or_else(|| unwritable(log))));

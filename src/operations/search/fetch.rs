@@ -41,7 +41,11 @@ pub(super) async fn fetch(gitea: GiteaReader, input: Fetch) -> Result<Answer, Re
     }
     let document = match id {
         Id::Issue(repo, index) => issue(&gitea, repo, index).await,
-        Id::Pull(repo, index) => pull(&gitea, repo, index).await,
+        // They share their numbers, and whoever knows one may take it for the other.
+        Id::Pull(repo, index) => match pull(&gitea, repo.clone(), index).await {
+            Err(Refusal::Gitea(GiteaError::NotFound)) => issue(&gitea, repo, index).await,
+            found => found,
+        },
         Id::Repo(repo) => repository(&gitea, repo).await,
         Id::File(repo, at, path) => file(&gitea, repo, at, path).await,
         Id::Commit(repo, sha) => commit(&gitea, repo, sha).await,

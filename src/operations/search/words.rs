@@ -22,12 +22,14 @@ impl Words {
         let mut named = None;
         let mut rest = Vec::new();
         for word in query.split_whitespace() {
-            match named_in(word).filter(|_| named.is_none()) {
-                Some((repo, index, path)) => {
+            match (named_in(word), &mut named) {
+                (Some((repo, index, path)), None) => {
                     named = Some((repo, index));
                     rest.extend(path);
                 }
-                None => rest.push(word),
+                // `owner/repo #12`
+                (None, Some((_, index @ None))) if number(word).is_some() => *index = number(word),
+                _ => rest.push(word),
             }
         }
         Self {
@@ -115,6 +117,14 @@ impl Words {
 
 const PUNCTUATION: &[char] = &['"', '\'', '`', ',', ';', ':', '?', '!', '(', ')'];
 
+/// `#12`
+fn number(word: &str) -> Option<u64> {
+    word.trim_end_matches(PUNCTUATION)
+        .strip_prefix('#')?
+        .parse()
+        .ok()
+}
+
 /// `owner/repo`, `owner/repo#12`, `owner/repo/some/path`.
 fn named_in(word: &str) -> Option<(Repo, Option<u64>, Option<&str>)> {
     let word = word.trim_matches(PUNCTUATION);
@@ -150,6 +160,7 @@ mod tests {
                 "mount in please",
             ),
             ("observatory/telescope#12", Some(12), ""),
+            ("observatory/telescope, #12!", Some(12), ""),
             ("observatory/telescope/src/mount.rs", None, "src/mount.rs"),
         ] {
             let expected = (Some((telescope.clone(), index)), rest.to_owned());

@@ -216,7 +216,7 @@ fn a_sha_is_hexadecimal_and_nothing_else_reaches_gitea() {
         );
         assert_eq!(
             text,
-            "refused: sha: a sha has 4 to 64 hexadecimal digits, for example \
+            "refused: sha: a sha has 4 to 64 hexadecimal digits (branch_read get tells that of a branch), for example \
              {\"method\":\"diff\",\"owner\":\"observatory\",\"repo\":\"telescope\",\"sha\":\"0123456789\"}"
         );
     }

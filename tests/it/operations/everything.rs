@@ -187,7 +187,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     (
         "commit_read",
         r#"{"method": "get", "sha": "main"}"#,
-        r#"sha: a sha has 4 to 64 hexadecimal digits, for example {"method":"get","owner":"lighthouse","repo":"lamp","sha":"0123456789"}"#,
+        r#"sha: a sha has 4 to 64 hexadecimal digits (branch_read get tells that of a branch), for example {"method":"get","owner":"lighthouse","repo":"lamp","sha":"0123456789"}"#,
     ),
     (
         "issue_read",
