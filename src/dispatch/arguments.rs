@@ -6,7 +6,7 @@ use serde_json::{Map, Value, value::RawValue};
 
 use self::{
     once::Once,
-    values::{is_absent, meant, what},
+    values::{is_absent, meant, too_much, what},
 };
 use super::catalog::Tool;
 use crate::operations::{self, Argument, Kind, Operation, Prepared};
@@ -39,9 +39,6 @@ const FILTERS: [&str; 10] = [
 
 /// The most items of a page.
 const MOST: u64 = 50;
-/// The most characters of a text that is looked for or by, and the most texts of a list.
-const LONGEST: usize = 2_000;
-const TEXTS: usize = 50;
 
 /// A call as it was read.
 pub(super) struct Call<'t> {
@@ -336,23 +333,6 @@ impl Tool {
 impl Operation {
     fn argument(&self, name: &str) -> Option<&Argument> {
         self.arguments.iter().find(|it| it.name == name)
-    }
-}
-
-/// Why a text or a list is too long to be meant.
-fn too_much(name: &str, value: &Value) -> Option<String> {
-    let is_long = |text: &str| text.chars().nth(LONGEST).is_some();
-    match value {
-        Value::String(text) if is_long(text) => {
-            Some(format!("{name} has at most {LONGEST} characters"))
-        }
-        Value::Array(texts) if texts.len() > TEXTS => {
-            Some(format!("{name} has at most {TEXTS} texts"))
-        }
-        Value::Array(texts) if texts.iter().filter_map(Value::as_str).any(is_long) => {
-            Some(format!("each of {name} has at most {LONGEST} characters"))
-        }
-        _ => None,
     }
 }
 

@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn a_hint_that_was_written_down_has_one_form() {
         assert_eq!(
-            KeyHint::parse("a1b2c3d4...e1f2").unwrap().as_str(),
+            KeyHint::parse("a1b2c3d4...e1f2").expect("a hint").as_str(),
             "a1b2c3d4...e1f2"
         );
         for other in [

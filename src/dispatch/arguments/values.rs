@@ -3,6 +3,10 @@ use serde_json::{Number, Value};
 
 use crate::operations::{Argument, Kind};
 
+/// The most characters of a text that is looked for or by, and the most texts of a list.
+const LONGEST: usize = 2_000;
+const TEXTS: usize = 50;
+
 pub(super) fn is_absent(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -62,5 +66,22 @@ fn listed(text: String) -> Value {
     match serde_json::from_str::<Vec<String>>(&text) {
         Ok(items) => items.into(),
         Err(_) => Value::Array(vec![text.into()]),
+    }
+}
+
+/// Why a text or a list is too long to be meant.
+pub(super) fn too_much(name: &str, value: &Value) -> Option<String> {
+    let is_long = |text: &str| text.chars().nth(LONGEST).is_some();
+    match value {
+        Value::String(text) if is_long(text) => {
+            Some(format!("{name} has at most {LONGEST} characters"))
+        }
+        Value::Array(texts) if texts.len() > TEXTS => {
+            Some(format!("{name} has at most {TEXTS} texts"))
+        }
+        Value::Array(texts) if texts.iter().filter_map(Value::as_str).any(is_long) => {
+            Some(format!("each of {name} has at most {LONGEST} characters"))
+        }
+        _ => None,
     }
 }
