@@ -4,7 +4,8 @@ All are in one build (see schemata.py). Each test is run once alone, for which m
 tried by these tests, the quickest first, until one fails. What earlier runs found of a file that has not changed since is
 kept, but for survivors. MUTANTS_MINUTES says how long (300; 0 reads what earlier runs left), MUTANTS_FILES where.
 """
-import collections, hashlib, json, os, pathlib, re, signal, subprocess, sys, tempfile, time
+import collections, contextlib, hashlib, json, os, pathlib, re, shutil, signal, subprocess, sys, tempfile, threading, time
+from concurrent.futures import ThreadPoolExecutor
 
 from common import OUT, ROOT, commit, text_of
 
@@ -60,27 +61,49 @@ def tell(result, file, mutants, found):
 class Trial:
     def __init__(self, source, mutants, found):
         self.source, self.mutants, self.found = source, mutants, found
-        self.env = {**os.environ, "CARGO_PROFILE_DEV_DEBUG": "0", "CARGO_TARGET_DIR": str(source / "target"), "PROPTEST_CASES": "32"}
+        self.env = {**os.environ, "CARGO_PROFILE_DEV_DEBUG": "0", "CARGO_TARGET_DIR": str(OUT / "mutants"), "PROPTEST_CASES": "32"}
+        # One a processor, each with a view of its own of the two files; that needs root.
+        alone = subprocess.run(["unshare", "--mount", "true"], stderr=subprocess.DEVNULL).returncode
+        self.workers = 1 if alone else os.cpu_count()
+        self.lock = threading.Lock()
 
     def run(self, end):
         subprocess.run(["git", "clone", "--quiet", ROOT, self.source], check=True)
-        alive = schemata().build(self.source, self.mutants, self.env, lambda text: print(f"       {text}", flush=True))
+        alive = schemata().build(self.source, self.mutants, self.env, say)
         programs = self.programs()
-        tests = self.reached(programs, end)
-        (self.source / "mutant").write_text("")
         for number, mutant in enumerate(self.mutants):
             if number not in alive:
                 self.found[mutant["key"]] = NOT_COMPILED
+        tests = self.reached(programs)
+        self.write("mutant", "")
         # Who gets in and what is written comes first.
         order = sorted(alive, key=lambda number: (bool(READS.match(self.mutants[number]["file"])), number))
-        left = [number for number in order if self.found.get(self.mutants[number]["key"]) != CAUGHT]
-        for number in left:
-            if time.monotonic() > end:
-                break
-            began, mutant = time.monotonic(), self.mutants[number]
-            outcome = self.found[mutant["key"]] = self.outcome(number, tests)
-            print(f"       {outcome} in {time.monotonic() - began:.1f} s: {mutant['name']}", flush=True)
+        self.each([number for number in order if self.found.get(self.mutants[number]["key"]) != CAUGHT], lambda *it: self.settle(*it, tests, end))
+
+    def settle(self, worker, number, tests, end):
+        if time.monotonic() > end:
+            return
+        began, mutant = time.monotonic(), self.mutants[number]
+        outcome = self.outcome(worker, number, tests)
+        with self.lock:
+            self.found[mutant["key"]] = outcome
             FOUND.write_text(json.dumps(self.found, indent=0))
+        say(f"{outcome} in {time.monotonic() - began:.1f} s: {mutant['name']}")
+
+    def each(self, items, work):
+        """`work(worker, item)` for all of them, in their order."""
+        items = iter(items)
+
+        def worker(number):
+            while True:
+                with self.lock:
+                    item = next(items, None)
+                if item is None:
+                    return
+                work(number, item)
+
+        with ThreadPoolExecutor(self.workers) as pool:
+            list(pool.map(worker, range(self.workers)))
 
     def programs(self):
         ran = subprocess.run(["cargo", "test", "--quiet", "--locked", "--no-run", "--lib", "--test", "it", "--message-format=json"],
@@ -91,25 +114,29 @@ class Trial:
             raise RuntimeError(f"the tests with all mutants in them do not compile: {ran.stderr[-2000:]}")
         return programs
 
-    def reached(self, programs, end):
+    def reached(self, programs):
         """Of each test that passes with no mutant: its program, its name, how long it takes alone, what it comes by."""
-        tests, file = [], self.source / "reached"
+        tests, all_ = [], []
         for program in programs:
             names = subprocess.run([program, "--list", "--format=terse"], cwd=self.source, stdout=subprocess.PIPE, text=True).stdout
-            for name in re.findall(r"^(.+): test$", names, re.M):
-                file.write_text("")
-                os.chmod(file, 0o666)
-                began = time.monotonic()
-                passed = self.passes(program, [name], 300)
-                took, reached = time.monotonic() - began, set(map(int, file.read_text().split()))
-                if passed and reached:
-                    tests.append((took, program, name, reached))
-                elif not passed:
-                    print(f"       left out, for it fails in this build: {name}", flush=True)
+            all_ += [(program, name) for name in re.findall(r"^(.+): test$", names, re.M)]
+        self.write("reached", "")
+
+        def alone(worker, test):
+            own = self.write(f"reached.{worker}", "")
+            began = time.monotonic()
+            passed = self.passes(worker, "reached", test[0], [test[1]], 300)
+            took, reached = time.monotonic() - began, set(map(int, own.read_text().split()))
+            if passed and reached:
+                tests.append((took, *test, reached))
+            elif not passed:
+                say(f"left out, for it fails in this build: {test[1]}")
+
+        self.each(all_, alone)
         return sorted(tests)
 
-    def outcome(self, number, tests):
-        (self.source / "mutant").write_text(str(number))
+    def outcome(self, worker, number, tests):
+        self.write(f"mutant.{worker}", str(number))
         left = collections.deque(test for test in tests if number in test[3])
         if not left:
             return UNREACHED
@@ -122,23 +149,40 @@ class Trial:
             enough *= 4
             for program in {test[1] for test in some}:
                 of = [test for test in some if test[1] == program]
-                if not self.passes(program, [test[2] for test in of], 10 + 3 * sum(test[0] for test in of)):
+                if not self.passes(worker, "mutant", program, [test[2] for test in of], 10 + 3 * sum(test[0] for test in of)):
                     return CAUGHT
         return SURVIVED
 
-    def passes(self, program, names, limit):
-        process = subprocess.Popen([program, "--exact", "--test-threads=6", *names], cwd=self.source, env=self.env, start_new_session=True,
+    def passes(self, worker, file, program, names, limit):
+        """Whether these tests pass, with the worker's own file in the place of the one that they read or write."""
+        command = [program, "--exact", "--test-threads=6", *names]
+        own, common = self.source / f"{file}.{worker}", self.source / file
+        if self.workers > 1:
+            command = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" "$1" && shift && exec "$@"', own, common, *command]
+        else:
+            shutil.copy(own, common)
+        process = subprocess.Popen(command, cwd=self.source, env=self.env, start_new_session=True,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            return process.wait(limit) == 0
+            passed = process.wait(limit) == 0
         except subprocess.TimeoutExpired:
-            return False
-        finally:
-            try:
-                os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-            process.wait()
+            passed = False
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        if self.workers == 1:
+            shutil.copy(common, own)
+        return passed
+
+    def write(self, name, text):
+        path = self.source / name
+        path.write_text(text)
+        path.chmod(0o666)
+        return path
+
+
+def say(text):
+    print(f"       {text}", flush=True)
 
 
 def schemata():
