@@ -171,6 +171,20 @@ mod tests {
     }
 
     #[test]
+    fn a_successor_that_is_there_has_the_place_although_it_is_replaced_too() {
+        let keys = ['a', 'b', 'c'].map(key);
+        let metadata = known(|all, a| {
+            all.note_expires(&a.id, a.hint, time(9));
+            all.note_created(KeyRecord::of(&keys[2].id, keys[2].hint))
+                .unwrap();
+            all.note_replaced(&keys[1].id, keys[1].hint, &keys[2].id);
+        });
+        let all = rotations(&keys, &metadata, time(10));
+        let told: Vec<_> = all.iter().map(|it| (it.new, it.is_ended())).collect();
+        assert_eq!(told, [(Some(&keys[1]), true), (Some(&keys[2]), false)]);
+    }
+
+    #[test]
     fn a_successor_that_nobody_knows_is_none() {
         let mut metadata = Metadata::default();
         let (a, b) = (key('a'), key('b'));
