@@ -11,7 +11,7 @@ use crate::{
     config::KeyEditor,
     keys::{
         ApiKey, Fingerprint, Form, KeyEntry, KeyHint, KeyId, KeyList, KeyRecord, Metadata,
-        SEPARATORS, Weakness, entry_within,
+        SEPARATORS, Successors, Weakness, entry_within,
     },
 };
 
@@ -168,25 +168,12 @@ impl Inventory {
             return false;
         };
         let set = self.keys.iter().filter_map(|it| it.record.as_ref());
-        let records: HashMap<_, _> = set
-            .chain(&self.others)
-            .map(|record| (record.id.as_str(), record))
-            .collect();
-        let next = |record: &KeyRecord| records.get(record.replaced_by.as_deref()?).copied();
-        let mut successor = next(record);
-        for _ in 0..records.len() {
-            let Some(record) = successor else {
-                return false;
-            };
-            if self
-                .usable(now)
-                .any(|key| Some(key.id.fingerprint()) == record.fp)
-            {
-                return true;
-            }
-            successor = next(record);
-        }
-        false
+        let successors = Successors::among(set.chain(&self.others));
+        let is_usable = |record: &KeyRecord| {
+            let mut usable = self.usable(now);
+            usable.any(|key| Some(key.id.fingerprint()) == record.fp)
+        };
+        successors.of(record).any(is_usable)
     }
 }
 

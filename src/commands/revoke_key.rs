@@ -85,24 +85,19 @@ fn check(
 ) -> Result<(), Failure> {
     let now = Utc::now().trunc_subsecs(0);
     if !asked.replace && key.state(now).is_open() {
-        let mut left = inventory.usable(now).filter(|left| left.id != key.id);
+        let left = inventory.usable(now).filter(|left| left.id != key.id);
+        let left: Vec<_> = left.collect();
         // A key that it replaces goes on to its end, and then there is none.
-        let stays = |left: &SetKey| {
-            let state = left.state(now);
-            state == State::InUse || !inventory.is_replaced(left, now)
+        let stays =
+            |left: &&SetKey| left.state(now) == State::InUse || !inventory.is_replaced(left, now);
+        let why = if left.is_empty() {
+            Some("is the only key that opens anything")
+        } else if !left.iter().any(stays) {
+            Some("is the only key that stays: the others are replaced and end")
+        } else {
+            None
         };
-        let why = match (
-            left.next(),
-            inventory
-                .usable(now)
-                .filter(|left| left.id != key.id)
-                .any(stays),
-        ) {
-            (None, _) => "is the only key that opens anything",
-            (Some(_), false) => "is the only key that stays: the others are replaced and end",
-            (Some(_), true) => "",
-        };
-        if !why.is_empty() {
+        if let Some(why) = why {
             return Err(Failure::Other(format!(
                 "{name} {why}: `--replace` puts a new one in its place"
             )));

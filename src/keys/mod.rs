@@ -20,5 +20,5 @@ pub use metadata::{KnownKey, Metadata, MetadataFault};
 pub use metadata_file::{MetadataError, MetadataFile};
 pub use record::KeyRecord;
 pub use ring::{Found, Key, KeyRing};
-pub use rotation::{Rotation, Stage, in_force, rotations};
+pub use rotation::{Rotation, Stage, Successors, in_force, rotations};
 pub use search::may_be_in;

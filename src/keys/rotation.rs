@@ -47,25 +47,15 @@ pub fn rotations<'a>(
     metadata: &'a Metadata,
     now: DateTime<Utc>,
 ) -> Vec<Rotation<'a>> {
-    let records: HashMap<_, _> = metadata
-        .records()
-        .map(|record| (record.id.as_str(), record))
-        .collect();
+    let successors = Successors::among(metadata.records());
     let is_any_left = in_force(keys, metadata, now).next().is_some();
     let listed: HashMap<Fingerprint, _> =
         keys.iter().map(|key| (key.id.fingerprint(), key)).collect();
     let rotation = |old: &'a KeyEntry| {
         let record = metadata.key(&old.id)?;
-        let next = |record: &KeyRecord| records.get(record.replaced_by.as_deref()?).copied();
         let entry = |record: &KeyRecord| listed.get(&record.fp?).copied();
-        let mut successor = next(record)?;
-        // As many as there are, for what a file says may go round in a circle.
-        for _ in 0..records.len() {
-            match next(successor) {
-                Some(later) if entry(successor).is_none() => successor = later,
-                _ => break,
-            }
-        }
+        let listed = successors.of(record).find(|it| entry(it).is_some());
+        let successor = listed.or_else(|| successors.of(record).last())?;
         let new = entry(successor);
         let stage = match record.expires_at {
             _ if record.has_ended() => Stage::Leaving,
@@ -82,6 +72,22 @@ pub fn rotations<'a>(
         })
     };
     keys.iter().filter_map(rotation).collect()
+}
+
+/// Which key was made to replace which.
+pub struct Successors<'a>(HashMap<&'a str, &'a KeyRecord>);
+
+impl<'a> Successors<'a> {
+    pub fn among(records: impl Iterator<Item = &'a KeyRecord>) -> Self {
+        Self(records.map(|record| (record.id.as_str(), record)).collect())
+    }
+
+    /// The one that replaces a key, the one that replaces that, and so on. No more than there are, for
+    /// what a file says may go round in a circle.
+    pub fn of(&self, record: &KeyRecord) -> impl Iterator<Item = &'a KeyRecord> {
+        let next = |record: &KeyRecord| self.0.get(record.replaced_by.as_deref()?).copied();
+        std::iter::successors(next(record), move |record| next(record)).take(self.0.len())
+    }
 }
 
 /// The keys of the list that open the door at `now`. The example that everybody knows does not

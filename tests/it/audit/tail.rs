@@ -14,7 +14,7 @@ use aegis::audit::{AuditLog, AuditSettings, Compress, Rotation};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::{Scene, grow, settings, stopped};
+use super::{Scene, grow, settings, stopped, values};
 use crate::{cli::aegis, support::golden};
 
 fn tail(scene: &Scene, arguments: &[&str]) -> Command {
@@ -80,6 +80,41 @@ fn records_are_chosen_by_number_key_and_event() {
     assert_eq!(of_key.matches("a1b2c3d4...e1f2").count(), 2);
     assert_eq!(shown(&scene, &["--key", "ffffffff"]), "");
     assert_eq!(shown(&scene, &["-n", "0"]), "");
+}
+
+#[test]
+fn each_event_that_is_written_can_be_asked_for_and_no_other() {
+    let scene = Scene::new();
+    all_records(&scene);
+    for record in values(&scene.text()) {
+        let event = record["event"].as_str().unwrap();
+        assert!(
+            !shown(&scene, &["--event", event, "--json"]).is_empty(),
+            "{event}"
+        );
+    }
+    let output = tail(&scene, &["--event", "acces_denied"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        error.contains("`acces_denied`") && error.contains(" access_denied,"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_a_client_calls_the_end_of_a_log_is_shown_as_its_arguments() {
+    let scene = Scene::new();
+    let arguments = r#"{"hash":"1","seq":"\u009b31m\u202e"}"#;
+    let record = format!(
+        r#"{{"timestamp": "2026-01-29T12:34:56.789Z", "event": "tool_call", "arguments": {arguments}}}"#
+    );
+    fs::write(scene.path(), record + "\n").unwrap();
+    let text = shown(&scene, &[]);
+    assert!(
+        text.contains(r#"{"hash":"1","seq":"\u{9b}31m\u{202e}"}"#),
+        "{text}"
+    );
 }
 
 #[test]

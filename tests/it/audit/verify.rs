@@ -98,6 +98,12 @@ fn only(scene: &Scene, arguments: &[&str]) -> (String, u64) {
     (kind.to_owned(), found["line"].as_u64().unwrap())
 }
 
+/// Leaves so many bytes of the log.
+fn cut(scene: &Scene, length: usize) {
+    let file = fs::File::options().write(true).open(scene.path()).unwrap();
+    file.set_len(length as u64).unwrap();
+}
+
 /// Writes what `change` makes of the lines of the log to another file.
 fn tampered(scene: &Scene, name: &str, change: impl FnOnce(&mut Vec<String>)) {
     let mut lines: Vec<_> = scene.text().lines().map(str::to_owned).collect();
@@ -427,11 +433,7 @@ fn a_log_that_was_cut_while_it_was_written_misses_what_was_cut() {
     let text = scene.text();
     let three: usize = text.split_inclusive('\n').take(3).map(str::len).sum();
     for (more, line) in [(7, 4), (0, 4)] {
-        let file = fs::OpenOptions::new()
-            .write(true)
-            .open(scene.path())
-            .unwrap();
-        file.set_len((three + more) as u64).unwrap();
+        cut(&scene, three + more);
         log.tick();
         log.record(&stopped()).unwrap();
         assert_eq!(only(&scene, &["audit.log"]), ("missing".to_owned(), line));
@@ -463,16 +465,11 @@ fn a_log_that_was_emptied_says_so_where_it_begins() {
     let scene = Scene::new();
     let log = scene.open();
     grow(&log, 5);
-    fs::File::options()
-        .write(true)
-        .open(scene.path())
-        .unwrap()
-        .set_len(0)
-        .unwrap();
+    cut(&scene, 0);
     log.tick();
     log.record(&stopped()).unwrap();
     log.close();
-    let (code, told) = json(&scene, &["audit.log"]);
+    let (code, told) = json(&scene, &["--log", "audit.log"]);
     let kinds: Vec<_> = told["notes"]
         .as_array()
         .unwrap()
@@ -494,12 +491,7 @@ fn a_log_that_logrotate_copied_and_cut_is_whole() {
     let log = scene.open();
     grow(&log, 5);
     fs::copy(scene.path(), beside(&scene, "audit.log.1")).unwrap();
-    fs::File::options()
-        .write(true)
-        .open(scene.path())
-        .unwrap()
-        .set_len(0)
-        .unwrap();
+    cut(&scene, 0);
     log.tick();
     log.record(&stopped()).unwrap();
     log.close();

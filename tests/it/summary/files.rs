@@ -177,6 +177,14 @@ fn a_log_that_is_missing_is_wrong_usage_and_named() {
         assert_eq!(output.status.code(), Some(2), "{wrong}");
         assert!(String::from_utf8_lossy(&output.stderr).contains(wrong));
     }
+    // What follows `--log` is a log, and mostly it was not meant.
+    fs::write(logs.path("audit.log"), records(1..=1)).unwrap();
+    let output = logs.run(&["--log", "audit.log", "weekly"]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        error.contains("`aegis audit-summary weekly --log PATH`"),
+        "{error}"
+    );
 }
 
 #[test]
