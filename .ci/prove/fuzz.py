@@ -11,7 +11,7 @@ from common import OUT, ROOT, triple
 KEPT = 60
 SECONDS = int(os.environ.get("FUZZ_SECONDS", 60))
 COVERAGE = ["-Cpasses=sancov-module", "-Cllvm-args=-sanitizer-coverage-level=4 -sanitizer-coverage-inline-8bit-counters "
-            "-sanitizer-coverage-pc-table -sanitizer-coverage-trace-compares", "-Ccodegen-units=1", "--cfg=fuzzing"]
+            "-sanitizer-coverage-pc-table -sanitizer-coverage-trace-compares", "--cfg=fuzzing"]
 
 
 def run(result):
