@@ -4,7 +4,7 @@ All are in one build (see schemata.py). Each test is run once alone, for which m
 tried by these tests, the quickest first, until one fails. What earlier runs found of a file that has not changed since is
 kept, but for survivors. MUTANTS_MINUTES says how long (300; 0 reads what earlier runs left), MUTANTS_FILES where.
 """
-import collections, contextlib, hashlib, json, os, pathlib, re, shutil, signal, subprocess, sys, tempfile, threading, time
+import collections, contextlib, hashlib, importlib, json, os, pathlib, re, shutil, signal, subprocess, sys, tempfile, threading, time
 from concurrent.futures import ThreadPoolExecutor
 
 from common import OUT, ROOT, commit, text_of
@@ -193,5 +193,6 @@ def schemata():
         import tree_sitter_rust
     except ImportError:
         subprocess.run([sys.executable, "-m", "pip", "-q", "install", "--target", folder, "tree-sitter==0.26.1", "tree-sitter-rust==0.24.2"], check=True)
+        importlib.invalidate_caches()
     import schemata
     return schemata

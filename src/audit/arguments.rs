@@ -227,6 +227,15 @@ mod tests {
     }
 
     #[test]
+    fn addresses_and_names_of_people_are_no_logins() {
+        let arguments = json!({"url": "https://forge.example/x", "query": "@maintainer"});
+        assert_eq!(
+            shortened(&arguments),
+            r#"{"url":"https://forge.example/x","query":"@maintainer"}"#
+        );
+    }
+
+    #[test]
     fn a_name_that_may_be_a_secret_is_told_by_its_length() {
         let key = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
         for name in [
@@ -253,6 +262,20 @@ mod tests {
             &text[text.len() - 20..]
         );
         serde_json::from_str::<Value>(&text).unwrap();
+    }
+
+    #[test]
+    fn what_begins_within_the_bound_stands() {
+        // Each takes 64 bytes; one of them 63, so that the last but one begins at the bound.
+        let argument = |n: usize| {
+            (
+                format!("a{n:03}"),
+                json!("x".repeat(54 - usize::from(n == 5))),
+            )
+        };
+        let text = shortened(&Value::Object((0..MOST / 64 + 2).map(argument).collect()));
+        assert!(text.ends_with(r#"x","...":1}"#));
+        assert_eq!(text.matches("\"a0").count(), MOST / 64 + 1);
     }
 
     #[test]

@@ -261,4 +261,10 @@ mod tests {
             );
         }
     }
+    #[test]
+    fn only_a_link_is_called_one() {
+        let told = |errno: Errno| AuditOpenError::of(Path::new("audit.log"), errno.into());
+        assert!(matches!(told(Errno::LOOP), AuditOpenError::IsLink(_)));
+        assert!(matches!(told(Errno::IO), AuditOpenError::Io { .. }));
+    }
 }

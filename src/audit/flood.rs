@@ -211,6 +211,21 @@ mod tests {
     }
 
     #[test]
+    fn whoever_has_used_its_share_is_not_forgotten_among_many() {
+        let mut flood = Flood::default();
+        assert_eq!(admitted(&mut flood, [192, 0, 2, 1], SECOND, 500), 100);
+        let mut at = SECOND;
+        for n in 0..5_000_u32 {
+            at += IN_ALL.interval;
+            assert_eq!(
+                admitted(&mut flood, (0x0a00_0000 + n).to_be_bytes(), at, 1),
+                1
+            );
+        }
+        assert_eq!(admitted(&mut flood, [192, 0, 2, 1], at, 500), 33);
+    }
+
+    #[test]
     fn a_million_addresses_cost_little_memory() {
         let mut flood = Flood::default();
         for n in 0..1_000_000_u32 {

@@ -119,12 +119,7 @@ impl Renderer<'_> {
     }
 
     fn value(&self, value: &str) -> String {
-        let mut text = self.one_line(value);
-        if let Some((cut, _)) = text.char_indices().nth(VALUE_MAX) {
-            text.truncate(cut);
-            text.push('…');
-        }
-        text
+        shortened(self.one_line(value))
     }
 
     /// The same facts as JSON.
@@ -172,10 +167,16 @@ impl Renderer<'_> {
 
     fn results(&self, results: Vec<Found>) -> ToolResult {
         let results = results.into_iter();
-        let results: Vec<Value> = results
-            .map(|it| json!({"id": it.id, "title": it.title, "url": it.url}))
+        let mut results: Vec<Value> = results
+            .map(|it| json!({"id": it.id, "title": shortened(it.title), "url": it.url}))
             .collect();
-        self.contract(json!({ "results": results }))
+        loop {
+            let told = self.contract(json!({ "results": results }));
+            // Those that fit best come first.
+            if told.text.chars().count() <= self.max || results.pop().is_none() {
+                return told;
+            }
+        }
     }
 
     fn document(&self, document: Document) -> ToolResult {
@@ -224,6 +225,14 @@ impl Renderer<'_> {
             is_error: false,
         }
     }
+}
+
+fn shortened(mut text: String) -> String {
+    if let Some((cut, _)) = text.char_indices().nth(VALUE_MAX) {
+        text.truncate(cut);
+        text.push('…');
+    }
+    text
 }
 
 /// The characters of a text once it is JSON, without its quotes.

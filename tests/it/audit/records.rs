@@ -213,6 +213,23 @@ fn close(entry: aegis::audit::AuditEntry, finished: Finished) {
 }
 
 #[test]
+fn each_block_is_counted() {
+    let scene = Scene::new();
+    let log = scene.open();
+    for blocks in 0..3 {
+        assert_eq!(log.counts().blocks(), blocks);
+        let blocked = AuditEvent::Blocked {
+            client_ip: IP,
+            failures: 5,
+            window_seconds: 300,
+            blocked_until: DateTime::UNIX_EPOCH,
+            request_id: request(),
+        };
+        log.record(&blocked).unwrap();
+    }
+}
+
+#[test]
 fn what_was_offered_as_a_key_leaves_a_fingerprint_only() {
     let offer = |scene: &Scene, offered: &[&[u8]]| {
         let log = scene.open();

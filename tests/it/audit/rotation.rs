@@ -69,6 +69,18 @@ fn a_large_file_is_closed_and_named_after_its_time_and_its_first_record() {
 }
 
 #[test]
+fn a_file_that_begins_with_no_record_is_named_after_the_first_that_is_one() {
+    let scene = Scene::new();
+    fs::write(scene.path(), "hello\n").unwrap();
+    let log = open(&scene, by_size());
+    for _ in 0..6 {
+        log.record(&authenticated(b"curl")).unwrap();
+    }
+    let first = scene.closed()[0].file_name().unwrap().to_owned();
+    assert_eq!(first, "audit-20260129T123456Z-1.log");
+}
+
+#[test]
 fn the_first_record_of_a_day_closes_the_file_of_the_day_before() {
     let scene = Scene::new();
     let daily = Rotation {

@@ -2,12 +2,13 @@
 use std::{
     fs::{self, OpenOptions},
     os::unix::fs::symlink,
+    sync::atomic::Ordering,
 };
 
-use aegis::audit::{AuditLog, AuditSettings, Checkpoints};
+use aegis::audit::{AuditLog, AuditSettings, Checkpoints, newest_record};
 use serde_json::{Value, json};
 
-use super::{Scene, assert_chained, open_as, settings, sha256, stopped, values};
+use super::{NOON, Scene, assert_chained, open_as, settings, sha256, stopped, values};
 
 fn grown(scene: &Scene, records: usize) -> AuditLog {
     let log = scene.open();
@@ -156,6 +157,21 @@ fn no_link_is_followed_and_what_is_deleted_is_no_place_for_records() {
 }
 
 #[test]
+fn what_is_no_file_in_its_place_is_told_in_the_one_that_was_moved() {
+    let scene = Scene::new();
+    let log = grown(&scene, 2);
+    fs::rename(scene.path(), aside(&scene)).unwrap();
+    fs::create_dir(scene.path()).unwrap();
+    log.tick();
+    log.tick();
+    log.record(&stopped()).unwrap();
+    let records = values(&fs::read_to_string(aside(&scene)).unwrap());
+    assert_eq!(records[2]["event"], "audit_log_replaced");
+    assert_eq!(records[2]["by"], "no regular file");
+    assert_eq!(records.len(), 4);
+}
+
+#[test]
 fn a_hangup_in_time_is_no_alarm() {
     let scene = Scene::new();
     let log = grown(&scene, 2);
@@ -253,6 +269,52 @@ fn a_log_that_was_rotated_at_rest_goes_on() {
         assert_eq!(scene.events(), ["audit_rotated", "server_stopped"]);
         assert_chained(&(fs::read_to_string(old).unwrap() + &scene.text()));
     }
+}
+
+/// A log that was killed long after its head was kept, and moved away.
+#[test]
+fn a_log_that_was_rotated_at_rest_goes_on_however_much_came_after_what_is_known_of_it() {
+    let scene = Scene::new();
+    let log = grown(&scene, 2);
+    log.tick();
+    for _ in 0..1_000 {
+        log.record(&stopped()).unwrap();
+    }
+    drop(log);
+    let old = scene.folder.path().join("audit.log.1");
+    fs::rename(scene.path(), &old).unwrap();
+    scene.open().record(&stopped()).unwrap();
+    assert_eq!(scene.events(), ["audit_rotated", "server_stopped"]);
+    assert_chained(&(fs::read_to_string(old).unwrap() + &scene.text()));
+}
+
+#[test]
+fn a_log_goes_on_with_no_other_one_however_long_that_is() {
+    for records in [5, 1_000] {
+        let (scene, other) = (Scene::new(), Scene::new());
+        other.clock.fetch_add(1, Ordering::Relaxed);
+        rested(&scene, 3);
+        rested(&other, records);
+        fs::rename(other.path(), scene.folder.path().join("audit.log.1")).unwrap();
+        fs::write(scene.path(), "").unwrap();
+        scene.open().record(&stopped()).unwrap();
+        assert_eq!(scene.events(), ["audit_log_truncated", "server_stopped"]);
+    }
+}
+
+#[test]
+fn the_newest_record_is_known_from_the_log_or_what_is_kept_beside_it() {
+    let scene = Scene::new();
+    let newest = || newest_record(&scene.path(), None).map(|it| it.timestamp_millis());
+    assert_eq!(newest(), None);
+    rested(&scene, 1);
+    let noon = i64::try_from(NOON).unwrap();
+    assert_eq!(newest(), Some(noon));
+    scene.clock.fetch_add(5, Ordering::Relaxed);
+    drop(grown(&scene, 1)); // as if it was killed
+    assert_eq!(newest(), Some(noon + 5));
+    fs::remove_file(scene.path()).unwrap();
+    assert_eq!(newest(), Some(noon));
 }
 
 #[test]

@@ -71,6 +71,27 @@ fn what_fits_best_comes_first_and_nothing_comes_twice() {
 }
 
 #[test]
+fn however_long_titles_are_those_that_fit_best_are_told_within_the_bound() {
+    let assistant = Assistant::reading_at_most(1_000);
+    let long = "dome ".repeat(400);
+    let found = issues(&[(3, &long, ""), (2, "The dome turns", ""), (1, &long, "")]);
+    assistant.fake.says(EVERYWHERE, found);
+    assistant.fake.says("/api/v1/repos/search", nothing());
+    let text = assistant.calls("search", &json!({"query": "dome turns"}));
+    assert!(text.chars().count() <= 1_000);
+    let found: Value = serde_json::from_str(&text).unwrap();
+    let titles = found["results"].as_array().unwrap().iter();
+    let titles: Vec<_> = titles.map(|it| it["title"].as_str().unwrap()).collect();
+    assert_eq!(titles[0], "observatory/telescope#2 The dome turns");
+    let cut = format!("observatory/telescope#3 {long}")
+        .chars()
+        .take(500)
+        .collect::<String>()
+        + "…";
+    assert_eq!(titles[1..], [cut]);
+}
+
+#[test]
 fn a_query_that_names_a_repository_finds_its_files_at_a_commit() {
     let assistant = Assistant::new();
     assistant
