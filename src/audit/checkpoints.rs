@@ -11,6 +11,8 @@ pub(super) struct Checkpointer {
     /// When that was.
     last: Duration,
     key: Option<SealKey>,
+    /// The number of the newest record that was sealed, or 0.
+    sealed: u64,
     outlets: Vec<Outlet>,
 }
 
@@ -31,6 +33,7 @@ impl Checkpointer {
             records: 0,
             last: Duration::ZERO,
             key,
+            sealed: 0,
             outlets: outlets.map_err(AuditOpenError::NoThread)?,
         })
     }
@@ -63,10 +66,11 @@ impl Checkpointer {
     }
 
     /// It is in the log: tells everybody, and forgets the key that sealed it.
-    pub(super) fn note_made(&mut self, line: &[u8]) {
+    pub(super) fn note_made(&mut self, line: &[u8], seq: u64) {
         self.records = 0;
         if let Some(key) = &mut self.key {
             key.evolve();
+            self.sealed = seq;
         }
         for outlet in &self.outlets {
             outlet.tell(line);
@@ -78,9 +82,10 @@ impl Checkpointer {
         self.last = elapsed;
     }
 
-    /// The key of the next seal.
-    pub(super) fn key(&self) -> Option<&SealKey> {
-        self.key.as_ref()
+    /// The key of the next seal, once all seals are on the disk with the records up to `durable`: a
+    /// key that is not there any more must have left its seal.
+    pub(super) fn key(&self, durable: u64) -> Option<&SealKey> {
+        self.key.as_ref().filter(|_| durable >= self.sealed)
     }
 
     /// Whoever drops these waits, not long, until all lines are out.

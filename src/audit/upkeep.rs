@@ -41,9 +41,11 @@ const COMPLAINT: Duration = Duration::from_hours(1);
 
 impl Writer {
     pub(super) fn due(&mut self) -> Due {
+        let head = self.durable_head();
+        let durable = head.map_or(0, |head| head.previous.seq);
         Due {
-            head: self.durable_head(),
-            key: self.checkpoints.key().cloned(),
+            head,
+            key: self.checkpoints.key(durable).cloned(),
             written: self.written,
             rotation: self.rotation,
             untidy: std::mem::take(&mut self.untidy),

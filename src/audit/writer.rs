@@ -197,7 +197,7 @@ impl Writer {
     pub(super) fn checkpoint(&mut self, now: DateTime<Utc>) -> io::Result<()> {
         let record = Record::of(&self.checkpoints.event(self.prev), &self.fingerprints);
         self.append(record, now)?;
-        self.checkpoints.note_made(&self.line);
+        self.checkpoints.note_made(&self.line, self.seq - 1);
         Ok(())
     }
 

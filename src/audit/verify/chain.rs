@@ -240,7 +240,9 @@ impl Chain {
 
     fn judge_records(&mut self, records: &Records, last: &Mark) {
         self.last = Some(records.last.clone());
-        if records.first.follows(last) {
+        // Where a server begins a chain because the log was gone, nothing is before it, and is missed.
+        let is_after_nothing = last.seq == 0 && records.first.is_displaced();
+        if records.first.follows(last) && !is_after_nothing {
             return;
         }
         let next = self.ahead.front().and_then(Piece::records);

@@ -108,6 +108,8 @@ pub(super) enum Said {
         head: Hash,
         seal: Option<Seal>,
     },
+    /// Not what it should: only another's hand writes such.
+    Nonsense,
 }
 
 /// The members at the end of a record, as they stand there.
@@ -166,65 +168,71 @@ pub(super) fn sha256(line: &[u8]) -> Hash {
 }
 
 impl Said {
-    /// `None` for a line that is not about the log, and for one that does not say what it should.
+    /// `None` for a line that is not about the log.
     pub(super) fn read(line: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         struct Line<'a> {
             event: &'a str,
             previous_file: Option<String>,
-            expected: Option<End<'a>>,
-            found: Option<End<'a>>,
+            expected: Option<End>,
+            found: Option<End>,
             lost: Option<u64>,
-            head: Option<&'a str>,
+            head: Option<Digits>,
             sealed: Option<u64>,
-            seal: Option<&'a str>,
+            seal: Option<Digits>,
         }
         if !line.get(EVENT..)?.starts_with(ABOUT_THE_LOG) {
             return None;
         }
-        let line: Line<'_> = serde_json::from_slice(line).ok()?;
-        let hash = |text: Option<&str>| digits(text?.as_bytes());
-        Some(match line.event {
-            "audit_rotated" => Self::Rotated {
+        let Ok(line): Result<Line<'_>, _> = serde_json::from_slice(line) else {
+            return Some(Self::Nonsense);
+        };
+        let seal = match (line.sealed, line.seal) {
+            (Some(number), Some(Digits(mac))) => Some(Seal { number, mac }),
+            (None, None) => None,
+            _ => return Some(Self::Nonsense),
+        };
+        Some(match (line.event, line.head, line.lost) {
+            ("audit_rotated", ..) => Self::Rotated {
                 previous_file: line.previous_file,
             },
-            "audit_log_truncated" | "audit_log_replaced" => Self::Displaced {
-                expected: line.expected.and_then(End::read),
-                found: line.found.and_then(End::read),
+            ("audit_log_truncated" | "audit_log_replaced", ..) => Self::Displaced {
+                expected: line.expected.map(Previous::from),
+                found: line.found.map(Previous::from),
             },
-            "audit_recovered" => Self::Recovered,
-            "audit_gap" => Self::Gap { lost: line.lost? },
-            "audit_checkpoint" => Self::Checkpoint {
-                head: hash(line.head)?,
-                seal: match (line.sealed, line.seal) {
-                    (None, None) => None,
-                    (number, mac) => Some(Seal {
-                        number: number?,
-                        mac: hash(mac)?,
-                    }),
-                },
-            },
+            ("audit_recovered", ..) => Self::Recovered,
+            ("audit_gap", _, Some(lost)) => Self::Gap { lost },
+            ("audit_checkpoint", Some(Digits(head)), _) => Self::Checkpoint { head, seal },
+            ("audit_gap" | "audit_checkpoint", ..) => Self::Nonsense,
             _ => return None,
         })
     }
 }
 
 #[derive(Deserialize)]
-struct End<'a> {
+struct End {
     seq: u64,
-    hash: &'a str,
+    hash: Digits,
 }
 
-impl End<'_> {
-    fn read(self) -> Option<Previous> {
-        let hash = digits(self.hash.as_bytes())?;
-        Some(Previous {
-            seq: self.seq,
-            hash,
-        })
+impl From<End> for Previous {
+    fn from(End { seq, hash }: End) -> Self {
+        Self { seq, hash: hash.0 }
     }
 }
 
+/// A hash as we write it.
+#[derive(Deserialize)]
+#[serde(try_from = "&str")]
+struct Digits(Hash);
+
+impl TryFrom<&str> for Digits {
+    type Error = &'static str;
+
+    fn try_from(text: &str) -> Result<Self, Self::Error> {
+        digits(text.as_bytes()).map(Self).ok_or("no hash of ours")
+    }
+}
 /// Whether a record could be ours at all: it is one, and what it says of the one before it is what
 /// its link says.
 pub(super) fn is_sound(line: &[u8], links: Links<'_>) -> bool {
@@ -238,7 +246,7 @@ pub(super) fn is_sound(line: &[u8], links: Links<'_>) -> bool {
     let Ok(line): Result<Line<'_>, _> = serde_json::from_slice(line) else {
         return false;
     };
-    let is_prev = |text: Option<&str>| text.is_none_or(|it| it.as_bytes() == links.prev);
+    let is_prev = |text: Option<&str>| text.is_some_and(|it| it.as_bytes() == links.prev);
     let heads = match line.event {
         "audit_checkpoint" => is_prev(line.head),
         "audit_rotated" => is_prev(line.previous_head),

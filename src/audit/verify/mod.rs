@@ -39,6 +39,8 @@ pub struct Head {
     /// SHA-256 of its line.
     pub hash: [u8; 32],
     pub said_by: String,
+    /// The log may begin right behind it.
+    pub may_be_before: bool,
 }
 
 /// Reads files that are one log, the oldest first. `read` tells meanwhile how many bytes are done.
@@ -114,8 +116,9 @@ impl Reading {
                     at: told.at,
                     kind: Kind::Changed,
                     count: 1,
-                    expected: "the hash of the record before it, as its own link has it".to_owned(),
-                    found: "another".to_owned(),
+                    expected: "what a record of its kind says, and of the one before it what its own link says"
+                        .to_owned(),
+                    found: "something else".to_owned(),
                 }),
             }
         }
@@ -133,6 +136,8 @@ impl Reading {
 
     fn finish(mut self, heads: &[Head]) -> Verdict {
         self.verdict.end = self.chain.finish();
+        let is_whole = self.first == Some([0; 32]);
+        self.said_breaks.extend(self.seals.finish(is_whole));
         self.verdict.seals = self.seals.seals;
         self.verdict.breaks = std::mem::take(&mut self.chain.breaks);
         self.verdict.notes = std::mem::take(&mut self.chain.notes);
@@ -173,8 +178,8 @@ impl Reading {
             .iter()
             .zip(&self.heads_seen)
             .filter(|(head, is_seen)| {
-                // A log may begin right behind it.
-                !**is_seen && self.first != Some(head.hash)
+                let is_before = head.may_be_before && self.first == Some(head.hash);
+                !**is_seen && !is_before
             });
         let heads = unseen.map(|(head, _)| {
             let hash = hex::encode(head.hash);

@@ -209,7 +209,7 @@ impl<'a> Scan<'a> {
             open.is_sound = is_sound;
         }
         let said = said.map(|said| {
-            if is_sound {
+            if is_sound && said != Said::Nonsense {
                 What::Said(said)
             } else {
                 What::Contradiction

@@ -9,13 +9,15 @@ use crate::audit::{Seal, seal::SealKey};
 /// at most, whatever numbers a log claims.
 const MOST: u64 = 1 << 28;
 
-/// Walks from seal to seal. The chain says whether one is missing or stands there twice: each seals
-/// all that is before it.
+/// Walks from seal to seal. None may be missing: whoever finds the key of a later one can seal a log
+/// that was written anew, but not with those before it.
 #[derive(Default)]
 pub(super) struct SealCheck {
     /// The key of the next seal.
     key: Option<SealKey>,
     is_begun: bool,
+    /// Where the first seal is, if it is a later one than that of the key which was given.
+    begins_later: Option<(Place, Numbers)>,
     evolved: u64,
     pub(super) seals: Seals,
 }
@@ -35,6 +37,17 @@ impl SealCheck {
     /// Whether a key was given and nothing that was found is sealed with it.
     pub(super) fn is_in_vain(&self) -> bool {
         self.key.is_some() && self.seals.right == 0
+    }
+
+    /// At the end: whether the seals before the first one are missing, or were in files that are not
+    /// there since the log itself begins later.
+    pub(super) fn finish(&mut self, is_whole: bool) -> Option<Break> {
+        let (at, numbers) = self.begins_later?;
+        if is_whole {
+            return Some(numbers.missing(at));
+        }
+        self.seals.begins_with = Some(numbers.found);
+        None
     }
 
     /// Of the checkpoint that is record `seq`.
@@ -62,28 +75,52 @@ impl SealCheck {
         };
         self.seals.found += 1;
         let key = self.key.as_mut()?;
-        let ahead = match seal.number.checked_sub(key.number()) {
+        let wanted = key.number();
+        let ahead = match seal.number.checked_sub(wanted) {
             Some(ahead) if ahead <= MOST - self.evolved => ahead,
             // Before the key that was given was in use.
             None if !self.is_begun => return None,
-            _ => {
-                let found = format!("seal {}", seal.number);
-                return broken(format!("seal {} or one after it", key.number()), found);
-            }
+            _ => return broken(format!("seal {wanted}"), format!("seal {}", seal.number)),
         };
         self.evolved += ahead;
-        let mut own = key.clone();
-        (0..ahead).for_each(|_| own.evolve());
-        if own.seal(head) != seal {
+        (0..ahead).for_each(|_| key.evolve());
+        let is_right = key.seal(head) == seal;
+        key.evolve();
+        let is_first = !std::mem::replace(&mut self.is_begun, true);
+        if !is_right {
             // The right one is not told: it would be what a forger lacks.
             let expected = format!("seal {} by the key that was given", seal.number);
             return broken(expected, "another".to_owned());
         }
-        own.evolve();
-        *key = own;
-        self.is_begun = true;
         self.seals.right += 1;
         self.seals.up_to = Some(seq - 1);
-        None
+        let numbers = Numbers {
+            wanted,
+            found: seal.number,
+        };
+        if ahead > 0 && is_first {
+            self.begins_later = Some((at, numbers));
+            return None;
+        }
+        (ahead > 0).then(|| numbers.missing(at))
+    }
+}
+
+/// Of the seal that should have come, and of the one that did.
+#[derive(Clone, Copy)]
+struct Numbers {
+    wanted: u64,
+    found: u64,
+}
+
+impl Numbers {
+    fn missing(self, at: Place) -> Break {
+        Break {
+            at,
+            kind: Kind::Seal,
+            count: 1,
+            expected: format!("seal {}", self.wanted),
+            found: format!("seal {}", self.found),
+        }
     }
 }

@@ -134,6 +134,7 @@ fn every_flipped_bit_is_one_break_at_its_line() {
     let heads = [Head {
         hash: mark::sha256(&lines[199]),
         said_by: "a test".to_owned(),
+        may_be_before: true,
     }];
     for line in 0..lines.len() {
         let cut = Cut::at(&lines, line);
@@ -191,7 +192,11 @@ fn a_log_that_is_cut_between_lines_lacks_the_head_that_was_asked_for() {
     let lines = lines(300);
     let hash = mark::sha256(&lines[150]);
     let said_by = "a test".to_owned();
-    let heads = [Head { hash, said_by }];
+    let heads = [Head {
+        hash,
+        said_by,
+        may_be_before: false,
+    }];
     for length in 1..lines.len() {
         let text = text(&lines[..length]);
         let verdict = judged([part(&text, &[hash])], &heads);

@@ -44,6 +44,9 @@ pub struct Seals {
     pub right: u64,
     /// The record that the newest right one seals, with all before it.
     pub up_to: Option<u64>,
+    /// The number of the first one, where those from the key that was given on were in files that are
+    /// not there.
+    pub begins_with: Option<u64>,
 }
 
 impl Verdict {
@@ -139,7 +142,7 @@ pub enum Kind {
     NoBeginning,
     /// A line is no record.
     NoRecord,
-    /// A seal was not made with its key, or is missing.
+    /// A seal was not made with its key, or one is missing.
     Seal,
     /// No record is what it is known that there was.
     NoHead,
@@ -188,7 +191,7 @@ impl fmt::Display for Break {
             Kind::NewChain => "another chain begins, and nothing says why".to_owned(),
             Kind::NoBeginning => "the beginning is missing".to_owned(),
             Kind::NoRecord => count("a line is no record", "lines are no records"),
-            Kind::Seal => "the seal is not right".to_owned(),
+            Kind::Seal => "the seal is not right, or another one is missing".to_owned(),
             Kind::NoHead => "cut or rewritten: a record that was there is not".to_owned(),
         })
     }

@@ -35,6 +35,7 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
     wanted.heads.extend(asked.head.iter().map(|hash| Head {
         hash: *hash,
         said_by: "`--head`".to_owned(),
+        may_be_before: false,
     }));
     let files = if asked.log.is_empty() {
         &asked.files
@@ -50,6 +51,7 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
             .extend(heads.into_iter().map(|(file, head)| Head {
                 hash: head.hash,
                 said_by: format!("`{}`", shown::path(&file)),
+                may_be_before: true,
             }));
         of_log(&log).map_err(|(path, error)| unreadable(&path, &error))?
     } else {

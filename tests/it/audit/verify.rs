@@ -346,6 +346,141 @@ fn a_seal_of_a_number_that_was_is_no_seal() {
     assert!(breaks.iter().all(|it| it["kind"] == "seal"));
 }
 
+/// Where the checkpoints of a log stand.
+fn checkpoints(scene: &Scene) -> Vec<usize> {
+    let text = scene.text();
+    let lines = text.lines().zip(0..);
+    let lines = lines.filter(|(line, _)| line.contains("\"sealed\""));
+    lines.map(|(_, at)| at).collect()
+}
+
+/// A checkpoint with other members for those of its seal.
+fn with_seal(line: &str, seal: &str) -> String {
+    let (before, after) = line.split_once(", \"sealed\": ").unwrap();
+    let (_, after) = after.split_once(", \"seq\"").unwrap();
+    format!("{before}{seal}, \"seq\"{after}")
+}
+
+/// The seal by the key with a number.
+fn seal(number: usize, head: &str) -> String {
+    let mut key = hex::decode(KEY).unwrap();
+    for _ in 0..number {
+        key = hex::decode(sha256_of_bytes(&key)).unwrap();
+    }
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &key);
+    let mac = hex::encode(ring::hmac::sign(&key, head.as_bytes()));
+    format!(", \"sealed\": {number}, \"seal\": \"{mac}\"")
+}
+
+#[test]
+fn who_finds_the_key_of_a_later_seal_lacks_those_before_it() {
+    let scene = Scene::new();
+    true_log(&scene, Rotation::default());
+    let checkpoints = checkpoints(&scene);
+    let last = checkpoints.len() - 1;
+    for true_ones in [0, 2] {
+        forge(&scene, "forged.log", |at, line, prev| {
+            let line = line.replace("203.0.113.42", "192.0.2.1");
+            match checkpoints.iter().position(|it| *it == at) {
+                None => line,
+                Some(number) => {
+                    let seal = match number {
+                        it if it < true_ones || it == last => seal(it, prev),
+                        _ => String::new(),
+                    };
+                    with_seal(&with_head(&line, prev), &seal)
+                }
+            }
+        });
+        let (code, told) = json(&scene, &["forged.log", "--seal-key", "first.key"]);
+        assert_eq!(code, 1, "{told:#}");
+        let breaks = told["breaks"].as_array().unwrap();
+        let missing = breaks.iter().find(|it| it["line"] == checkpoints[last] + 1);
+        let missing = missing.unwrap();
+        assert_eq!(missing["kind"], "seal");
+        assert_eq!(missing["expected"], format!("seal {true_ones}"));
+        assert_eq!(missing["found"], format!("seal {last}"));
+    }
+}
+
+#[test]
+fn a_log_whose_first_files_are_gone_tells_which_seals_are_not_there() {
+    let scene = Scene::new();
+    let rotation = Rotation {
+        size: NonZeroU64::new(20_000),
+        keep: 1,
+        ..Rotation::default()
+    };
+    true_log(&scene, rotation);
+    let (code, told) = json(&scene, &["--seal-key", "first.key"]);
+    assert_eq!(code, 0, "{told:#}");
+    let first = told["seals"]["begins_with"].as_u64().unwrap();
+    let (_, text) = said(&scene, &["--seal-key", "first.key"]);
+    let told = format!(
+        "the first is seal {first}: those before it were in files that are not here, and whoever had its key could have written all of this\n"
+    );
+    assert!(first > 0 && text.contains(&told), "{text}");
+}
+
+#[test]
+fn a_checkpoint_that_does_not_say_what_it_should_is_none_of_ours() {
+    let scene = Scene::new();
+    true_log(&scene, Rotation::default());
+    let second = checkpoints(&scene)[1];
+    let mac = "ab".repeat(32);
+    for wrong in [
+        format!(", \"sealed\": 1, \"seal\": \"{}\"", "x".repeat(64)),
+        format!(", \"sealed\": 1, \"seal\": \"{}\"", "AB".repeat(32)),
+        format!(", \"sealed\": \"1\", \"seal\": \"{mac}\""),
+        format!(", \"seal\": \"{mac}\""),
+        ", \"sealed\": 1".to_owned(),
+        ", \"records\": 1".to_owned() + ", \"head\": \"\"",
+    ] {
+        forge(&scene, "forged.log", |at, line, prev| {
+            let line = with_head(line, prev);
+            if at == second {
+                with_seal(&line, &wrong)
+            } else {
+                line
+            }
+        });
+        let (kind, line) = only(&scene, &["forged.log"]);
+        assert_eq!((&*kind, line), ("changed", second as u64 + 1), "{wrong}");
+    }
+}
+
+#[test]
+fn a_log_that_was_taken_away_whole_is_missed() {
+    let scene = Scene::new();
+    let log = scene.open();
+    grow(&log, 5);
+    log.close();
+    drop(log);
+    fs::remove_file(scene.path()).unwrap();
+    let log = scene.open();
+    log.record(&stopped()).unwrap();
+    log.close();
+    let (kind, line) = only(&scene, &["audit.log"]);
+    assert_eq!((kind.as_str(), line), ("restored_or_cut", 1));
+}
+
+#[test]
+fn a_head_that_is_asked_for_must_be_in_the_log() {
+    let scene = Scene::new();
+    let rotation = Rotation {
+        size: NonZeroU64::new(20_000),
+        keep: 1,
+        ..Rotation::default()
+    };
+    true_log(&scene, rotation);
+    let first: Value = serde_json::from_str(scene.text().lines().next().unwrap()).unwrap();
+    let zeros = "0".repeat(64);
+    for head in [first["previous_head"].as_str().unwrap(), &zeros] {
+        let (kind, _) = only(&scene, &["audit.log", "--head", head]);
+        assert_eq!(kind, "no_head");
+    }
+}
+
 #[test]
 fn a_key_that_sealed_nothing_of_a_log_proves_nothing() {
     let scene = Scene::new();

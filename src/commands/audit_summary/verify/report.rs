@@ -80,16 +80,26 @@ fn seals(out: &mut impl Write, seals: Seals) -> io::Result<()> {
         are_checked,
         right,
         up_to,
+        begins_with,
     } = seals;
     if found == 0 {
         return Ok(());
     }
     let found = times(found, "sealed checkpoint", "sealed checkpoints");
     match up_to {
-        Some(seq) => writeln!(
-            out,
-            "  {found}, {right} of them right: sealed up to record {seq}"
-        ),
+        Some(seq) => {
+            writeln!(
+                out,
+                "  {found}, {right} of them right: sealed up to record {seq}"
+            )?;
+            match begins_with {
+                Some(number) => writeln!(
+                    out,
+                    "  the first is seal {number}: those before it were in files that are not here, and whoever had its key could have written all of this"
+                ),
+                None => Ok(()),
+            }
+        }
         None if are_checked => writeln!(out, "  {found}, none of them by the key that was given"),
         None => writeln!(out, "  {found}, not checked: `--seal-key` names the key"),
     }
@@ -176,6 +186,8 @@ struct Sealed {
     right: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     up_to_seq: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    begins_with: Option<u64>,
 }
 
 pub(super) fn json(out: &mut impl Write, verdict: &Verdict, sources: &[Source]) -> io::Result<()> {
@@ -228,6 +240,7 @@ pub(super) fn json(out: &mut impl Write, verdict: &Verdict, sources: &[Source]) 
             found: verdict.seals.found,
             right: verdict.seals.right,
             up_to_seq: verdict.seals.up_to,
+            begins_with: verdict.seals.begins_with,
         },
     };
     let json = serde_json::to_string_pretty(&told)?;
