@@ -134,7 +134,7 @@ set edit:completion:arg-completer[aegis] = {|@words|
             cand --json 'Say it as JSON, for programs'
             cand --csv 'Say it as CSV, for spreadsheets'
             cand --html 'Say it as one page for a browser, with charts, complete in itself'
-            cand --strict 'Exit with code 1 if a line is no record, or a file cannot be read to its end'
+            cand --strict 'Exit with code 1 if a line is no record and not empty, or a file cannot be read to its end'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
             cand verify 'Check that the audit log is what was written'

@@ -113,7 +113,7 @@ complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fis
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l json -d 'Say it as JSON, for programs'
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l csv -d 'Say it as CSV, for spreadsheets'
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l html -d 'Say it as one page for a browser, with charts, complete in itself'
-complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l strict -d 'Exit with code 1 if a line is no record, or a file cannot be read to its end'
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l strict -d 'Exit with code 1 if a line is no record and not empty, or a file cannot be read to its end'
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -a "verify" -d 'Check that the audit log is what was written'
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -a "tail" -d 'Show the newest records of the audit log, one a line'

@@ -145,7 +145,7 @@ Register-ArgumentCompleter -Native -CommandName 'aegis' -ScriptBlock {
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Say it as JSON, for programs')
             [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Say it as CSV, for spreadsheets')
             [CompletionResult]::new('--html', '--html', [CompletionResultType]::ParameterName, 'Say it as one page for a browser, with charts, complete in itself')
-            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'Exit with code 1 if a line is no record, or a file cannot be read to its end')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'Exit with code 1 if a line is no record and not empty, or a file cannot be read to its end')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check that the audit log is what was written')

@@ -55,10 +55,10 @@ pub struct AuditSummary {
     pub top: u16,
     /// Exit with code 4 if a bound is passed: `denied>100,blocked>0,breaks>0`
     ///
-    /// Names: attempts, invalid, denied, blocked, errors, gaps, breaks, cuts.
+    /// Names: attempts, invalid, denied, blocked, errors, gaps, breaks, cuts, later.
     #[arg(long, value_name = "BOUNDS")]
     pub fail_on: Option<String>,
-    /// Exit with code 1 if a line is no record, or a file cannot be read to its end
+    /// Exit with code 1 if a line is no record and not empty, or a file cannot be read to its end
     #[arg(long)]
     pub strict: bool,
     /// Read with this many threads instead of one a processor

@@ -48,8 +48,9 @@ pub(super) fn run(asked: &AuditSummary) -> Result<(), Failure> {
 fn report(asked: &AuditSummary) -> Result<(), Failure> {
     let bounds = bounds::parse(asked.fail_on.as_deref().unwrap_or_default());
     let bounds = bounds.map_err(|wrong| Failure::Usage(format!("`--fail-on`: {wrong}")))?;
-    let window = window(asked)?;
     let logs = logs::find(&asked.logs)?;
+    // Behind that: what is found is not later than now.
+    let window = window(asked)?;
     let effort = Effort {
         threads: asked.threads.unwrap_or_else(processors),
         top: usize::from(asked.top),

@@ -95,13 +95,20 @@ fn find_one(path: &Path) -> Result<Vec<Log>, FindError> {
         error,
     };
     let in_folder = |folder: &Path, is_meant: &dyn Fn(&[u8]) -> bool| {
-        let mut logs = Vec::new();
-        for entry in fs::read_dir(folder).map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?;
-            if is_meant(entry.file_name().as_bytes()) && entry.path().is_file() {
-                logs.push(look(entry.path())?);
-            }
-        }
+        let entries = fs::read_dir(folder).map_err(unreadable)?;
+        let names = entries.map(|entry| Ok(entry?.file_name()));
+        let mut names = names
+            .collect::<io::Result<BTreeSet<_>>>()
+            .map_err(unreadable)?;
+        names.retain(|name| is_meant(name.as_bytes()) && folder.join(name).is_file());
+        let is_twin = |name: &OsStr| {
+            let bare = OsStr::from_bytes(bare(name.as_bytes()));
+            bare != name && names.contains(bare)
+        };
+        // Compressed a moment ago, or beside the file that it was.
+        let names = names.iter().filter(|name| !is_twin(name));
+        let logs = names.map(|name| look(folder.join(name)));
+        let mut logs = logs.collect::<Result<Vec<_>, _>>()?;
         sort::by_key(&mut logs, Log::place);
         Ok(logs)
     };

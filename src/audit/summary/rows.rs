@@ -23,6 +23,9 @@ pub struct Summary {
     #[schemars(with = "Option<String>")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,
+    /// As [`super::Window`] has it.
+    #[serde(skip)]
+    pub until_now: bool,
     pub totals: Totals,
     /// The same for the window before, which is as long; absent where this one has no beginning.
     #[serde(skip_serializing_if = "Option::is_none")]

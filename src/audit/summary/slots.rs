@@ -5,7 +5,10 @@ use chrono::DateTime;
 
 use super::{Slot, Step, Timeline, pruned::Count};
 use crate::{
-    audit::{CallOutcome, reader::Event},
+    audit::{
+        CallOutcome,
+        reader::{Event, Text},
+    },
     sort,
 };
 
@@ -29,7 +32,10 @@ pub(super) struct Slots {
 #[derive(Clone, Copy, Debug, Default)]
 struct Sum {
     successful: u64,
+    /// But for requests of blocked addresses: those are told one by one, or by their number, or both.
     denied: u64,
+    blocked_singly: u64,
+    blocked: u64,
     calls: u64,
     errors: u64,
 }
@@ -95,8 +101,9 @@ impl Slots {
         self.left_out += other.left_out;
     }
 
-    /// The slots in their order, and the hours of the day.
-    pub(super) fn finish(self) -> (Timeline, Vec<Slot>) {
+    /// The slots in their order, and the hours of the day; by which of the two ways requests of
+    /// blocked addresses are counted is asked.
+    pub(super) fn finish(self, singly: bool) -> (Timeline, Vec<Slot>) {
         let step = self.step.millis();
         let mut places: Vec<_> = self.places.into_iter().collect();
         sort::by_key(&mut places, |place| *place);
@@ -107,7 +114,7 @@ impl Slots {
                 Step::Hour => "%Y-%m-%dT%H",
                 Step::Day => "%Y-%m-%d",
             };
-            self.rows[place].slot(time.format(form).to_string(), time.timestamp())
+            self.rows[place].slot(time.format(form).to_string(), time.timestamp(), singly)
         });
         let timeline = Timeline {
             step: self.step,
@@ -115,7 +122,8 @@ impl Slots {
             left_out: self.left_out,
         };
         let hours = self.hours.iter().zip(0_i64..);
-        let hours = hours.map(|(sum, hour)| sum.slot(format!("{hour:02}"), hour * HOUR / 1000));
+        let hours =
+            hours.map(|(sum, hour)| sum.slot(format!("{hour:02}"), hour * HOUR / 1000, singly));
         (timeline, hours.collect())
     }
 }
@@ -128,20 +136,21 @@ impl Sum {
                 successful: 1,
                 ..nothing
             },
-            Event::Denied { reason, .. } => Self {
-                // Those are told again, by their number, when the block has ended.
-                denied: u64::from(
-                    reason
-                        .as_ref()
-                        .is_none_or(|it| it.as_bytes() != b"rate_limited"),
-                ),
+            Event::Denied { reason, .. } => {
+                let reason = reason.as_ref().map(Text::as_bytes);
+                let blocked_singly = u64::from(reason == Some(b"rate_limited"));
+                Self {
+                    denied: 1 - blocked_singly,
+                    blocked_singly,
+                    ..nothing
+                }
+            }
+            Event::BlockEnded { requests, .. } => Self {
+                blocked: *requests,
                 ..nothing
             },
-            Event::BlockEnded {
-                requests: denied, ..
-            }
-            | Event::FailuresAggregated { count: denied, .. } => Self {
-                denied: *denied,
+            Event::FailuresAggregated { count, .. } => Self {
+                denied: *count,
                 ..nothing
             },
             Event::CallStarted { .. } => Self {
@@ -159,12 +168,17 @@ impl Sum {
         })
     }
 
-    fn slot(self, at: String, start: i64) -> Slot {
+    fn slot(self, at: String, start: i64, singly: bool) -> Slot {
+        let blocked = if singly {
+            self.blocked_singly
+        } else {
+            self.blocked
+        };
         Slot {
             at,
             start,
             successful: self.successful,
-            denied: self.denied,
+            denied: self.denied.saturating_add(blocked),
             calls: self.calls,
             errors: self.errors,
         }
@@ -175,6 +189,8 @@ impl Count for Sum {
     fn add(&mut self, other: Self) {
         self.successful = self.successful.saturating_add(other.successful);
         self.denied = self.denied.saturating_add(other.denied);
+        self.blocked_singly = self.blocked_singly.saturating_add(other.blocked_singly);
+        self.blocked = self.blocked.saturating_add(other.blocked);
         self.calls = self.calls.saturating_add(other.calls);
         self.errors = self.errors.saturating_add(other.errors);
     }

@@ -60,7 +60,7 @@ pub fn summarize(logs: &[Log], window: &Window, effort: Effort, progress: &Atomi
         .map(|log| log.path.display().to_string())
         .collect();
     let totals = all.sums.totals();
-    let (timeline, hours) = all.slots.finish();
+    let (timeline, hours) = all.slots.finish(all.sums.are_blocked_singly());
     let families: Vec<_> = logs.iter().map(Log::family).collect();
     let numbered = files.iter().zip(&families).zip(&sources);
     let numbered = numbered.map(|((path, family), source)| chain::File {
@@ -76,6 +76,7 @@ pub fn summarize(logs: &[Log], window: &Window, effort: Effort, progress: &Atomi
         period: window.period,
         from: window.from,
         until: window.until,
+        until_now: window.until_now,
         before: before.map(|_| all.before.totals()),
         timeline,
         hours,

@@ -143,6 +143,11 @@ impl Sums {
         add(&mut self.answer_bytes, other.answer_bytes);
     }
 
+    /// Whether requests of blocked addresses were recorded one by one.
+    pub(super) fn are_blocked_singly(&self) -> bool {
+        self.blocked_singly > self.blocked
+    }
+
     pub(super) fn totals(&self) -> Totals {
         let failed = self.invalid.saturating_add(self.aggregated_invalid);
         let blocked_requests = self.blocked_singly.max(self.blocked);

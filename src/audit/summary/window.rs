@@ -28,6 +28,8 @@ pub struct Window {
     pub period: Period,
     pub from: Option<DateTime<Utc>>,
     pub until: Option<DateTime<Utc>>,
+    /// It ends at this moment: no record can be later, unless a clock was changed.
+    pub until_now: bool,
 }
 
 impl Window {
@@ -44,6 +46,7 @@ impl Window {
                     period,
                     from: None,
                     until: None,
+                    until_now: false,
                 };
             }
         };
@@ -53,6 +56,7 @@ impl Window {
             period,
             from: Some(until - TimeDelta::days(days)),
             until: Some(until),
+            until_now: true,
         }
     }
 

@@ -8,8 +8,8 @@ pub(super) struct Bound {
     most: u64,
 }
 
-const NAMES: [&str; 8] = [
-    "attempts", "invalid", "denied", "blocked", "errors", "gaps", "breaks", "cuts",
+const NAMES: [&str; 9] = [
+    "attempts", "invalid", "denied", "blocked", "errors", "gaps", "breaks", "cuts", "later",
 ];
 /// What the server records where it finds its log cut, or something else in its place.
 const CUTS: [&str; 2] = ["audit_log_truncated", "audit_log_replaced"];
@@ -51,6 +51,7 @@ impl Bound {
             "errors" => totals.errors,
             "gaps" => summary.log.gaps,
             "breaks" => summary.log.breaks,
+            "later" => summary.log.later,
             _ => cuts(summary),
         };
         let Self { name, most } = self;

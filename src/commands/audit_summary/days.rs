@@ -1,7 +1,7 @@
 //! Which hours or days a chart has.
 use std::collections::HashMap;
 
-use crate::audit::summary::{Slot, Step, Summary};
+use crate::audit::summary::{Slot, Step, Summary, Timeline};
 
 /// In seconds.
 const YEAR: i64 = 365 * 86_400;
@@ -43,6 +43,15 @@ pub(super) fn all(summary: &Summary) -> Days<'_> {
         slots: all
             .map(|at| found.get(&at).copied().unwrap_or(EMPTY))
             .collect(),
+    }
+}
+
+impl Days<'_> {
+    /// Whether something happened outside of these.
+    pub(super) fn are_part_of(&self, timeline: &Timeline) -> bool {
+        let end = self.start + self.step * i64::try_from(self.slots.len()).unwrap_or(i64::MAX);
+        let mut starts = timeline.slots.iter().map(|slot| slot.start);
+        starts.any(|start| !(self.start..end).contains(&start))
     }
 }
 

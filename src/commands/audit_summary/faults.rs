@@ -1,6 +1,6 @@
 //! What is wrong with a log itself, in the words of every form for people.
 use super::shown::{grouped, shown, times};
-use crate::audit::summary::{Period, Summary};
+use crate::audit::summary::Summary;
 
 /// So many places are told of breaks.
 const PLACES: usize = 5;
@@ -68,7 +68,7 @@ pub(super) fn of(summary: &Summary) -> Vec<Fault> {
     for why in &log.unreadable {
         told(format!("not all was read: {}", shown(why)));
     }
-    if log.later > 0 && summary.period != Period::Custom {
+    if log.later > 0 && summary.until_now {
         told(format!(
             "{} from the future: the clock was changed",
             times(log.later, "record is", "records are")

@@ -1,6 +1,6 @@
 //! Where a report goes: standard output, or a file that is replaced whole.
 use std::{
-    fs,
+    fs::{self, File},
     io::{self, Write},
     path::Path,
     process,
@@ -17,12 +17,21 @@ pub(super) fn write(file: Option<&Path>, bytes: &[u8]) -> io::Result<()> {
     };
     // A link stays one; what is no file (a pipe, `/dev/null`) cannot be replaced.
     let file = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-    if fs::metadata(&file).is_ok_and(|it| !it.is_file()) {
+    let before = fs::metadata(&file).ok();
+    if before.as_ref().is_some_and(|it| !it.is_file()) {
         return fs::write(file, bytes);
     }
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let new = file.with_file_name(format!(".{name}.{}.tmp", process::id()));
-    let written = fs::write(&new, bytes).and_then(|()| fs::rename(&new, &file));
+    // Nobody reads it who could not read the one before.
+    let keep = |before: fs::Metadata| {
+        File::create(&new)?;
+        fs::set_permissions(&new, before.permissions())
+    };
+    let kept = before.map_or(Ok(()), keep);
+    let written = kept
+        .and_then(|()| fs::write(&new, bytes))
+        .and_then(|()| fs::rename(&new, &file));
     if written.is_err() {
         let _ = fs::remove_file(&new);
     }

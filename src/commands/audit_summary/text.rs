@@ -140,7 +140,7 @@ impl Page<'_> {
 
     fn charts(&mut self, summary: &Summary) -> io::Result<()> {
         let step = summary.timeline.step;
-        let slots = days::all(summary).slots;
+        let days = days::all(summary);
         let name = match step {
             Step::Hour => "By hour",
             Step::Day => "By day",
@@ -148,8 +148,12 @@ impl Page<'_> {
         if summary.timeline.slots.is_empty() {
             return Ok(());
         }
-        self.head(name)?;
-        self.chart(&slots, step)?;
+        if days.are_part_of(&summary.timeline) {
+            self.head(&format!("{name}, of one year only"))?;
+        } else {
+            self.head(name)?;
+        }
+        self.chart(&days.slots, step)?;
         self.head("By hour of the day (UTC), 00 to 23")?;
         self.chart(&summary.hours.iter().collect::<Vec<_>>(), Step::Hour)?;
         if summary.timeline.left_out > 0 {

@@ -14,13 +14,13 @@ pub(super) fn window(
 ) -> Result<Window, String> {
     let from = since.map(|text| parse("since", text, now)).transpose()?;
     let end = until.map(|text| parse("until", text, now)).transpose()?;
+    let until_now = end.is_none();
     let until = end.map(|time| match time {
-        Time::Moment(time) => time,
-        Time::Day(start) => start + TimeDelta::days(1),
+        Time::Moment(time) | Time::Day { end: time, .. } => time,
     });
     // What has no end ends now, so that there is a window before.
     let until = until.unwrap_or(now + TimeDelta::milliseconds(1));
-    let from = from.map(|(Time::Moment(time) | Time::Day(time))| time);
+    let from = from.map(|(Time::Moment(time) | Time::Day { start: time, .. })| time);
     if from.is_some_and(|from| from >= until) {
         return Err("nothing is between `--since` and `--until`".to_owned());
     }
@@ -28,13 +28,16 @@ pub(super) fn window(
         period: Period::Custom,
         from,
         until: Some(until),
+        until_now,
     })
 }
 
 enum Time {
     Moment(DateTime<Utc>),
-    /// It begins with this.
-    Day(DateTime<Utc>),
+    Day {
+        start: DateTime<Utc>,
+        end: DateTime<Utc>,
+    },
 }
 
 fn parse(name: &str, text: &str, now: DateTime<Utc>) -> Result<Time, String> {
@@ -57,7 +60,9 @@ fn parse(name: &str, text: &str, now: DateTime<Utc>) -> Result<Time, String> {
     };
     let day = || {
         let day: NaiveDate = text.parse().ok()?;
-        Some(day.and_hms_opt(0, 0, 0)?.and_utc())
+        let start = day.and_hms_opt(0, 0, 0)?.and_utc();
+        let end = start.checked_add_signed(TimeDelta::days(1))?;
+        Some(Time::Day { start, end })
     };
     let moment = || {
         DateTime::parse_from_rfc3339(text)
@@ -67,7 +72,7 @@ fn parse(name: &str, text: &str, now: DateTime<Utc>) -> Result<Time, String> {
     if let Some(moment) = ago().or_else(moment) {
         return Ok(Time::Moment(moment));
     }
-    day().map(Time::Day).ok_or_else(|| {
+    day().ok_or_else(|| {
         format!(
             "`--{name} {text}` is no time: write it as `2026-01-31`, `2026-01-31T12:00:00Z`, or how long ago (`7d`, `12h`, `30m`)"
         )
@@ -134,6 +139,7 @@ mod tests {
             "2026-02-30",
             "9223372036854775807d",
             "7é",
+            "+262142-12-31",
         ] {
             let error = window(Some(wrong), None, now()).expect_err("no time");
             assert!(error.contains("is no time"), "{error}");

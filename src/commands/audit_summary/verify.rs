@@ -5,7 +5,7 @@ use std::{
     io::{self, Write},
     num::NonZeroUsize,
     path::{Path, PathBuf},
-    thread,
+    slice, thread,
 };
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     audit::{
-        SealKey, heads_elsewhere,
+        SealKey, heads_elsewhere, reader,
         verify::{Asked, Head, Source, Verdict, in_order, of_log, verify},
     },
     cli::Verify,
@@ -37,12 +37,22 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
         said_by: "`--head`".to_owned(),
         may_be_before: false,
     }));
-    let files = if asked.log.is_empty() {
-        &asked.files
-    } else {
-        &asked.log
-    };
-    let sources = if files.is_empty() {
+    let open =
+        |path: &PathBuf| Source::open(path.clone()).map_err(|error| unreadable(path, &error));
+    let whole = |log: &Path| of_log(log).map_err(|(path, error)| unreadable(&path, &error));
+    let sources = if !asked.log.is_empty() {
+        let mut sources = Vec::new();
+        for path in &asked.log {
+            if path.is_file() {
+                sources.extend(whole(path)?);
+                continue;
+            }
+            for log in reader::find(slice::from_ref(path))? {
+                sources.push(open(&log.path)?);
+            }
+        }
+        in_order(sources)
+    } else if asked.files.is_empty() {
         let (log, checkpoints) = logs::live(asked.env_file.as_deref())?;
         // Before the log is opened: what is known now is in it then.
         let heads = heads_elsewhere(&log, checkpoints.as_deref());
@@ -53,11 +63,9 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
                 said_by: format!("`{}`", shown::path(&file)),
                 may_be_before: true,
             }));
-        of_log(&log).map_err(|(path, error)| unreadable(&path, &error))?
+        whole(&log)?
     } else {
-        let open =
-            |path: &PathBuf| Source::open(path.clone()).map_err(|error| unreadable(path, &error));
-        in_order(files.iter().map(open).collect::<Result<_, _>>()?)
+        in_order(asked.files.iter().map(open).collect::<Result<_, _>>()?)
     };
     let total = sources.iter().map(Source::length).sum();
     let threads = asked.threads.unwrap_or_else(processors);

@@ -450,6 +450,18 @@ fn a_checkpoint_that_does_not_say_what_it_should_is_none_of_ours() {
 }
 
 #[test]
+fn a_folder_and_a_pattern_are_logs_as_for_the_other_commands() {
+    let scene = Scene::new();
+    let log = scene.open();
+    grow(&log, 5);
+    log.close();
+    for log in [".", "aud*.log", "audit.log"] {
+        let (code, told) = json(&scene, &["--log", log]);
+        assert_eq!((code, &told["records"]), (0, &5.into()), "{told:#}");
+    }
+}
+
+#[test]
 fn a_log_that_was_taken_away_whole_is_missed() {
     let scene = Scene::new();
     let log = scene.open();

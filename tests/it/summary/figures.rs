@@ -225,7 +225,7 @@ proptest! {
         drop(log);
 
         let (from, until) = (START + from, START + from + length);
-        let window = Window { period: Period::Custom, from: Some(time(from)), until: Some(time(until)) };
+        let window = Window { period: Period::Custom, from: Some(time(from)), until: Some(time(until)), until_now: false };
         let summary = summary(&folder, &window, threads);
         let within = |from: i64, until: i64| -> Vec<&Did> {
             true_history.iter().filter(|(at, _)| (from..until).contains(at)).map(|(_, did)| did).collect()
@@ -317,13 +317,21 @@ fn with_each_blocked_request_recorded_none_is_counted_twice() {
             &ids,
         );
     }
-    write(&log, &Did::BlockEnded { ip, requests: 7 }, &ids);
-    let summary = summary(&folder, &Window::rolling(Period::All, time(START)), 1);
-    assert_eq!(
-        (summary.totals.denied, summary.totals.blocked_requests),
-        (7, 7)
-    );
-    assert_eq!(summary.addresses.rows[0].blocked_requests, 7);
+    // While the block lasts, and when its end has told of them again.
+    for has_ended in [false, true] {
+        if has_ended {
+            write(&log, &Did::BlockEnded { ip, requests: 7 }, &ids);
+        }
+        let summary = summary(&folder, &Window::rolling(Period::All, time(START)), 1);
+        assert_eq!(
+            (summary.totals.denied, summary.totals.blocked_requests),
+            (7, 7)
+        );
+        assert_eq!(summary.addresses.rows[0].blocked_requests, 7);
+        assert_eq!(summary.timeline.slots[0].denied, 7);
+        let hours = summary.hours.iter().map(|hour| hour.denied);
+        assert_eq!(hours.sum::<u64>(), 7);
+    }
 }
 
 #[test]

@@ -58,7 +58,13 @@ fn a_file_beside_its_compressed_self_is_read_once() {
     .unwrap();
     symlink("audit.log.1", logs.path("audit.log.7")).unwrap();
     let whole = Logs::with(history()).json(&["all"]);
-    assert_eq!(logs.json(&["all"])["totals"], whole["totals"]);
+    for logs_of in [
+        &["all"][..],
+        &["all", "--log", "."],
+        &["all", "--log", "audit*"],
+    ] {
+        assert_eq!(logs.json(logs_of)["totals"], whole["totals"], "{logs_of:?}");
+    }
 }
 
 #[test]

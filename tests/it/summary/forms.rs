@@ -1,5 +1,9 @@
 //! Text, JSON and CSV, as they are written.
-use std::{fs, process::Command};
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
+    process::Command,
+};
 
 use serde_json::{Value, json};
 
@@ -133,6 +137,52 @@ fn a_report_goes_to_a_file_that_is_replaced_whole() {
     assert_eq!(fs::read_dir(logs.0.path()).unwrap().count(), 2);
     let failed = logs.run(&["all", "--output", "nowhere/report"]);
     assert_eq!(failed.status.code(), Some(1));
+}
+
+#[test]
+fn a_report_that_is_replaced_is_read_by_nobody_else() {
+    let logs = Logs::with(history());
+    let report = logs.path("report.csv");
+    fs::write(&report, "old").unwrap();
+    for mode in [0o600, 0o664] {
+        fs::set_permissions(&report, Permissions::from_mode(mode)).unwrap();
+        logs.said(&["all", "--csv", "--output", "report.csv"]);
+        let now = fs::metadata(&report).unwrap().permissions().mode();
+        assert_eq!(now & 0o777, mode);
+    }
+}
+
+#[test]
+fn records_from_the_future_are_told_wherever_the_window_ends_now() {
+    let line = |seq: u64, year: u64| {
+        format!(
+            "{{\"timestamp\": \"{year}-01-20T00:00:00.000Z\", \"event\": \"server_stopped\", \"reason\": \"SIGTERM\", \"seq\": {seq}, \"prev\": \"{seq:064x}\"}}\n"
+        )
+    };
+    let logs = Logs::with(line(1, 2026) + &line(2, 9000));
+    let told = "1 record is from the future: the clock was changed";
+    for (window, is_told) in [
+        (&["daily"][..], true),
+        (&["--since", "7d"], true),
+        (&["--since", "7d", "--until", "1d"], false),
+    ] {
+        assert_eq!(logs.said(window).contains(told), is_told, "{window:?}");
+    }
+    let output = logs.run(&["daily", "--fail-on", "later>0"]);
+    assert_eq!(output.status.code(), Some(4));
+}
+
+#[test]
+fn a_chart_says_that_it_leaves_years_out() {
+    let line = |year: u64| {
+        format!(
+            "{{\"timestamp\": \"{year}-01-20T00:00:00.000Z\", \"event\": \"api_authentication\", \"status\": \"success\"}}\n"
+        )
+    };
+    let logs = Logs::with(line(2020) + &line(2026));
+    assert!(logs.said(&["all"]).contains("By day, of one year only\n"));
+    let logs = Logs::with(line(2026));
+    assert!(logs.said(&["all"]).contains("By day\n"));
 }
 
 #[test]

@@ -45,9 +45,7 @@ pub(super) fn charts(page: &mut Html, summary: &Summary) {
         1 => one.to_owned(),
         _ => format!("{each} {several}"),
     };
-    let end = days.start + days.step * signed(days.slots.len());
-    let mut starts = timeline.slots.iter().map(|slot| slot.start);
-    if starts.any(|start| !(days.start..end).contains(&start)) {
+    if days.are_part_of(timeline) {
         unit += ", of one year only";
     }
     part(page, title, &unit, &bars);
