@@ -1,6 +1,7 @@
 //! What the log had come to, remembered outside of it: a log that ends before that was cut, or is
 //! an older one from a backup.
 use std::{
+    cmp::Reverse,
     fs::{self, File, OpenOptions},
     io::{self, BufReader, Write},
     os::unix::{ffi::OsStrExt, fs::OpenOptionsExt},
@@ -15,8 +16,12 @@ use super::{
     names,
     reader::{self, Raw},
     record::{Field, Plain},
-    tail::{Beginning, Previous, Tail, sha256},
+    tail::{Beginning, Previous, Tail, ends, sha256},
 };
+use crate::sort;
+
+/// So many compressed files are looked into, the newest first.
+const FEW: usize = 3;
 
 /// The newest record of a log, and its time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -111,29 +116,46 @@ pub(super) fn newest_closed(log: &Path) -> Option<File> {
     open(&newest.path)
 }
 
-/// The piece of the log beside it that holds what is `known`: its name, its end and its beginning.
-pub(super) fn predecessor(log: &Path, known: &Head) -> Option<(Vec<u8>, Tail, Beginning)> {
-    let pieces = names::pieces(log).ok()?.into_iter();
-    let ends = pieces.filter_map(|path| {
-        let file = open(&path)?;
-        let tail = Tail::read(&file).ok()?;
-        let newest = tail.newest.filter(|_| tail.holds(known))?;
-        if !tail.has(known.previous) && !has(&file, known.previous) {
-            return None;
-        }
-        let name = path.file_name()?.as_bytes().to_owned();
-        let beginning = Beginning::read(&file).ok()??;
-        Some((newest, (name, tail, beginning)))
-    });
-    let last = ends.reduce(|one, two| if two.0.is_after(&one.0) { two } else { one });
+/// A file that was the log: its name, its end and its beginning.
+type Piece = (Vec<u8>, Tail, Beginning);
+
+/// The piece of the log beside it that holds what is `known`.
+pub(super) fn predecessor(log: &Path, known: &Head) -> Option<Piece> {
+    let pieces = names::pieces(log).ok()?;
+    let (mut packed, plain): (Vec<_>, Vec<_>) =
+        pieces.into_iter().partition(|path| names::is_packed(path));
+    let pieces = plain.iter().filter_map(|path| piece(path, known));
+    let last = pieces.reduce(|one, two| if two.0.is_after(&one.0) { two } else { one });
+    // Others may compress what they have moved. It takes long to read all of them.
+    let changed = |path: &PathBuf| fs::metadata(path).and_then(|it| it.modified()).ok();
+    sort::by_cached_key(&mut packed, |path| Reverse(changed(path)));
+    let newest = packed.iter().take(FEW);
+    let last = last.or_else(|| newest.into_iter().find_map(|path| piece(path, known)));
     last.map(|(_, piece)| piece)
+}
+
+fn piece(path: &Path, known: &Head) -> Option<(Head, Piece)> {
+    let file = open(path)?;
+    let (tail, beginning) = if names::is_packed(path) {
+        ends(reader::open(&file).ok()?).ok()?
+    } else {
+        (Tail::read(&file).ok()?, Beginning::read(&file).ok()?)
+    };
+    let newest = tail.newest.filter(|_| tail.holds(known))?;
+    if !tail.has(known.previous) && !has(&open(path)?, known.previous) {
+        return None;
+    }
+    let name = path.file_name()?.as_bytes().to_owned();
+    Some((newest, (name, tail, beginning?)))
 }
 
 /// Whether a record is in a file, wherever.
 fn has(file: &File, record: Previous) -> bool {
     let seq = format!(", \"seq\": {}, ", record.seq);
     let mut found = false;
-    let lines = BufReader::new(file);
+    let Ok(lines) = reader::open(file).map(BufReader::new) else {
+        return false;
+    };
     let read = reader::read_lines(lines, |_, raw| {
         if let Raw::Line(line) = raw
             && !found

@@ -98,20 +98,27 @@ pub(super) fn log_of(file: &Path) -> PathBuf {
     logs.next().unwrap_or_else(|| file.to_owned())
 }
 
-/// Files beside the log that are, by their names, pieces of it: whoever rotated or renamed them, and
-/// not compressed.
+/// Whether a file is compressed in a way that we read.
+pub(super) fn is_packed(file: &Path) -> bool {
+    file.extension().is_some_and(|it| it == "gz" || it == "zst")
+}
+
+/// Files beside the log that are, by their names, pieces of it: whoever rotated or renamed them.
 pub(super) fn pieces(log: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder(log))? {
         let entry = entry?;
         let name = entry.file_name();
         let name = name.as_bytes();
-        let compressed = [&b".gz"[..], b".zst", b".xz", b".bz2"];
-        let is_piece = name != live(log)
-            && (name.starts_with(live(log)) || was(log, name))
-            && !compressed.iter().any(|ending| name.ends_with(ending));
+        let path = entry.path();
+        let plain = if is_packed(&path) {
+            path.file_stem().unwrap_or_default().as_bytes()
+        } else {
+            name
+        };
+        let is_piece = name != live(log) && (name.starts_with(live(log)) || was(log, plain));
         if is_piece && entry.file_type()?.is_file() {
-            found.push(entry.path());
+            found.push(path);
         }
     }
     Ok(found)

@@ -1,5 +1,9 @@
 //! How a file ends: where a chain goes on.
-use std::{fs::File, io, os::unix::fs::FileExt};
+use std::{
+    fs::File,
+    io::{self, Read},
+    os::unix::fs::FileExt,
+};
 
 use chrono::{DateTime, Utc};
 use ring::digest;
@@ -13,7 +17,8 @@ use super::{
 };
 
 /// How much of a file is looked at. The longest record is a fraction of it.
-const WINDOW: u64 = 64 * 1024;
+const WINDOW: u64 = WINDOW_SIZE as u64;
+const WINDOW_SIZE: usize = 64 * 1024;
 /// How far back the newest seal is looked for. The key file follows a seal within a second, so only
 /// one that is at the end matters.
 const SEAL_WINDOW: u64 = 4 * 1024 * 1024;
@@ -53,24 +58,27 @@ impl Tail {
     pub(super) fn read(file: &File) -> io::Result<Self> {
         let length = file.metadata()?.len();
         let start = length.saturating_sub(WINDOW);
-        let window = read_at(file, start, length - start)?;
+        Ok(Self::of(&read_at(file, start, length - start)?, start == 0))
+    }
+
+    fn of(window: &[u8], is_whole: bool) -> Self {
         let Some(last) = window.last() else {
-            return Ok(Self::default());
+            return Self::default();
         };
         let is_torn = *last != b'\n';
-        let text = window.strip_suffix(b"\n").unwrap_or(&window);
+        let text = window.strip_suffix(b"\n").unwrap_or(window);
         let mut lines = text.rsplit(|byte| *byte == b'\n').collect::<Vec<_>>();
         let torn_bytes = is_torn.then(|| lines.first().map_or(0, |line| line.len() as u64));
-        if start > 0 {
+        if !is_whole {
             lines.pop(); // begins before the window
         }
         let heads: Vec<_> = lines.iter().filter_map(|line| head(line)).collect();
-        Ok(Self {
+        Self {
             newest: heads.first().copied(),
             recent: heads.iter().map(|head| head.previous).collect(),
             last_line: lines.first().map(|line| sha256(line)),
             torn_bytes,
-        })
+        }
     }
 
     /// Whether a log that ends so can have come to what is `known` of it, as far as one sees.
@@ -103,15 +111,18 @@ pub(super) struct Beginning {
 impl Beginning {
     /// `None` for an empty file.
     pub(super) fn read(file: &File) -> io::Result<Option<Self>> {
-        let start = read_at(file, 0, WINDOW)?;
+        Ok(Self::of_start(&read_at(file, 0, WINDOW)?))
+    }
+
+    fn of_start(start: &[u8]) -> Option<Self> {
         let mut lines = start.split(|byte| *byte == b'\n');
-        let first = lines.next().filter(|line| !line.is_empty());
-        Ok(first.map(|first| Self {
+        let first = lines.next().filter(|line| !line.is_empty())?;
+        Some(Self {
             first_seq: head(first)
                 .or_else(|| lines.find_map(head))
                 .map_or(0, |head| head.previous.seq),
             ..Self::of(first, 0)
-        }))
+        })
     }
 
     /// Of a file whose first line is this.
@@ -132,6 +143,20 @@ impl Beginning {
             first_seq,
         }
     }
+}
+
+/// How something begins and ends that can only be read through, as what is compressed.
+pub(super) fn ends(mut source: impl Read) -> io::Result<(Tail, Option<Beginning>)> {
+    let mut window = Vec::new();
+    source.by_ref().take(WINDOW).read_to_end(&mut window)?;
+    let beginning = Beginning::of_start(&window);
+    let mut is_whole = true;
+    while source.by_ref().take(WINDOW).read_to_end(&mut window)? > 0 {
+        let before = window.len().saturating_sub(WINDOW_SIZE);
+        is_whole &= before == 0;
+        window.drain(..before);
+    }
+    Ok((Tail::of(&window, is_whole), beginning))
 }
 
 /// The newest sealed checkpoint near the end of a file.

@@ -318,6 +318,28 @@ fn the_newest_record_is_known_from_the_log_or_what_is_kept_beside_it() {
 }
 
 #[test]
+fn a_log_that_was_rotated_and_compressed_at_rest_goes_on() {
+    for records in [3, 1_000] {
+        let scene = Scene::new();
+        let log = grown(&scene, 2);
+        log.tick();
+        for _ in 2..records {
+            log.record(&stopped()).unwrap();
+        }
+        drop(log);
+        let old = scene.folder.path().join("audit.log.1.zst");
+        let text = scene.text();
+        fs::write(&old, zstd::encode_all(text.as_bytes(), 3).unwrap()).unwrap();
+        fs::write(scene.path(), "").unwrap();
+        scene.open().record(&stopped()).unwrap();
+        assert_eq!(scene.events(), ["audit_rotated", "server_stopped"]);
+        assert_chained(&(text + &scene.text()));
+        let told = &values(&scene.text())[0];
+        assert_eq!(told["previous_file"], "audit.log.1.zst");
+    }
+}
+
+#[test]
 fn a_folder_from_a_backup_is_found_out_by_checkpoints_elsewhere() {
     let (scene, elsewhere) = (Scene::new(), Scene::new());
     let open = || {
