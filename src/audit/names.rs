@@ -47,10 +47,6 @@ pub(super) fn all_closed(log: &Path) -> io::Result<Vec<Closed>> {
     Ok(found)
 }
 
-fn is_closed(log: &Path, name: &OsStr) -> bool {
-    read_closed(log, name).is_some()
-}
-
 fn read_closed(log: &Path, name: &OsStr) -> Option<Closed> {
     let rest = name.as_bytes().strip_prefix(stem(log))?;
     let rest = str::from_utf8(rest).ok()?.strip_prefix('-')?;
@@ -85,7 +81,7 @@ pub(super) fn was(log: &Path, name: &[u8]) -> bool {
         let is_year = year.iter().all(u8::is_ascii_digit);
         Some(is_year && digits >= 4 && rest.iter().all(of_a_date))
     };
-    is_closed(log, OsStr::from_bytes(name)) || old() == Some(true) || dated() == Some(true)
+    old() == Some(true) || dated() == Some(true)
 }
 
 /// The log that a file was once by its name, else itself. The name is without what compression adds.

@@ -115,6 +115,31 @@ fn the_first_record_of_a_day_closes_the_file_of_the_day_before() {
     );
 }
 
+/// As a process leaves it that ended between the compressed file and the removal of the other.
+#[test]
+fn a_file_beside_its_compressed_self_counts_once() {
+    let scene = Scene::new();
+    let log = open(&scene, by_size());
+    for _ in 0..20 {
+        log.record(&authenticated(b"curl")).unwrap();
+    }
+    drop(log);
+    let closed = scene.closed();
+    let (newest, before) = (&closed[closed.len() - 1], &closed[closed.len() - 2]);
+    let packed = zstd::encode_all(&fs::read(newest).unwrap()[..], 1).unwrap();
+    fs::write(newest.with_added_extension("zst"), packed).unwrap();
+    let rotation = Rotation {
+        keep: 2,
+        ..Rotation::default()
+    };
+    let log = open(&scene, rotation);
+    wait_until("the third is gone", || {
+        log.tick();
+        !closed[closed.len() - 3].exists()
+    });
+    assert!(before.exists() && newest.exists());
+}
+
 #[test]
 fn closed_files_are_compressed_and_the_oldest_go() {
     for (compress, ending) in [
