@@ -7,6 +7,7 @@ mod keeping;
 mod keys;
 mod metrics;
 mod opening;
+mod places;
 mod plan;
 mod readiness;
 mod reload;
