@@ -169,6 +169,20 @@ impl Found {
     }
 }
 
+/// Whether the file at `path` could be locked and replaced, as far as that is known without writing
+/// and without waiting for whoever has it now.
+///
+/// # Errors
+/// As [`LockedFile::open`] and [`LockedFile::replace`] have them.
+pub fn look(path: &Path) -> Result<(), Error> {
+    let place = Place::find(path)?;
+    lock::expect_room(&place)?;
+    if is_mount(place.path()) {
+        return Err(Error::MountPoint(path.to_owned()));
+    }
+    place.expect_own()
+}
+
 /// Whose file it is that `path` names, for another that should belong to the same; `None` where
 /// there is none.
 pub fn access(path: &Path) -> Option<Access> {

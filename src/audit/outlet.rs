@@ -60,7 +60,9 @@ impl Outlet {
                 let written = write(&line);
                 match &written {
                     Err(error) if !failed => {
-                        log::warn!("checkpoints of the audit log do not reach {place}: {error}");
+                        log::error!(
+                            "critical: checkpoints of the audit log do not reach {place}: {error}"
+                        );
                     }
                     Ok(()) if failed => {
                         log::warn!("checkpoints of the audit log reach {place} again");

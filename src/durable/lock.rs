@@ -7,7 +7,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, FileType, Mode, OFlags, Stat, fchown, fstat, openat, statat},
+    fs::{AtFlags, FileType, Mode, OFlags, Stat, accessat, fchown, fstat, openat, statat},
     io::Errno,
     process::{Gid, Uid},
 };
@@ -38,6 +38,20 @@ pub(super) fn take(place: &Place, patience: Duration) -> Result<File, Error> {
     }
 }
 
+/// Whether a file could be put beside the one that is to be locked.
+pub(super) fn expect_room(place: &Place) -> Result<(), Error> {
+    let write = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+    let found = accessat(place.folder(), ".", write, AtFlags::empty());
+    found.map_err(|error| no_room(place, error))
+}
+
+fn no_room(place: &Place, error: Errno) -> Error {
+    place.failed(
+        "be locked by a file in its folder, which must be writable",
+        error,
+    )
+}
+
 fn open(place: &Place) -> Result<OwnedFd, Error> {
     let failed = |error| place.failed("be locked", error);
     let name = place.beside(".lock");
@@ -51,10 +65,7 @@ fn open(place: &Place) -> Result<OwnedFd, Error> {
         made => made,
     };
     let file = file.map_err(|error| match error {
-        Errno::ROFS | Errno::ACCESS => place.failed(
-            "be locked by a file in its folder, which must be writable",
-            error,
-        ),
+        Errno::ROFS | Errno::ACCESS => no_room(place, error),
         error => failed(error),
     })?;
     let stat = fstat(&file).map_err(failed)?;

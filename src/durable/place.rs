@@ -177,6 +177,11 @@ impl Place {
         Ok(Some(Found { stat, digest }))
     }
 
+    /// That it is a file which the caller may edit, if there is one.
+    pub(super) fn expect_own(&self) -> Result<(), Error> {
+        self.stat()?.map_or(Ok(()), |stat| self.check(&stat))
+    }
+
     fn open_to_read(&self) -> Result<Option<(File, Stat)>, Error> {
         // Asked for before it is opened: opening a device may do something already.
         match self.stat()? {

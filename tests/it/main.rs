@@ -13,6 +13,7 @@ mod gitea; // the door to Gitea: what is asked, what is believed, what a bad for
 mod house; // which room may use which, and what stands in one place only
 mod key_commands; // what the commands around the life of a key say, write and leave behind
 mod operations; // what an assistant asks, what Gitea is asked, what the assistant reads
+mod places; // the files that a server writes: what is wrong with them is told before it starts
 mod protocol; // the protocol alone: tables, schemas, cancellation, streams
 mod reload; // keys that change while the server runs
 mod rotation; // a key replaced by another, with a person at a terminal, without, and after a kill

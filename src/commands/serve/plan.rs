@@ -7,7 +7,7 @@ use log::Level;
 use super::{
     advice::advice,
     keys::{EXAMPLE, KeySources, KeysRead},
-    places::{missing_folder, shown, unwritable},
+    places::{self, shown},
     wiring,
 };
 use crate::{
@@ -103,15 +103,15 @@ impl Plan {
             );
         }
         let catalog = read_catalog(&mut config, &mut problems);
-        if audit_log.is_some() && config.audit.checkpoint_file == audit_log {
-            problems.push(
-                "`AUDIT_CHECKPOINT_FILE` is the audit log itself: name another file, best on another disk"
-                    .to_owned(),
-            );
+        let log = audit_log.as_deref();
+        let checkpoints = config.audit.checkpoint_file.as_deref();
+        problems.extend(checkpoints.and_then(|file| places::checkpoints(file, log)));
+        if !is_wrong("AUDIT_SEAL_KEY_FILE") {
+            let key = config.audit.seal_key_file.as_deref();
+            problems.extend(key.and_then(places::seal_key));
         }
         if !is_wrong("AUDIT_LOG_PATH") {
-            let log = audit_log.as_deref();
-            problems.extend(log.and_then(|log| missing_folder(log).or_else(|| unwritable(log))));
+            problems.extend(log.and_then(places::log));
         }
         if let (Some(mode), Some(file)) = (env.shared_mode(), env.file()) {
             let file = shown(file);
