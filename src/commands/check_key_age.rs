@@ -118,7 +118,7 @@ fn beside_keys(files: &KeyFiles, in_file: &KeyEditor, inventory: &Inventory) -> 
         findings.push(Finding::new(
             Status::Unknown,
             "none",
-            format!("no keys are set in {file}; make one with `aegis generate-key`"),
+            format!("{}; make one with `aegis generate-key`", files.no_keys()),
         ));
     }
     findings

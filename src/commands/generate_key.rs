@@ -55,8 +55,10 @@ pub(super) fn run(asked: &GenerateKey) -> Result<(), Failure> {
 
 /// Asks the person, where one is there, whether to save what is known of the key.
 fn wants_metadata(asked: &GenerateKey, person: Option<&mut Prompts>) -> Result<bool, Failure> {
-    let (Some(person), Ok(files)) = (person, KeyFiles::find(asked.edited.env_file.as_deref()))
-    else {
+    let (Some(person), Ok(files)) = (
+        person,
+        KeyFiles::find_or_make(asked.edited.env_file.as_deref()),
+    ) else {
         return Ok(false);
     };
     person.confirm(

@@ -23,6 +23,8 @@ pub(super) struct Inventory {
     pub(super) keys: Vec<SetKey>,
     /// What is known of keys that stand nowhere any more, or not yet.
     pub(super) others: Vec<KeyRecord>,
+    /// What to say where there is no key.
+    none: String,
 }
 
 /// A key of the settings.
@@ -147,6 +149,7 @@ impl Inventory {
             .filter(|record| record.fp.is_none_or(|key| !set.contains(&key)));
         Self {
             others: others.cloned().collect(),
+            none: files.no_keys(),
             keys,
         }
     }

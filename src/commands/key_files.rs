@@ -38,10 +38,18 @@ impl KeyFiles {
     /// Finds them by `--env-file`, `AEGIS_ENV_FILE` and `AEGIS_KEYS_FILE`.
     ///
     /// # Errors
-    /// A file is there and cannot be read.
+    /// A file is there and cannot be read, or a `.env` file was named that is not there.
     pub(super) fn find(env_file: Option<&Path>) -> Result<Self, Failure> {
-        let env = Env::read_if_there(env_file)?;
-        let (config, errors) = Config::read(&env);
+        Self::found(env_file, &Env::read(env_file)?)
+    }
+
+    /// As [`KeyFiles::find`], for who may make the `.env` file.
+    pub(super) fn find_or_make(env_file: Option<&Path>) -> Result<Self, Failure> {
+        Self::found(env_file, &Env::read_if_there(env_file)?)
+    }
+
+    fn found(env_file: Option<&Path>, env: &Env) -> Result<Self, Failure> {
+        let (config, errors) = Config::read(env);
         let needed = errors
             .iter()
             .filter(|error| KeysConfig::NAMES.contains(&&*error.variable));
@@ -80,6 +88,18 @@ impl KeyFiles {
             return nothing;
         }
         KeyEditor::read(&self.env_file)
+    }
+
+    /// Says that there are no keys, and where that was looked for.
+    pub(super) fn no_keys(&self) -> String {
+        let file = self.env_file.display();
+        if self.env_file.exists() {
+            format!("no keys are set in {file}")
+        } else {
+            format!(
+                "no keys are set: there is no {file} here (`--env-file` or `AEGIS_ENV_FILE` names one that is elsewhere)"
+            )
+        }
     }
 
     /// Settles whether a file may be overwritten that is a mount of its own and cannot be replaced:

@@ -62,7 +62,7 @@ pub(super) fn run(asked: &ListKeys) -> Result<(), Failure> {
             table::text(
                 &rows,
                 columns.max(COLUMNS),
-                &files.env_file,
+                &files.no_keys(),
                 unread.as_deref(),
             )
         }

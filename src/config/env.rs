@@ -90,6 +90,9 @@ impl Env {
             Err(error) if !expected && error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Self::join(env::vars_os(), source, None));
             }
+            Err(error) if !source.again && error.kind() == io::ErrorKind::NotFound => {
+                return Err(missing(path));
+            }
             Err(error) => return Err(unreadable(path, &error.to_string())),
         };
         if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
@@ -356,9 +359,19 @@ pub(super) fn read_file(path: &Path, again: bool) -> io::Result<(Vec<u8>, u32)> 
 }
 
 fn unreadable(path: &Path, reason: &str) -> ConfigError {
+    refused(path, format!("cannot be read: {reason}"))
+}
+
+fn missing(path: &Path) -> ConfigError {
+    let wrong =
+        format!("does not exist: name the file with the settings by `--env-file` or `{ENV_FILE}`");
+    refused(path, wrong)
+}
+
+fn refused(path: &Path, wrong: String) -> ConfigError {
     ConfigError(vec![SettingError {
         variable: path.display().to_string(),
-        wrong: format!("cannot be read: {reason}"),
+        wrong,
         example: None,
     }])
 }

@@ -434,7 +434,7 @@ fn a_named_file_must_be_there_and_its_mode_is_told() {
     assert_eq!(
         missing.to_string(),
         format!(
-            "`{}` cannot be read: No such file or directory (os error 2)",
+            "`{}` does not exist: name the file with the settings by `--env-file` or `AEGIS_ENV_FILE`",
             path.display()
         )
     );

@@ -38,7 +38,7 @@ impl Target {
         if !asked.add && !saves {
             return Ok(Self::None);
         }
-        let files = Box::new(KeyFiles::find(asked.edited.env_file.as_deref())?);
+        let files = Box::new(KeyFiles::find_or_make(asked.edited.env_file.as_deref())?);
         if asked.add {
             let in_place = files.in_place(asked.edited.in_place, person)?;
             let locked = Box::new(files.lock(in_place)?);

@@ -102,7 +102,7 @@ impl Inventory {
         }
         let set: Vec<_> = self.keys.iter().map(Named::Set).collect();
         Err(Failure::Other(if set.is_empty() {
-            format!("no key is called `{}`; none is set at all", escaped(name))
+            format!("no key is called `{}`; {}", escaped(name), self.none)
         } else {
             format!(
                 "no key is called `{}`; there are {}",

@@ -1,6 +1,4 @@
 //! The table for a person, which fits a terminal of 80 columns.
-use std::path::Path;
-
 use console::{Alignment, measure_text_width, pad_str, style, truncate_str};
 
 use super::row::Row;
@@ -21,10 +19,10 @@ const FROM: usize = 7;
 /// What these columns give up where not all has room, one after the other: down to so much.
 const GIVE_UP: [(usize, usize); 3] = [(LABEL, 16), (FROM, 15), (LABEL, 8)];
 
-pub(super) fn text(rows: &[Row], columns: usize, env_file: &Path, unread: Option<&str>) -> String {
+pub(super) fn text(rows: &[Row], columns: usize, no_keys: &str, unread: Option<&str>) -> String {
     let mut lines = Vec::new();
     if rows.is_empty() {
-        lines.push(format!("no keys are set in {}", env_file.display()));
+        lines.push(no_keys.to_owned());
     } else {
         let cells: Vec<_> = rows.iter().map(cells).collect();
         let widths = widths(&cells, columns);

@@ -58,10 +58,13 @@ impl Place {
     /// Why nothing can be replaced.
     pub(super) fn has_no_key(&self) -> Failure {
         let file = self.file();
-        Failure::Other(if self.files.config.gate.keys.texts.is_empty() {
+        let has_keys = !self.files.config.gate.keys.texts.is_empty();
+        Failure::Other(if has_keys {
+            format!("{file} has no key to replace: only such as stand in it can be")
+        } else if self.files.env_file.exists() {
             format!("{file} has no key to replace; `aegis generate-key --add` puts one there")
         } else {
-            format!("{file} has no key to replace: only such as stand in it can be")
+            self.files.no_keys()
         })
     }
 

@@ -294,7 +294,13 @@ fn whatever_keeps_it_from_looking_is_unknown_and_one_line() {
     let done = keys.run(&["check-key-age"]);
     assert_eq!(
         first(&done),
-        "AEGIS KEYS UNKNOWN - no keys are set in .env; make one with `aegis generate-key`"
+        "AEGIS KEYS UNKNOWN - no keys are set: there is no .env here (`--env-file` or `AEGIS_ENV_FILE` names one that is elsewhere); make one with `aegis generate-key`"
+    );
+    assert_eq!(done.code, Some(3));
+    let done = keys.run(&["check-key-age", "--env-file", "nope"]);
+    assert_eq!(
+        first(&done),
+        "AEGIS KEYS UNKNOWN - `nope` does not exist: name the file with the settings by `--env-file` or `AEGIS_ENV_FILE`"
     );
     assert_eq!(done.code, Some(3));
     keys.write(".env", b"\xff\xfeM\0");

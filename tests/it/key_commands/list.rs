@@ -11,8 +11,14 @@ fn a_folder_without_keys_says_so() {
     let keys = Keys::new();
     let done = keys.run(&["list-keys"]);
     assert_eq!(done.code, Some(0), "{}", done.stderr);
-    assert!(done.stdout.starts_with("no keys are set in .env\n"));
+    assert!(
+        done.stdout
+            .starts_with("no keys are set: there is no .env here (`--env-file` or")
+    );
     assert!(keys.names().is_empty());
+    keys.write(".env", "");
+    let done = keys.run(&["list-keys"]);
+    assert!(done.stdout.starts_with("no keys are set in .env\n"));
 }
 
 #[test]

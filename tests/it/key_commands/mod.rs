@@ -13,6 +13,53 @@ mod terminal;
 pub(crate) use fixture::{KEY, Keys, OTHER, hint};
 use fixture::{OLD, ago};
 
+/// Whoever mistypes the name of the file is not told that there are no keys.
+#[test]
+fn a_named_file_that_is_not_there_is_no_file_without_keys() {
+    let keys = Keys::new();
+    let commands = [
+        &["list-keys"][..],
+        &["revoke-key", "laptop", "--yes"],
+        &["rotate-key", "laptop", "--yes", "--no-test"],
+        &["rotate-key", "--status"],
+    ];
+    let named = |arguments: &[&str], by_option: bool| {
+        let mut command = keys.command(arguments);
+        if by_option {
+            command.args(["--env-file", "nope"]);
+        } else {
+            command.env("AEGIS_ENV_FILE", "nope");
+        }
+        fixture::Done::of(&command.output().unwrap())
+    };
+    let told = "error: `nope` does not exist: name the file with the settings by `--env-file` or `AEGIS_ENV_FILE`\n";
+    for arguments in commands {
+        for by_option in [true, false] {
+            let done = named(arguments, by_option);
+            assert_eq!(
+                (done.code, &*done.stderr),
+                (Some(78), told),
+                "{arguments:?}"
+            );
+        }
+    }
+    assert!(keys.names().is_empty());
+}
+
+#[test]
+fn where_no_file_is_a_command_that_needs_a_key_says_so() {
+    let keys = Keys::new();
+    for arguments in [
+        &["revoke-key", "laptop", "--yes"][..],
+        &["rotate-key", "--yes", "--no-test"],
+    ] {
+        let done = keys.run(arguments);
+        assert_eq!(done.code, Some(1), "{}", done.stderr);
+        let words = "no keys are set: there is no .env here (`--env-file` or `AEGIS_ENV_FILE` names one that is elsewhere)";
+        assert!(done.stderr.contains(words), "{}", done.stderr);
+    }
+}
+
 #[test]
 fn no_command_shows_a_key_that_it_did_not_make() {
     let half = &KEY[..40];

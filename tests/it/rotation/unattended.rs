@@ -277,6 +277,7 @@ fn a_grace_that_is_past_is_a_mistake() {
 #[test]
 fn where_there_is_no_key_it_says_how_to_make_one() {
     let keys = keys(0);
+    keys.write(".env", "");
     let said = refused(&keys, &["--yes", "--no-test"], 1);
     assert!(said.contains("aegis generate-key --add"), "{said}");
 }
