@@ -193,6 +193,18 @@ fn without_settings_it_says_all_that_must_be_mended() {
     }
 }
 
+/// Whoever has just put a key there must not copy another file over it.
+#[test]
+fn a_gitea_that_is_not_set_is_to_be_put_into_the_file_that_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(".env"), format!("MCP_API_KEYS={KEY}\n")).unwrap();
+    let output = serve(folder.path(), &[], &[]).output().unwrap();
+    let told = text(&output.stderr);
+    let words =
+        "error: `GITEA_URL` is not set: put `GITEA_URL=https://git.example.org` into .env, or";
+    assert!(told.contains(words), "{told}");
+}
+
 #[test]
 fn all_that_must_be_mended_is_told_in_one_round_with_what_may_have_been_meant() {
     let url = nobody();

@@ -97,10 +97,18 @@ impl Plan {
         // Nothing but their digests is needed any more.
         config.gate.keys.texts.clear();
         if config.gitea.url.is_none() && !asked.sandbox && !is_wrong("GITEA_URL") {
-            problems.push(
-                "`GITEA_URL` is not set: copy `.env.example` to `.env` and fill it in, or look around with `aegis serve --sandbox`"
-                    .to_owned(),
+            let put = env.file().map_or_else(
+                || "copy `.env.example` to `.env` and fill it in".to_owned(),
+                |file| {
+                    format!(
+                        "put `GITEA_URL=https://git.example.org` into {}",
+                        shown(file)
+                    )
+                },
             );
+            problems.push(format!(
+                "`GITEA_URL` is not set: {put}, or look around with `aegis serve --sandbox`"
+            ));
         }
         let catalog = read_catalog(&mut config, &mut problems);
         let log = audit_log.as_deref();
