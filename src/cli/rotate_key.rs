@@ -69,6 +69,6 @@ pub struct RotateKey {
 
 /// The address of a running server.
 pub fn server(text: &str) -> Result<Url, &'static str> {
-    config::web_address(text)
+    config::server_address(text)
         .ok_or("an `http` or `https` address is needed, such as `http://127.0.0.1:8080`")
 }

@@ -23,4 +23,4 @@ pub use settings::{
     TlsRoots,
 };
 pub use until::Until;
-pub use values::{host, is_private, trusts_every_private, web_address};
+pub use values::{host, is_private, server_address, trusts_every_private};

@@ -225,7 +225,7 @@ fn listen(reader: &mut Reader<'_>, warnings: &mut Vec<String>) -> ListenConfig {
             "PUBLIC_URL",
             "an `http` or `https` address in ASCII, without user, query and fragment",
             "https://mcp.example.org",
-            values::web_address,
+            values::server_address,
         ),
         allowed_hosts: reader.list(
             "ALLOWED_HOSTS",

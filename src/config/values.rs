@@ -40,9 +40,23 @@ pub(super) fn origin(text: &str) -> Option<String> {
 }
 
 /// An `http` or `https` address with a host and, perhaps, a path: no user, query or fragment.
-pub fn web_address(text: &str) -> Option<Url> {
+pub(super) fn web_address(text: &str) -> Option<Url> {
     let url = bare_url(text)?;
     matches!(url.scheme(), "http" | "https").then_some(url)
+}
+
+/// The address of an Aegis, as people write it: that of its MCP endpoint is taken for the root before
+/// it. Where a proxy has Aegis below `/mcp`, the whole `/mcp/mcp` says so.
+pub fn server_address(text: &str) -> Option<Url> {
+    let mut url = web_address(text)?;
+    let path = url.path().trim_end_matches('/');
+    let root = ["/mcp/sse", "/mcp"]
+        .iter()
+        .find_map(|end| path.strip_suffix(end));
+    if let Some(root) = root.map(ToOwned::to_owned) {
+        url.set_path(&root);
+    }
+    Some(url)
 }
 
 fn bare_url(text: &str) -> Option<Url> {
@@ -181,6 +195,24 @@ mod tests {
             assert_eq!(web_address(text), None, "{text}");
         }
         assert!(web_address("https://xn--mnchen-3ya.example").is_some());
+    }
+
+    #[test]
+    fn the_address_of_the_endpoint_is_taken_for_the_servers() {
+        for (text, meant) in [
+            ("https://mcp.example.org", "https://mcp.example.org/"),
+            ("https://mcp.example.org/mcp", "https://mcp.example.org/"),
+            ("https://mcp.example.org/mcp/", "https://mcp.example.org/"),
+            ("http://[::1]:8080/mcp/sse", "http://[::1]:8080/"),
+            ("https://a.org/aegis", "https://a.org/aegis"),
+            ("https://a.org/aegis/mcp", "https://a.org/aegis"),
+            ("https://a.org/mcp/mcp", "https://a.org/mcp"),
+            ("https://a.org/my-mcp", "https://a.org/my-mcp"),
+            ("https://a.org/mcp/tools", "https://a.org/mcp/tools"),
+        ] {
+            let address = server_address(text);
+            assert_eq!(address.as_ref().map(Url::as_str), Some(meant), "{text}");
+        }
     }
 
     #[test]

@@ -121,6 +121,22 @@ fn where_nobody_said_how_others_reach_it_the_listener_is_named_with_a_warning() 
 }
 
 #[test]
+fn the_address_of_the_endpoint_is_no_prefix_of_another() {
+    let folder = folder();
+    let address = |arguments: &[&str], public_url: &str| {
+        let arguments = [&["cursor", "--json"], arguments].concat();
+        let told = run(folder.path(), &arguments, &[("PUBLIC_URL", public_url)]);
+        let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+        told["address"].as_str().unwrap().to_owned()
+    };
+    let whole = "https://mcp.example.org/mcp";
+    assert_eq!(address(&["--server", whole], ""), whole);
+    assert_eq!(address(&[], whole), whole);
+    let below = address(&[], "https://example.org/aegis/");
+    assert_eq!(below, "https://example.org/aegis/mcp");
+}
+
+#[test]
 fn an_address_that_is_not_known_is_78() {
     let wrong = run(
         folder().path(),
