@@ -1,5 +1,5 @@
 //! Two routes for those who speak no MCP: the tools, and a call of one, as plain JSON.
-use std::rc::Rc;
+use std::{collections::BTreeMap, rc::Rc};
 
 use actix_web::{HttpResponse, http::header::HeaderMap};
 use serde::Deserialize;
@@ -28,6 +28,11 @@ struct Body<'a> {
     arguments: Option<&'a RawValue>,
 }
 
+/// What a body may be.
+const EXAMPLE: &str = r#"{"tool": "user_read", "arguments": {"method": "me"}}"#;
+/// The longest name of a member that is repeated in a refusal, in characters.
+const LONGEST_SHOWN: usize = 30;
+
 pub(super) fn list<T: Tools>(tools: &T, caller: &Caller) -> HttpResponse {
     let list = tools.list(caller);
     HttpResponse::Ok()
@@ -43,10 +48,10 @@ pub(super) async fn call<T: Tools>(
 ) -> Result<HttpResponse, Fault> {
     require_json(headers)?;
     require_accepts(headers, "application/json")?;
-    let call = read(body).ok_or_else(|| {
+    let call = read(body).map_err(|wrong| {
         Fault::new(
             FaultCode::InvalidRequest,
-            "the body must be a JSON object like {\"tool\": \"user_read\", \"arguments\": {\"method\": \"me\"}}",
+            format!("{wrong}; for example {EXAMPLE}"),
         )
     })?;
     match tools.call(caller, call).await {
@@ -61,16 +66,35 @@ pub(super) async fn call<T: Tools>(
     }
 }
 
-fn read(body: &[u8]) -> Option<ToolCall> {
-    let body: Body<'_> = object(std::str::from_utf8(body).ok()?.trim_ascii())?;
+/// Reads a call, or says what the body must be.
+fn read(body: &[u8]) -> Result<ToolCall, String> {
+    let text = std::str::from_utf8(body).unwrap_or_default().trim_ascii();
+    let body: Body<'_> = object(text).ok_or_else(|| unreadable(text))?;
     let name = match (body.tool, body.name) {
-        (Some(name), None) | (None, Some(name)) => string(name)?,
-        _ => return None,
+        (Some(name), None) | (None, Some(name)) => string(name),
+        _ => None,
     };
-    Some(ToolCall {
-        name: name.into_owned(),
-        arguments: arguments(body.arguments)?,
+    Ok(ToolCall {
+        name: name
+            .ok_or("the body must name the tool once, by `tool`, a string")?
+            .into_owned(),
+        arguments: arguments(body.arguments).ok_or("`arguments` must be an object")?,
         number: 1,
         structured: true,
     })
+}
+
+fn unreadable(text: &str) -> String {
+    let members: Option<BTreeMap<String, &RawValue>> = object(text);
+    let known = |name: &str| ["tool", "name", "arguments"].contains(&name);
+    let members = members.unwrap_or_default();
+    let stranger = members.keys().find(|name| !known(name));
+    match stranger.map(|name| (name, name.chars().count())) {
+        None => "the body must be a JSON object that has each member once".to_owned(),
+        // What is longer is no slip, and half of it may be half of a secret.
+        Some((_, length)) if length > LONGEST_SHOWN => {
+            format!("the body takes no member with a name of {length} characters")
+        }
+        Some((name, _)) => format!("the body takes no member {name:?}"),
+    }
 }

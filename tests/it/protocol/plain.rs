@@ -90,6 +90,41 @@ async fn a_call_that_cannot_be_recorded_is_503() {
 }
 
 #[actix_web::test]
+async fn a_body_is_refused_by_what_is_wrong_with_it() {
+    let long = format!(r#"{{"tool":"echo","{}":1}}"#, "x".repeat(31));
+    for (body, told) in [
+        (
+            "[]",
+            "the body must be a JSON object that has each member once",
+        ),
+        (
+            r#"{"tool":"echo","tool":"echo"}"#,
+            "the body must be a JSON object that has each member once",
+        ),
+        (
+            r#"{"tool":"echo","arguments":{},"extra":1}"#,
+            "the body takes no member \"extra\"",
+        ),
+        (
+            &long,
+            "the body takes no member with a name of 31 characters",
+        ),
+        (
+            r#"{"tool":"echo","arguments":"{}"}"#,
+            "`arguments` must be an object",
+        ),
+        (
+            r#"{"arguments":{}}"#,
+            "the body must name the tool once, by `tool`, a string",
+        ),
+    ] {
+        let fault = call(&Client::new(), body).await.unwrap_err();
+        let example = r#"{"tool": "user_read", "arguments": {"method": "me"}}"#;
+        assert_eq!(fault.message, format!("{told}; for example {example}"));
+    }
+}
+
+#[actix_web::test]
 async fn any_other_body_is_400() {
     for body in [
         "",
