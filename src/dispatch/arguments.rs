@@ -166,6 +166,14 @@ impl<'t> Reading<'t> {
         let Some((owner, repo)) = full.trim_matches('/').split_once('/') else {
             return Ok(());
         };
+        if repo.contains('/') && self.tool.argument("repo").is_some() {
+            let operation = self.method()?;
+            let repo = operation.argument("repo");
+            let example = self.example_of(operation, repo.as_slice());
+            return Err(format!(
+                "repo: this is no name of a repository, nor owner/name, for example {example}"
+            ));
+        }
         let (owner, repo) = (owner.to_owned(), repo.to_owned());
         match self.arguments.get("owner").and_then(Value::as_str) {
             Some(other) if !other.eq_ignore_ascii_case(&owner) => {
@@ -229,7 +237,7 @@ impl<'t> Reading<'t> {
             }
         }
         if let Some(argument) = misfit {
-            let (name, example) = (&argument.name, self.example_of(operation, Some(argument)));
+            let (name, example) = (&argument.name, self.example_of(operation, &[argument]));
             let what = what(argument.kind);
             return Err(format!("{name} is {what}, for example {example}"));
         }
@@ -271,23 +279,47 @@ impl<'t> Reading<'t> {
             Ok(prepared) => return Ok(prepared),
             Err(error) => error,
         };
-        // serde does not name the field of a flattened struct: find the one whose change helps.
-        let culprit = operation.arguments.iter().find(|argument| {
-            let mut other = self.arguments.clone();
-            let changed = other.insert(argument.name.clone(), operations::example(&argument.name));
-            changed.is_some() && operation.prepare(&other).is_ok()
-        });
-        let name = culprit.map_or(String::new(), |it| format!("{}: ", it.name));
-        let said = error.to_string();
+        let (culprits, said) = self.culprits(operation, error.to_string());
+        let name = culprits
+            .first()
+            .map_or(String::new(), |it| format!("{}: ", it.name));
         Err(match said.strip_prefix("unknown variant") {
             // Those that there are follow.
             Some(rest) => format!("{name}there is no{rest}"),
-            None if culprit.is_none() => said,
+            None if culprits.is_empty() => said,
             None => {
-                let example = self.example_of(operation, culprit);
+                let example = self.example_of(operation, &culprits);
                 format!("{name}{said}, for example {example}")
             }
         })
+    }
+
+    /// The arguments that are wrong, and what is wrong with the first. serde does not name the field of
+    /// a flattened struct: it is the one whose change helps, or those that nothing else helps.
+    fn culprits<'o>(&self, operation: &'o Operation, error: String) -> (Vec<&'o Argument>, String) {
+        let fault = |is_changed: &dyn Fn(&str) -> bool| {
+            let mut other = self.arguments.clone();
+            for (name, value) in &mut other {
+                if operation.argument(name).is_some() && is_changed(name) {
+                    *value = operations::example(name);
+                }
+            }
+            operation
+                .prepare(&other)
+                .err()
+                .map(|error| error.to_string())
+        };
+        let sent = operation.arguments.iter();
+        let sent = sent.filter(|it| self.arguments.contains_key(&it.name));
+        if let Some(one) = sent
+            .clone()
+            .find(|it| fault(&|name| name == it.name).is_none())
+        {
+            return (vec![one], error);
+        }
+        let faults = sent.filter_map(|it| Some((it, fault(&|name| name != it.name)?)));
+        let (culprits, faults): (Vec<_>, Vec<_>) = faults.unzip();
+        (culprits, faults.into_iter().next().unwrap_or(error))
     }
 
     /// How people call the operation: `issue_read get`.
@@ -300,16 +332,16 @@ impl<'t> Reading<'t> {
     }
 
     fn example(&self, operation: &Operation) -> Value {
-        self.example_of(operation, None)
+        self.example_of(operation, &[])
     }
 
     /// A whole right call: what was sent, and examples for what is missing or `wrong`.
-    fn example_of(&self, operation: &Operation, wrong: Option<&Argument>) -> Value {
+    fn example_of(&self, operation: &Operation, wrong: &[&Argument]) -> Value {
         let mut example = Map::new();
         if self.tool.has_methods() {
             example.insert("method".to_owned(), operation.name.into());
         }
-        let is_wrong = |argument: &Argument| wrong.is_some_and(|it| it.name == argument.name);
+        let is_wrong = |argument: &Argument| wrong.iter().any(|it| it.name == argument.name);
         for argument in &operation.arguments {
             if !argument.required && !is_wrong(argument) {
                 continue;

@@ -64,6 +64,46 @@ fn a_name_that_is_none_is_told_unless_it_is_longer_than_any() {
 }
 
 #[test]
+fn an_address_is_no_repository_and_a_right_call_is_shown() {
+    let told = refused(
+        "repo_read",
+        &json!({"method": "get", "repo": "https://forge.example.org/a/b"}),
+    );
+    assert_eq!(
+        told,
+        "repo: this is no name of a repository, nor owner/name, for example \
+         {\"method\":\"get\",\"owner\":\"observatory\",\"repo\":\"telescope\"}"
+    );
+}
+
+#[test]
+fn of_several_wrong_arguments_the_first_is_named_and_the_example_has_none() {
+    let told = refused(
+        "commit_read",
+        &telescope(json!({"method": "compare", "base": "main..fix", "head": "x y"})),
+    );
+    assert!(
+        told.starts_with("base: this is no name of a branch"),
+        "{told}"
+    );
+    assert!(
+        told.ends_with(
+            ", for example {\"method\":\"compare\",\"owner\":\"observatory\",\
+             \"repo\":\"telescope\",\"base\":\"main\",\"head\":\"feature\"}"
+        ),
+        "{told}"
+    );
+    let told = refused(
+        "repo_read",
+        &json!({"method": "get", "owner": "a b", "repo": "c d"}),
+    );
+    assert!(
+        told.starts_with("owner: a name has 1 to 100 letters"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_search_for_repositories_does_not_take_an_owner_for_nothing() {
     let told = refused(
         "repo_read",
