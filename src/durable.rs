@@ -58,9 +58,11 @@ impl LockedFile {
         let place = Place::find(path)?;
         let folder = place.folder_access()?;
         let lock = lock::take(&place, patience)?;
-        temporary::clear(&place)?;
-        journal::settle(&place, limit)?;
-        let (found, bytes) = place.read(limit)?.unzip();
+        let read = settled(&place, limit);
+        if read.is_err() {
+            lock::remove(&place);
+        }
+        let (found, bytes) = read?.unzip();
         Ok(Self {
             access_when_new: Access {
                 mode: 0o600,
@@ -77,6 +79,12 @@ impl LockedFile {
     /// Where the file really is: the link at its path, if it was one, followed.
     pub fn path(&self) -> &Path {
         self.place.path()
+    }
+
+    /// Leaves no file behind that was there for the lock, where commands are few and the folder is a
+    /// person's own.
+    pub fn release(self) {
+        lock::remove(&self.place);
     }
 
     /// Whether there is a file yet.
@@ -149,6 +157,13 @@ impl LockedFile {
             Err(Error::Changed(self.path().to_owned()))
         }
     }
+}
+
+/// Reads the file, freed of what a killed command left beside it.
+fn settled(place: &Place, limit: u64) -> Result<Option<place::Reading>, Error> {
+    temporary::clear(place)?;
+    journal::settle(place, limit)?;
+    place.read(limit)
 }
 
 impl Found {

@@ -43,7 +43,7 @@ pub(super) fn run(asked: &ClientConfig) -> Result<(), Failure> {
     };
     let file = asked.write.as_ref();
     let written = file.map(|file| write(row, &told.lines, file.as_deref()));
-    told.say(written.transpose()?.as_deref(), asked.json)
+    told.say(written.transpose()?.as_ref(), asked.json)
 }
 
 /// What is said about a client.
@@ -56,8 +56,8 @@ struct Told {
 }
 
 impl Told {
-    /// Says it; `written` is the file that the lines are in already.
-    fn say(&self, written: Option<&Path>, as_json: bool) -> Result<(), Failure> {
+    /// Says it; `written` is where the lines are already.
+    fn say(&self, written: Option<&Written>, as_json: bool) -> Result<(), Failure> {
         let Row {
             client,
             name,
@@ -73,14 +73,15 @@ impl Told {
                 "lines": self.lines,
                 "notes": self.notes,
                 "warnings": self.warnings,
-                "written": written,
+                "written": written.map(|file| &file.path),
+                "replaced": written.map(|file| &file.replaced),
             });
             return said(&format!("{told}\n"));
         }
         // The lines alone go to standard output, so that they can be sent on.
         let bold = style(name).for_stderr().bold();
         if let Some(file) = written {
-            advise(&format!("{bold}: added to {}\n", file.display()));
+            advise(&format!("{bold}: {}\n", file.told()));
         } else {
             advise(&format!("{bold}: {place}\n\n"));
             said(&self.lines)?;
@@ -91,6 +92,17 @@ impl Told {
         let warnings = self.warnings.iter().map(|it| format!("{warning}: {it}\n"));
         advise(&notes.chain(warnings).collect::<String>());
         Ok(())
+    }
+}
+
+impl Written {
+    fn told(&self) -> String {
+        let file = self.path.display();
+        match &self.replaced[..] {
+            [] => format!("added to {file}"),
+            [only] => format!("replaced the entry `{only}` in {file}"),
+            several => format!("replaced the entries `{}` in {file}", several.join("`, `")),
+        }
     }
 }
 
@@ -150,8 +162,15 @@ impl Server {
     }
 }
 
-/// Adds the lines to a client's file, and says which that is.
-fn write(row: &Row, lines: &str, named: Option<&Path>) -> Result<PathBuf, Failure> {
+/// A client's file with the lines in it.
+struct Written {
+    path: PathBuf,
+    /// The entries that were there already, and otherwise.
+    replaced: Vec<String>,
+}
+
+/// Adds the lines to a client's file.
+fn write(row: &Row, lines: &str, named: Option<&Path>) -> Result<Written, Failure> {
     let Some(file) = &row.file else {
         return Err(Failure::Usage(format!(
             "what {} takes is not written into a file by this command: leave `--write` out and paste the lines ({})",
@@ -180,21 +199,28 @@ fn write(row: &Row, lines: &str, named: Option<&Path>) -> Result<PathBuf, Failur
         fs::create_dir_all(folder).map_err(|error| refused(&error))?;
     }
     let mut file = LockedFile::open(&path, LIMIT, durable::PATIENCE)?;
+    let replaced = edit(&mut file, lines, refused);
+    let path = file.path().to_owned();
+    file.release();
+    Ok(Written {
+        path,
+        replaced: replaced?,
+    })
+}
+
+/// Adds the lines, and says which entries had their place.
+fn edit(
+    file: &mut LockedFile,
+    lines: &str,
+    refused: impl Fn(&dyn std::fmt::Display) -> Failure,
+) -> Result<Vec<String>, Failure> {
     let old = file.take_bytes();
     let old = str::from_utf8(&old).map_err(|_| refused(&"it is not UTF-8"))?;
     let new = merge::merged(old, lines).map_err(|error| refused(&error))?;
-    if new != old {
-        file.replace(new.as_bytes(), InPlace::Never)?;
+    if new.text != old {
+        file.replace(new.text.as_bytes(), InPlace::Never)?;
     }
-    // It is held until here, and whoever waits for it sees that it has gone.
-    let _ = fs::remove_file(lock_beside(file.path()));
-    Ok(file.path().to_owned())
-}
-
-fn lock_beside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    name.into()
+    Ok(new.replaced)
 }
 
 fn list(as_json: bool) -> String {

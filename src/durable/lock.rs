@@ -7,7 +7,9 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, FileType, Mode, OFlags, Stat, accessat, fchown, fstat, openat, statat},
+    fs::{
+        AtFlags, FileType, Mode, OFlags, Stat, accessat, fchown, fstat, openat, statat, unlinkat,
+    },
     io::Errno,
     process::{Gid, Uid},
 };
@@ -50,6 +52,11 @@ fn no_room(place: &Place, error: Errno) -> Error {
         "be locked by a file in its folder, which must be writable",
         error,
     )
+}
+
+/// Takes away the file that is locked, while it is: whoever waits for it sees that it has gone.
+pub(super) fn remove(place: &Place) {
+    let _ = unlinkat(place.folder(), place.beside(".lock"), AtFlags::empty());
 }
 
 fn open(place: &Place) -> Result<OwnedFd, Error> {

@@ -46,7 +46,7 @@ pub(super) struct Place {
 }
 
 /// A file and what it holds.
-type Reading = (Found, Zeroizing<Vec<u8>>);
+pub(super) type Reading = (Found, Zeroizing<Vec<u8>>);
 
 impl Place {
     /// The place that `path` names: a link there is followed once.

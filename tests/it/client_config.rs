@@ -227,6 +227,60 @@ fn a_file_that_cannot_be_read_is_left_as_it_is() {
     }
 }
 
+/// What is in a folder and below.
+fn below(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut all = Vec::new();
+    for entry in folder.read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(below(&path));
+        }
+        all.push(path);
+    }
+    all
+}
+
+#[test]
+fn what_is_refused_leaves_nothing_behind() {
+    for theirs in [&b"{"[..], b"{\"mcpServers\": []}", b"\xff"] {
+        let folder = folder();
+        let path = folder.path().join("mcp.json");
+        fs::write(&path, theirs).unwrap();
+        let refused = run(folder.path(), &["cursor", "--write=mcp.json"], &[]);
+        assert_eq!(refused.status.code(), Some(78));
+        assert_eq!(below(folder.path()), [path]);
+    }
+    let folder = folder();
+    let path = folder.path().join("here");
+    fs::create_dir(&path).unwrap();
+    let refused = run(folder.path(), &["cursor", "--write=here"], &[]);
+    assert_eq!(refused.status.code(), Some(78));
+    assert_eq!(below(folder.path()), [path]);
+}
+
+#[test]
+fn an_entry_that_was_there_otherwise_is_replaced_and_that_is_said() {
+    let folder = folder();
+    let path = folder.path().join("mcp.json");
+    fs::write(
+        &path,
+        r#"{"mcpServers": {"aegis": {"url": "old", "mine": 1}}}"#,
+    )
+    .unwrap();
+    let write = |more: &[&str]| {
+        let arguments = [&["cursor", "--write=mcp.json"], more].concat();
+        run(folder.path(), &arguments, &[])
+    };
+    let told = write(&[]);
+    let told = text(&told.stderr).lines().next().unwrap().to_owned();
+    assert_eq!(told, "Cursor: replaced the entry `aegis` in mcp.json");
+    let told = write(&["--json"]);
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!(told["replaced"], serde_json::json!([]));
+    let told = write(&[]);
+    assert!(text(&told.stderr).starts_with("Cursor: added to mcp.json\n"));
+}
+
 #[test]
 fn a_file_that_would_hold_the_key_is_not_written() {
     let folder = folder();

@@ -13,41 +13,52 @@ pub(super) enum MergeError {
     OtherKind(String),
 }
 
+/// A text that was edited.
+#[derive(Debug)]
+pub(super) struct Merged {
+    pub(super) text: String,
+    /// The names of those that were there otherwise, and whose place was taken.
+    pub(super) replaced: Vec<String>,
+}
+
 /// `text` with what `lines` have: each member of their sections is added to the section of that name.
 /// One that is there takes its place: a member of an object by its name, an item of a list by its `id`.
-pub(super) fn merged(text: &str, lines: &str) -> Result<String, MergeError> {
+pub(super) fn merged(text: &str, lines: &str) -> Result<Merged, MergeError> {
     let sections: Map<String, Value> = serde_json::from_str(lines)?;
     let mut text = match text.trim() {
         "" => "{}\n".to_owned(),
         _ => text.to_owned(),
     };
     let indent = indent(&text).to_owned();
+    let mut replaced = Vec::new();
     // What comes is put first, so the last goes first.
     for (section, content) in sections.iter().rev() {
         match content {
             Value::Object(members) => {
                 for (name, value) in members.iter().rev() {
-                    text = put(&text, section, Some(name), value, &indent)?;
+                    text = put(&text, section, Some(name), value, &indent, &mut replaced)?;
                 }
             }
             Value::Array(items) => {
                 for item in items.iter().rev() {
-                    text = put(&text, section, None, item, &indent)?;
+                    text = put(&text, section, None, item, &indent, &mut replaced)?;
                 }
             }
             _ => return Err(MergeError::OtherKind(section.clone())),
         }
     }
-    Ok(text)
+    Ok(Merged { text, replaced })
 }
 
-/// Puts one value into a section: under a name into an object, without one into a list.
+/// Puts one value into a section: under a name into an object, without one into a list. If one was
+/// there otherwise, it is among those that were `replaced`.
 fn put(
     text: &str,
     section: &str,
     name: Option<&str>,
     value: &Value,
     indent: &str,
+    replaced: &mut Vec<String>,
 ) -> Result<String, MergeError> {
     let root: HashMap<String, &RawValue> = serde_json::from_str(text)?;
     let Some(content) = root.get(section) else {
@@ -73,6 +84,7 @@ fn put(
     if serde_json::from_str::<Value>(old.get())? == *value {
         return Ok(text.to_owned());
     }
+    replaced.push(ours);
     let at = span(text, old);
     let value = member(None, value, indent, 2);
     Ok(format!("{}{value}{}", &text[..at.start], &text[at.end..]))
@@ -142,7 +154,7 @@ mod tests {
     fn a_new_file_is_what_the_lines_are() {
         let lines = include_str!("lines/vscode.json");
         for empty in ["", " \n", "{}\n", "{ }\n"] {
-            assert_eq!(merged(empty, lines).unwrap(), lines, "{empty:?}");
+            assert_eq!(merged(empty, lines).unwrap().text, lines, "{empty:?}");
         }
     }
 
@@ -158,7 +170,22 @@ mod tests {
                 "{\"servers\":{\"other\":1,\"aegis\":{\n      \"url\": \"u\"\n    }},\"inputs\":[{\"id\":\"a\"},{\n      \"id\": \"aegis-key\"\n    }]}",
             ),
         ] {
-            assert_eq!(merged(text, LINES).unwrap(), expected);
+            assert_eq!(merged(text, LINES).unwrap().text, expected);
+        }
+    }
+
+    #[test]
+    fn what_was_there_otherwise_is_named() {
+        for (text, replaced) in [
+            ("{}", &[][..]),
+            (LINES, &[]),
+            (r#"{"servers":{"aegis":{"url":"old"}}}"#, &["aegis"]),
+            (
+                r#"{"servers":{"aegis":1},"inputs":[{"id":"aegis-key","x":1}]}"#,
+                &["aegis", "aegis-key"],
+            ),
+        ] {
+            assert_eq!(merged(text, LINES).unwrap().replaced, replaced, "{text}");
         }
     }
 
@@ -209,12 +236,12 @@ mod tests {
             } else {
                 old.to_string()
             };
-            let once = merged(&text, LINES).unwrap();
+            let once = merged(&text, LINES).unwrap().text;
             let mut expected = old;
             expected["inputs"] = json!([{"id": "aegis-key"}]);
             expected["servers"]["aegis"] = json!({"url": "u"});
             prop_assert_eq!(serde_json::from_str::<Value>(&once).unwrap(), expected);
-            prop_assert_eq!(&merged(&once, LINES).unwrap(), &once);
+            prop_assert_eq!(&merged(&once, LINES).unwrap().text, &once);
         }
 
         #[test]
