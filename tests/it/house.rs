@@ -245,3 +245,20 @@ fn every_file_of_a_room_says_what_it_is_for() {
     let paths: Vec<_> = silent.map(|source| source.path).collect();
     assert!(paths.is_empty(), "{paths:?}");
 }
+
+#[test]
+fn no_key_and_no_log_gets_into_the_context_of_an_image() {
+    let read = |name| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
+    let (git, docker) = (read(".gitignore"), read(".dockerignore"));
+    let docker: Vec<_> = docker.lines().collect();
+    // In any folder, as git reads a name without a slash; Docker's patterns begin at the root.
+    let names = git.lines().filter(|line| !line.contains(['/', '!']));
+    let missing: Vec<_> = names
+        .map(|name| format!("**/{name}"))
+        .filter(|pattern| !docker.contains(&&**pattern))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    // Of two patterns that match, the later counts.
+    let place = |pattern| docker.iter().position(|line| *line == pattern);
+    assert!(place("**/.env.*") < place("!.env.example"));
+}
