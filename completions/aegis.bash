@@ -67,7 +67,7 @@ _aegis() {
             return 0
             ;;
         aegis__subcmd__audit__subcmd__summary)
-            opts="-o -h --log --env-file --since --until --json --csv --html --output --top --fail-on --strict --threads --help daily weekly monthly quarterly yearly all report report verify tail"
+            opts="-o -h --log --env-file --since --until --json --csv --html --output --top --fail-on --strict --help daily weekly monthly quarterly yearly all report verify tail"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -102,10 +102,6 @@ _aegis() {
                     return 0
                     ;;
                 --fail-on)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --threads)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -155,7 +151,7 @@ _aegis() {
             return 0
             ;;
         aegis__subcmd__audit__subcmd__summary__subcmd__verify)
-            opts="-h --log --head --seal-key --json --env-file --threads --help"
+            opts="-h --log --head --seal-key --json --env-file --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -174,10 +170,6 @@ _aegis() {
                     return 0
                     ;;
                 --env-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --threads)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -275,7 +267,7 @@ _aegis() {
             return 0
             ;;
         aegis__subcmd__list__subcmd__keys)
-            opts="-h --all --json --hints --audit-log --env-file --help"
+            opts="-h --all --json --audit-log --env-file --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -389,11 +381,19 @@ fi
 
 # The keys, by their hints: which there are, only a run of the program knows.
 _aegis_with_keys() {
+    local at named=()
     case "${COMP_WORDS[1]} $3" in
-        *\ --env-file | *\ --server | *\ --grace) ;;
+        *\ --env-file | *\ --server | *\ --grace | *\ =) ;;
         revoke-key\ * | rotate-key\ *)
             if [[ $2 != -* ]]; then
-                COMPREPLY=($(compgen -W "$("$1" list-keys --hints 2>/dev/null | cut -f 1)" -- "$2"))
+                for ((at = 2; at < COMP_CWORD; at++)); do
+                    [[ ${COMP_WORDS[at]} == --env-file ]] || continue
+                    # `--env-file=FILE` is three words here.
+                    [[ ${COMP_WORDS[at + 1]} == = ]] && ((at++))
+                    named=("${COMP_WORDS[at + 1]//[\\\"\']/}")
+                    named=(--env-file "${named/#~\//"$HOME/"}")
+                done
+                COMPREPLY=($(compgen -W "$("$1" list-keys --hints "${named[@]}" 2>/dev/null | cut -f 1)" -- "$2"))
                 return 0
             fi
             ;;

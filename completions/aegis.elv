@@ -103,7 +103,6 @@ set edit:completion:arg-completer[aegis] = {|@words|
             cand --env-file 'Read the keys of this file instead of `AEGIS_ENV_FILE` or `./.env`'
             cand --all 'Former keys too, and such as were made and never put into `.env`'
             cand --json 'Say it as JSON'
-            cand --hints 'For shells: the hint of each key, a tab, its label'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
@@ -130,7 +129,6 @@ set edit:completion:arg-completer[aegis] = {|@words|
             cand --output 'Write it to this file, which is replaced'
             cand --top 'Show this many of each kind'
             cand --fail-on 'Exit with code 4 if a bound is passed: `denied>100,blocked>0,breaks>0`'
-            cand --threads 'Read with this many threads instead of one a processor'
             cand --json 'Say it as JSON, for programs'
             cand --csv 'Say it as CSV, for spreadsheets'
             cand --html 'Say it as one page for a browser, with charts, complete in itself'
@@ -145,7 +143,6 @@ set edit:completion:arg-completer[aegis] = {|@words|
             cand --head 'A record with this SHA-256 must be in the log: the `head` of a checkpoint'
             cand --seal-key 'The file with the key that the first checkpoint was sealed with'
             cand --env-file 'Find the log by the settings in this file instead of `AEGIS_ENV_FILE` or `./.env`'
-            cand --threads 'Read with this many threads instead of one a processor'
             cand --json 'Say it as JSON, for programs'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'

@@ -90,7 +90,6 @@ complete -c aegis -n "__fish_aegis_using_subcommand list-keys" -l audit-log -d '
 complete -c aegis -n "__fish_aegis_using_subcommand list-keys" -l env-file -d 'Read the keys of this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F
 complete -c aegis -n "__fish_aegis_using_subcommand list-keys" -l all -d 'Former keys too, and such as were made and never put into `.env`'
 complete -c aegis -n "__fish_aegis_using_subcommand list-keys" -l json -d 'Say it as JSON'
-complete -c aegis -n "__fish_aegis_using_subcommand list-keys" -l hints -d 'For shells: the hint of each key, a tab, its label'
 complete -c aegis -n "__fish_aegis_using_subcommand list-keys" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -l server -d 'The running server\'s address, instead of `MCP_HOST` and `MCP_PORT`' -r
 complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -l audit-log -d 'Look in this audit log instead of `AUDIT_LOG_PATH` whether the server dropped a hashed key' -r -F
@@ -109,7 +108,6 @@ complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fis
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -s o -l output -d 'Write it to this file, which is replaced' -r -F
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l top -d 'Show this many of each kind' -r
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l fail-on -d 'Exit with code 4 if a bound is passed: `denied>100,blocked>0,breaks>0`' -r
-complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l threads -d 'Read with this many threads instead of one a processor' -r
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l json -d 'Say it as JSON, for programs'
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l csv -d 'Say it as CSV, for spreadsheets'
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l html -d 'Say it as one page for a browser, with charts, complete in itself'
@@ -121,7 +119,6 @@ complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_se
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from verify" -l head -d 'A record with this SHA-256 must be in the log: the `head` of a checkpoint' -r
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from verify" -l seal-key -d 'The file with the key that the first checkpoint was sealed with' -r -F
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from verify" -l env-file -d 'Find the log by the settings in this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F
-complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from verify" -l threads -d 'Read with this many threads instead of one a processor' -r
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from verify" -l json -d 'Say it as JSON, for programs'
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from tail" -s n -l lines -d 'Show this many records that are there already' -r
@@ -134,4 +131,18 @@ complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_se
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from tail" -s h -l help -d 'Print help (see more with \'--help\')'
 
 # The keys, by their hints: which there are, only a run of the program knows.
-complete -c aegis -n "__fish_aegis_using_subcommand revoke-key; or __fish_aegis_using_subcommand rotate-key" -f -a "(aegis list-keys --hints 2>/dev/null)"
+function __fish_aegis_keys
+    set -l named
+    set -l words (commandline -opc)
+    while set -q words[1]
+        switch $words[1]
+            case --env-file
+                set named --env-file (string replace -r '^~/' "$HOME/" -- $words[2])
+            case '--env-file=*'
+                set named $words[1]
+        end
+        set -e words[1]
+    end
+    aegis list-keys --hints $named 2>/dev/null
+end
+complete -c aegis -n "__fish_aegis_using_subcommand revoke-key; or __fish_aegis_using_subcommand rotate-key" -f -a "(__fish_aegis_keys)"

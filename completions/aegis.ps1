@@ -112,7 +112,6 @@ Register-ArgumentCompleter -Native -CommandName 'aegis' -ScriptBlock {
             [CompletionResult]::new('--env-file', '--env-file', [CompletionResultType]::ParameterName, 'Read the keys of this file instead of `AEGIS_ENV_FILE` or `./.env`')
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Former keys too, and such as were made and never put into `.env`')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Say it as JSON')
-            [CompletionResult]::new('--hints', '--hints', [CompletionResultType]::ParameterName, 'For shells: the hint of each key, a tab, its label')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -141,7 +140,6 @@ Register-ArgumentCompleter -Native -CommandName 'aegis' -ScriptBlock {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write it to this file, which is replaced')
             [CompletionResult]::new('--top', '--top', [CompletionResultType]::ParameterName, 'Show this many of each kind')
             [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'Exit with code 4 if a bound is passed: `denied>100,blocked>0,breaks>0`')
-            [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Read with this many threads instead of one a processor')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Say it as JSON, for programs')
             [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Say it as CSV, for spreadsheets')
             [CompletionResult]::new('--html', '--html', [CompletionResultType]::ParameterName, 'Say it as one page for a browser, with charts, complete in itself')
@@ -157,7 +155,6 @@ Register-ArgumentCompleter -Native -CommandName 'aegis' -ScriptBlock {
             [CompletionResult]::new('--head', '--head', [CompletionResultType]::ParameterName, 'A record with this SHA-256 must be in the log: the `head` of a checkpoint')
             [CompletionResult]::new('--seal-key', '--seal-key', [CompletionResultType]::ParameterName, 'The file with the key that the first checkpoint was sealed with')
             [CompletionResult]::new('--env-file', '--env-file', [CompletionResultType]::ParameterName, 'Find the log by the settings in this file instead of `AEGIS_ENV_FILE` or `./.env`')
-            [CompletionResult]::new('--threads', '--threads', [CompletionResultType]::ParameterName, 'Read with this many threads instead of one a processor')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Say it as JSON, for programs')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')

@@ -21,8 +21,45 @@ const FISH: &str = include_str!("completions/keys.fish");
 
 fn generated(shell: Shell) -> String {
     let mut made = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "aegis", &mut made);
+    clap_complete::generate(shell, &mut shown(&Cli::command()), "aegis", &mut made);
     String::from_utf8(made).unwrap()
+}
+
+/// The command without what its help hides, which the generator would offer.
+fn shown(whole: &clap::Command) -> clap::Command {
+    let arguments = whole.get_arguments().filter(|it| !it.is_hide_set());
+    let mut command = clap::Command::new(whole.get_name().to_owned())
+        .disable_help_subcommand(true)
+        .args(arguments.cloned())
+        .subcommands(whole.get_subcommands().map(shown));
+    if let Some(about) = whole.get_about() {
+        command = command.about(about.clone());
+    }
+    if let Some(about) = whole.get_long_about() {
+        command = command.long_about(about.clone());
+    }
+    match whole.get_version() {
+        Some(version) => command.version(version.to_owned()),
+        None => command,
+    }
+}
+
+#[test]
+fn what_help_hides_is_not_offered() {
+    for shell in [
+        Shell::Bash,
+        Shell::Zsh,
+        Shell::Fish,
+        Shell::Elvish,
+        Shell::PowerShell,
+    ] {
+        let script = generated(shell);
+        assert!(
+            !script.contains("hints") && !script.contains("threads"),
+            "{shell}"
+        );
+    }
+    assert!(!generated(Shell::Bash).contains("report report"));
 }
 
 #[test]
@@ -67,10 +104,14 @@ fn elvish_can_read_its_script() {
     assert!(faults.iter().all(|it| it["message"] == editor), "{said}");
 }
 
-/// A folder with two keys, the first of which has a label.
+/// The key of the file that is named.
+const THIRD: &str = "ab120000000000000000000000000000000000000000000000000000000000ff";
+
+/// A folder with two keys, the first of which has a label, and with another file that has one of its own.
 fn keys() -> Keys {
     let keys = Keys::known(&[(KEY, r#""label": "my laptop""#)]);
     keys.write(".env", format!("MCP_API_KEYS={KEY},{OTHER}\n"));
+    keys.write("other $.env", format!("MCP_API_KEYS={THIRD}\n"));
     keys
 }
 
@@ -126,6 +167,18 @@ fn bash_completes_the_hints_of_keys() {
     assert_eq!(options, "--no-wait\n");
     let file = complete(&["aegis", "revoke-key", "--env-file", ".e"]).unwrap();
     assert!(!file.contains("..."), "{file}");
+    let file = complete(&["aegis", "revoke-key", "--env-file", "=", ".e"]).unwrap();
+    assert!(!file.contains("..."), "{file}");
+    for named in [&["--env-file"][..], &["--env-file", "="]] {
+        for typed in [r"other\ \$.env", r"~/other\ \$.env"] {
+            let words = [&["aegis", "revoke-key"], named, &[typed, ""]].concat();
+            assert_eq!(
+                complete(&words).unwrap(),
+                format!("{}\n", hint(THIRD)),
+                "{words:?}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -143,22 +196,39 @@ fn fish_completes_the_hints_of_keys_with_their_labels() {
     assert_eq!(both, format!("{}\tmy laptop\n{}\n", hint(KEY), hint(OTHER)));
     let one = complete("aegis revoke-key --yes fed").unwrap();
     assert_eq!(one, format!("{}\n", hint(OTHER)));
+    for named in [
+        r"--env-file other\ \$.env",
+        r"--env-file=other\ \$.env",
+        r"--env-file ~/other\ \$.env",
+    ] {
+        let one = complete(&format!("aegis revoke-key {named} ")).unwrap();
+        assert_eq!(one, format!("{}\n", hint(THIRD)), "{named}");
+    }
 }
 
 #[test]
 fn zsh_completes_the_hints_of_keys() {
-    // A shell in a terminal of its own, which is told to complete what was typed and then to say it.
-    let program = format!(
-        "zmodload zsh/zpty; zpty inner zsh -f -i
-         zpty -w inner 'fpath=({} $fpath); PS1=; autoload -Uz compinit; compinit -D -u; echo rea\"\"dy'
-         until [[ $said == *ready* ]]; do zpty -r inner line || exit; said+=$line; done
-         zpty -w -n inner $'aegis revoke-key --yes fed\\t && true; echo do\"\"ne\\n'
-         until [[ $said == *done* ]]; do zpty -r inner line || exit; said+=$line; done
-         print -r -- $said",
-        script("").display()
-    );
-    let Some(said) = said(&keys(), "zsh", &["-f", "-c", &program]) else {
-        return;
-    };
-    assert!(said.contains(&hint(OTHER)), "{said}");
+    let other = hint(OTHER);
+    let third = hint(THIRD);
+    for (typed, key) in [
+        ("--yes fed", &other),
+        (r"--env-file other\\ \\$.env ab1", &third),
+        (r"--env-file=other\\ \\$.env ab1", &third),
+        (r"--env-file ~/other\\ \\$.env ab1", &third),
+    ] {
+        // A shell in a terminal of its own, which is told to complete what was typed and then to say it.
+        let program = format!(
+            "zmodload zsh/zpty; zpty inner zsh -f -i
+             zpty -w inner 'fpath=({} $fpath); PS1=; autoload -Uz compinit; compinit -D -u; echo rea\"\"dy'
+             until [[ $said == *ready* ]]; do zpty -r inner line || exit; said+=$line; done
+             zpty -w -n inner $'aegis revoke-key {typed}\\t && true; echo do\"\"ne\\n'
+             until [[ $said == *done* ]]; do zpty -r inner line || exit; said+=$line; done
+             print -r -- $said",
+            script("").display()
+        );
+        let Some(said) = said(&keys(), "zsh", &["-f", "-c", &program]) else {
+            return;
+        };
+        assert!(said.contains(key), "{typed}: {said}");
+    }
 }

@@ -1,11 +1,19 @@
 
 # The keys, by their hints: which there are, only a run of the program knows.
 _aegis_with_keys() {
+    local at named=()
     case "${COMP_WORDS[1]} $3" in
-        *\ --env-file | *\ --server | *\ --grace) ;;
+        *\ --env-file | *\ --server | *\ --grace | *\ =) ;;
         revoke-key\ * | rotate-key\ *)
             if [[ $2 != -* ]]; then
-                COMPREPLY=($(compgen -W "$("$1" list-keys --hints 2>/dev/null | cut -f 1)" -- "$2"))
+                for ((at = 2; at < COMP_CWORD; at++)); do
+                    [[ ${COMP_WORDS[at]} == --env-file ]] || continue
+                    # `--env-file=FILE` is three words here.
+                    [[ ${COMP_WORDS[at + 1]} == = ]] && ((at++))
+                    named=("${COMP_WORDS[at + 1]//[\\\"\']/}")
+                    named=(--env-file "${named/#~\//"$HOME/"}")
+                done
+                COMPREPLY=($(compgen -W "$("$1" list-keys --hints "${named[@]}" 2>/dev/null | cut -f 1)" -- "$2"))
                 return 0
             fi
             ;;
