@@ -52,8 +52,25 @@ fn every_setting_has_a_row_and_there_is_no_other() {
     assert_eq!(shown, known);
 }
 
+#[test]
+fn the_names_of_the_toolsets_are_told() {
+    let page = operations();
+    let rows = page.rows();
+    let row = rows.iter().find(|row| row[0] == "`TOOLSETS`").unwrap();
+    let mut told = spans(row[2]);
+    let mut names: Vec<_> = aegis::operations::all().iter().map(|it| it.name).collect();
+    // A tool of `search` with a name of its own.
+    names.push("fetch");
+    assert_eq!(told, names);
+    let example = fs::read_to_string(root().join(".env.example")).unwrap();
+    let words = between(&example, "# Which toolsets", "#TOOLSETS=");
+    told = words.split(|c: char| !c.is_alphanumeric()).collect();
+    names.retain(|name| !told.contains(name));
+    assert!(names.is_empty(), "{names:?}");
+}
+
 /// The name and the default of a row about a setting.
-fn setting<'a>(row: &[&'a str]) -> Option<(&'a str, &'a str)> {
+pub(super) fn setting<'a>(row: &[&'a str]) -> Option<(&'a str, &'a str)> {
     let name = row[0].strip_prefix('`')?.strip_suffix('`')?;
     let is_upper = |it: u8| it.is_ascii_uppercase() || it == b'_';
     let is_name = name.bytes().all(is_upper);
