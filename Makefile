@@ -59,8 +59,7 @@ deb: build
 dist: build
 	rm -rf dist && mkdir -p dist/$(DIST)
 	install -m 755 $(AEGIS) dist/$(DIST)/aegis
-	cp -r man completions deploy docs README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE NOTICE dist/$(DIST)/
-	cp .env.example dist/$(DIST)/env.example
+	cp -r man completions deploy docs schemas .env.example README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE NOTICE dist/$(DIST)/
 	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CARGO) cyclonedx --quiet --format json --target $(TARGET) --override-filename aegis.cdx
 	mv aegis.cdx.json dist/$(DIST)/
 	cd dist && tar --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner --mode=go-w \

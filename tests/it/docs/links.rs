@@ -69,6 +69,50 @@ fn every_link_leads_somewhere() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
+/// What only somebody with the source follows.
+const OF_THE_SOURCE: [&str; 2] = ["src/", "tests/"];
+
+#[test]
+fn links_lead_somewhere_in_the_package_and_in_the_archive_too() {
+    let read = |name: &str| std::fs::read_to_string(root().join(name)).unwrap();
+    let (manifest, makefile) = (read("Cargo.toml"), read("Makefile"));
+    let copied = makefile.lines().find(|line| line.starts_with("\tcp -r "));
+    let copied: Vec<_> = copied.unwrap().split_whitespace().collect();
+    let mut missing = Vec::new();
+    for page in Page::all() {
+        for (_, line) in page.prose() {
+            for target in targets(line) {
+                let path = target.split('#').next().unwrap_or_default();
+                // From the root: the pages are there and one folder below.
+                let path = match (path.strip_prefix("../"), page.path.starts_with("docs/")) {
+                    (Some(path), _) => path.to_owned(),
+                    (None, true) => format!("docs/{path}"),
+                    (None, false) => path.to_owned(),
+                };
+                let is_elsewhere = target.contains("://") || target.starts_with('#');
+                if is_elsewhere || OF_THE_SOURCE.iter().any(|it| path.starts_with(it)) {
+                    continue;
+                }
+                let first = path.split('/').next().unwrap_or_default();
+                let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                let into = format!("usr/share/doc/aegis-mcp/{folder}");
+                let into = format!("\", \"{}/\"", into.trim_end_matches('/'));
+                let all = format!("{folder}/*{into}");
+                let packed = if root().join(&path).is_dir() {
+                    vec![format!("[\"{path}/")]
+                } else {
+                    vec![format!("[\"{path}{into}"), format!("[\"{all}")]
+                };
+                let is_packed = packed.iter().any(|asset| manifest.contains(asset));
+                if !copied.contains(&first) || !is_packed {
+                    missing.push(format!("{}: {path}", page.path));
+                }
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
 #[test]
 fn every_page_is_found_from_the_readme() {
     let readme = Page::read("README.md");
