@@ -6,8 +6,6 @@ use std::{
     process::{Command, Output},
 };
 
-use aegis::cli::Cli;
-use clap::CommandFactory;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::support::{golden, measured};
@@ -136,19 +134,5 @@ fn wrong_usage_is_2() {
         &["serve", "--json"],
     ] {
         assert_eq!(run(arguments).status.code(), Some(2), "{arguments:?}");
-    }
-}
-
-#[test]
-fn man_pages_are_those_of_the_command_line() {
-    let folder = tempfile::tempdir().unwrap();
-    clap_mangen::generate_to(Cli::command(), folder.path()).unwrap();
-    for page in folder.path().read_dir().unwrap() {
-        let page = page.unwrap();
-        let name = page.file_name().into_string().unwrap();
-        golden(
-            &format!("../../man/{name}"),
-            &std::fs::read_to_string(page.path()).unwrap(),
-        );
     }
 }

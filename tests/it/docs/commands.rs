@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use aegis::cli::Cli;
 use clap::{Command, CommandFactory};
 
-use super::page::Page;
+use super::{man, page::Page};
 
 /// Options of other programs that stand alone in backticks.
 const OF_OTHERS: [&str; 4] = ["--allow-http", "--force-recreate", "--header", "--target"];
 
-fn clap() -> Command {
+pub(super) fn clap() -> Command {
     let mut command = Cli::command();
     command.build();
     command
@@ -101,11 +101,16 @@ fn every_command_and_option_that_is_named_exists() {
             }
         }
     }
+    for (page, text) in man::examples() {
+        let mut faults = commands(text).into_iter();
+        let fault = faults.find_map(|words| fault(&words, &names));
+        wrong.extend(fault.map(|fault| format!("{page}(1): {fault}, in {text}")));
+    }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// The codes that a command's help names.
-fn codes(command: &Command) -> BTreeSet<u8> {
+pub(super) fn codes(command: &Command) -> BTreeSet<u8> {
     let help = command.get_long_about().unwrap_or_default().to_string();
     let (_, codes) = help.split_once("Exit codes").unwrap_or_default();
     let words = codes.split(|c: char| !c.is_ascii_alphanumeric());
