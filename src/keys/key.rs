@@ -52,19 +52,12 @@ impl ApiKey {
     /// # Errors
     /// The text is too short, too long, an example, or has a character that no key has.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
-        let mut characters = text.chars().enumerate();
-        if let Some((at, character)) = characters.find(|(_, c)| !is_key_character(*c)) {
-            return Err(KeyError::Character {
-                position: at + 1,
-                character,
-            });
-        }
-        match text.len() {
-            _ if text.contains(UNFILLED) => Err(KeyError::Unfilled),
-            length if length < MIN_LENGTH => Err(KeyError::Short(length)),
-            length if length > MAX_LENGTH => Err(KeyError::Long(length)),
-            _ => Ok(Self(Secret::new(text.to_owned()))),
-        }
+        check_form(text).map(|()| Self(Secret::new(text.to_owned())))
+    }
+
+    /// Whether what was offered could be a key at all, whatever digest somebody wrote down.
+    pub(super) fn has_form(offered: &[u8]) -> bool {
+        std::str::from_utf8(offered).is_ok_and(|text| check_form(text).is_ok())
     }
 
     pub fn expose(&self) -> &str {
@@ -77,6 +70,22 @@ impl ApiKey {
 
     pub fn hint(&self) -> KeyHint {
         KeyHint::of(self.expose().as_bytes())
+    }
+}
+
+fn check_form(text: &str) -> Result<(), KeyError> {
+    let mut characters = text.chars().enumerate();
+    if let Some((at, character)) = characters.find(|(_, c)| !is_key_character(*c)) {
+        return Err(KeyError::Character {
+            position: at + 1,
+            character,
+        });
+    }
+    match text.len() {
+        _ if text.contains(UNFILLED) => Err(KeyError::Unfilled),
+        length if length < MIN_LENGTH => Err(KeyError::Short(length)),
+        length if length > MAX_LENGTH => Err(KeyError::Long(length)),
+        _ => Ok(()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use subtle::ConstantTimeEq;
 
-use super::{Fingerprint, KeyEntry, KeyHint, KeyId, KeyRecord, Metadata};
+use super::{ApiKey, Fingerprint, KeyEntry, KeyHint, KeyId, KeyRecord, Metadata};
 use crate::rights::Rights;
 
 /// So many keys that were taken out of the list are remembered beside those of the metadata.
@@ -102,14 +102,16 @@ impl KeyRing {
     ///
     /// What is looked up is a digest, of which an attacker chooses no bit, and every search takes the
     /// same steps to its end in a constant-time comparison: time tells neither length nor likeness,
-    /// and hardly whether it was once a key.
+    /// and hardly whether it was once a key. A digest may have been taken of any text, so a hit
+    /// counts only for what has the form of a key.
     pub fn find(&self, offered: &[u8], now: DateTime<Utc>) -> Found<'_> {
         let id = KeyId::of(offered);
+        let has_form = ApiKey::has_form(offered);
         let hit = self.keys.get(&id);
         let former = self.former(&id, now);
         let known = hit.map_or(&self.dummy, |key| &key.id);
         let is_same = bool::from(known.ct_eq(&id));
-        match hit.filter(|_| is_same) {
+        match hit.filter(|_| is_same && has_form) {
             Some(key) if key.is_in_force(now) => Found::InForce(key),
             Some(key) => Found::Former(key.hint),
             None => former.map_or(Found::Unknown, Found::Former),
@@ -160,10 +162,7 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
-    use crate::{
-        keys::{ApiKey, KeyList},
-        rights::Access,
-    };
+    use crate::{keys::KeyList, rights::Access};
 
     const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
@@ -214,6 +213,17 @@ mod tests {
             "no key has this digest".to_owned(),
         ] {
             assert_eq!(ring.find(wrong.as_bytes(), NOW), Found::Unknown);
+        }
+    }
+
+    #[test]
+    fn the_digest_of_a_text_that_is_no_key_opens_nothing() {
+        for text in ["x", &"a".repeat(31), &"a".repeat(513), &"a b".repeat(20)] {
+            let list = KeyList::parse(&KeyId::of(text.as_bytes()).hashed_entry());
+            let rights = Rights::up_to(Access::Read);
+            let ring = KeyRing::new(&list.keys, &Metadata::default(), rights);
+            assert_eq!(ring.in_force(NOW).count(), 1);
+            assert_eq!(ring.find(text.as_bytes(), NOW), Found::Unknown, "{text}");
         }
     }
 
