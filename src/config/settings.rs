@@ -345,10 +345,12 @@ fn toolsets(reader: &mut Reader<'_>) -> Option<Vec<String>> {
 
 fn log(reader: &mut Reader<'_>) -> Filter {
     let wanted = "a level, or modules with levels";
-    // The HTTP server tells of each worker that it starts; nobody asked.
+    // The HTTP server tells of each worker that it starts; nobody asked. What it says of each broken
+    // request anybody can have it say without end; the answer says it to who can mend it.
     let base = || {
         let mut filter = env_filter::Builder::new();
         filter.filter_module("actix_server", LevelFilter::Warn);
+        filter.filter_module("actix_http", LevelFilter::Off);
         filter
     };
     let parse = |text: &str| Some(base().try_parse(text).ok()?.build());

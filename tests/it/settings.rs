@@ -169,6 +169,21 @@ fn all_faults_are_told_together_and_no_value_is() {
 }
 
 #[test]
+fn the_http_server_speaks_of_broken_requests_only_to_who_names_it() {
+    let speaks = |level: Option<&str>| {
+        let of = log::Metadata::builder()
+            .target("actix_http::h1::dispatcher")
+            .level(log::Level::Error)
+            .build();
+        let set = level.map(|level| ("RUST_LOG", level));
+        config(set.as_slice(), None).log.enabled(&of)
+    };
+    assert!(!speaks(None) && !speaks(Some("debug")));
+    assert!(speaks(Some("info,actix_http=debug")));
+    assert!(speaks(Some("info,actix_http::h1::dispatcher=error")));
+}
+
+#[test]
 fn switches_take_the_usual_words_and_nothing_else() {
     for (text, meant) in [
         ("true", true),
