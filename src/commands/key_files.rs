@@ -38,7 +38,8 @@ impl KeyFiles {
     /// Finds them by `--env-file`, `AEGIS_ENV_FILE` and `AEGIS_KEYS_FILE`.
     ///
     /// # Errors
-    /// A file is there and cannot be read, or a `.env` file was named that is not there.
+    /// A file is there and cannot be read, a `.env` file was named that is not there, or what is known
+    /// of keys is where it counts for nothing.
     pub(super) fn find(env_file: Option<&Path>) -> Result<Self, Failure> {
         Self::found(env_file, &Env::read(env_file)?)
     }
@@ -58,6 +59,9 @@ impl KeyFiles {
             return Err(Failure::settings(&problems));
         }
         let env_file = Env::file_path(env_file);
+        if let Some(told) = config.gate.keys.misplaced_metadata(&env_file) {
+            return Err(Failure::Settings(told));
+        }
         Ok(Self {
             metadata: config.gate.keys.metadata_beside(&env_file),
             shared_mode: env.shared_mode(),

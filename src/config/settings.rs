@@ -135,12 +135,47 @@ impl KeysConfig {
     }
 
     /// Where the metadata is, for the keys of this `.env` file: a path that is not absolute is one
-    /// beside it, from wherever a command is run.
+    /// beside it, from wherever a command is run. Of a link that is beside what it leads to, so that
+    /// a server there and a command here know of the same keys.
     pub fn metadata_beside(&self, env_file: &Path) -> PathBuf {
-        let named = self.metadata.as_deref();
-        let folder = env_file.parent().unwrap_or(Path::new(""));
-        folder.join(named.unwrap_or(Path::new("aegis-keys.json")))
+        folder(&led_to(env_file)).join(self.metadata_name())
     }
+
+    /// Says that there is metadata beside the link that this `.env` file is, where nobody looks, and
+    /// none where it should be.
+    pub fn misplaced_metadata(&self, env_file: &Path) -> Option<String> {
+        let (stray, place) = (
+            folder(env_file).join(self.metadata_name()),
+            self.metadata_beside(env_file),
+        );
+        (stray.exists() && !place.exists()).then(|| {
+            format!(
+                "{} counts for nothing, since {} is a link: move it to {}, beside what that leads to",
+                stray.display(),
+                env_file.display(),
+                place.display()
+            )
+        })
+    }
+
+    fn metadata_name(&self) -> &Path {
+        let named = self.metadata.as_deref();
+        named.unwrap_or(Path::new("aegis-keys.json"))
+    }
+}
+
+/// What a link leads to in the end; of anything else, the path itself.
+fn led_to(path: &Path) -> PathBuf {
+    let Ok(next) = path.read_link() else {
+        return path.to_owned();
+    };
+    // What is not there yet is made where the link says.
+    let made = |_| folder(path).join(next);
+    path.canonicalize().unwrap_or_else(made)
+}
+
+fn folder(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new(""))
 }
 
 impl Config {

@@ -2,6 +2,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
+    os::unix::fs::symlink,
     path::Path,
     process::Stdio,
     thread,
@@ -405,6 +406,40 @@ fn keys_from_a_pipe_stay_until_a_restart() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(is_told && is_served);
+}
+
+/// A home where `.env` is a link to one in the folder `real`.
+fn linked(keys: &str) -> Home {
+    let home = Home::new(keys);
+    fs::create_dir(home.0.path().join("real")).unwrap();
+    fs::rename(home.0.path().join(".env"), home.0.path().join("real/.env")).unwrap();
+    symlink("real/.env", home.0.path().join(".env")).unwrap();
+    home
+}
+
+fn retired() -> Value {
+    json!([{
+        "id": "1", "fp": &ONE_HASHED[7..23], "hint": ONE_HINT, "retired_at": "2026-01-29T12:00:00Z",
+    }])
+}
+
+#[test]
+fn what_is_known_of_the_keys_of_a_link_is_beside_what_it_leads_to() {
+    let home = linked(&format!("{ONE},{TWO}"));
+    home.metadata(&retired());
+    let place = |name: &str| home.0.path().join(name).join("aegis-keys.json");
+    fs::rename(place(""), place("real")).unwrap();
+    let served = home.serve(&[]);
+    assert_eq!((status(&served, ONE), status(&served, TWO)), (401, 200));
+}
+
+#[test]
+fn what_is_known_of_keys_beside_a_link_alone_is_warned_of() {
+    let home = linked(&format!("{ONE},{TWO}"));
+    home.metadata(&retired());
+    let served = home.serve(&[]);
+    let words = "aegis-keys.json counts for nothing, since .env is a link: move it to ";
+    assert!(served.said.contains(words), "{}", served.said);
 }
 
 #[test]

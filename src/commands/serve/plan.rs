@@ -85,6 +85,9 @@ impl Plan {
             let told = KEYS.iter().any(|name| is_wrong(name));
             read_keys(&config, &mut sources, now, told, &mut problems)
         };
+        let misplaced = config.gate.keys.misplaced_metadata(env.source().path());
+        let misplaced = misplaced.filter(|_| !asked.sandbox);
+        notes.extend(misplaced.map(|told| (Level::Warn, told)));
         notes.extend(keys.notes.iter().cloned());
         if let Some(pipe) = sources.pipe().filter(|_| config.gate.key_reload) {
             config.gate.key_reload = false;

@@ -63,6 +63,48 @@ fn a_link_is_followed_and_stays() {
 }
 
 #[test]
+fn what_is_known_of_keys_is_beside_what_a_link_leads_to() {
+    for settings in [
+        String::new(),
+        format!("AEGIS_KEYS_FILE=known.json\nMCP_API_KEYS={KEY},{OTHER}\n"),
+    ] {
+        let keys = Keys::new();
+        fs::create_dir(keys.path("real")).unwrap();
+        symlink("real/settings", keys.path(".env")).unwrap();
+        let name = if settings.is_empty() {
+            // Not even the file is there yet.
+            "aegis-keys.json"
+        } else {
+            keys.write("real/settings", &settings);
+            "known.json"
+        };
+        let done = keys.run(ADD);
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+        assert_eq!(keys.names(), [".env", "real"]);
+        assert!(keys.path("real").join(name).is_file());
+    }
+}
+
+#[test]
+fn what_is_known_of_keys_beside_the_link_alone_is_78() {
+    let keys = Keys::known(&[(KEY, r#""label": "laptop""#), (OTHER, r#""label": "x""#)]);
+    fs::create_dir(keys.path("real")).unwrap();
+    fs::rename(keys.path(".env"), keys.path("real/.env")).unwrap();
+    symlink("real/.env", keys.path(".env")).unwrap();
+    let before = keys.read("real/.env");
+    for (arguments, code) in [(ADD, 78), (REVOKE, 78), (CHECK, 3)] {
+        let done = keys.run(arguments);
+        assert_eq!(done.code, Some(code), "{}{}", done.stdout, done.stderr);
+        let said = done.stdout + &done.stderr;
+        assert!(
+            said.contains("aegis-keys.json counts for nothing, since .env is a link: move it to "),
+            "{said}"
+        );
+    }
+    assert_eq!(keys.read("real/.env"), before);
+}
+
+#[test]
 fn what_is_no_file_is_refused_and_not_waited_for() {
     for make in [
         |keys: &Keys| fs::create_dir(keys.path(".env")).unwrap(),
