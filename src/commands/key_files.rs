@@ -25,6 +25,8 @@ pub(super) struct KeyFiles {
     pub(super) config: Config,
     /// The mode of the `.env` file, if others than its owner may read or write it.
     pub(super) shared_mode: Option<u32>,
+    /// Why the keys of `MCP_API_KEYS_FILE` are not known, if so.
+    pub(super) unread: Option<String>,
 }
 
 /// Both files, which no other command changes while this value lives.
@@ -41,12 +43,24 @@ impl KeyFiles {
     /// A file is there and cannot be read, a `.env` file was named that is not there, or what is known
     /// of keys is where it counts for nothing.
     pub(super) fn find(env_file: Option<&Path>) -> Result<Self, Failure> {
-        Self::found(env_file, &Env::read(env_file)?)
+        Self::found(env_file, &Env::read(env_file)?)?.with_all_read()
     }
 
     /// As [`KeyFiles::find`], for who may make the `.env` file.
     pub(super) fn find_or_make(env_file: Option<&Path>) -> Result<Self, Failure> {
-        Self::found(env_file, &Env::read_if_there(env_file)?)
+        Self::found(env_file, &Env::read_if_there(env_file)?)?.with_all_read()
+    }
+
+    /// The same for who must revoke a key, whatever keeps those of `MCP_API_KEYS_FILE` from being read.
+    pub(super) fn find_readable(env_file: Option<&Path>) -> Result<Self, Failure> {
+        Self::found(env_file, &Env::read(env_file)?)
+    }
+
+    fn with_all_read(self) -> Result<Self, Failure> {
+        match self.unread {
+            Some(told) => Err(Failure::settings(&[told])),
+            None => Ok(self),
+        }
     }
 
     fn found(env_file: Option<&Path>, env: &Env) -> Result<Self, Failure> {
@@ -54,8 +68,11 @@ impl KeyFiles {
         let needed = errors
             .iter()
             .filter(|error| KeysConfig::NAMES.contains(&&*error.variable));
-        let problems: Vec<_> = needed.map(ToString::to_string).collect();
-        if !problems.is_empty() {
+        let (of_file, others): (Vec<_>, Vec<_>) =
+            needed.partition(|error| error.variable == KeysConfig::FILE);
+        if !others.is_empty() {
+            let all = others.iter().chain(&of_file);
+            let problems: Vec<_> = all.map(ToString::to_string).collect();
             return Err(Failure::settings(&problems));
         }
         let env_file = Env::file_path(env_file);
@@ -67,6 +84,7 @@ impl KeyFiles {
             shared_mode: env.shared_mode(),
             env_file,
             config,
+            unread: of_file.first().map(ToString::to_string),
         })
     }
 

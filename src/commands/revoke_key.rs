@@ -28,7 +28,10 @@ use crate::{
 };
 
 pub(super) fn run(asked: &RevokeKey) -> Result<(), Failure> {
-    let files = KeyFiles::find(asked.edited.env_file.as_deref())?;
+    let files = KeyFiles::find_readable(asked.edited.env_file.as_deref())?;
+    if let Some(told) = &files.unread {
+        say(&format!("note: {told}; which keys it has is not known"));
+    }
     let known = files.known()?;
     let inventory = Inventory::new(&files, &files.keys()?, &known);
     let named = inventory.named(&asked.key)?;
@@ -37,7 +40,7 @@ pub(super) fn run(asked: &RevokeKey) -> Result<(), Failure> {
         Named::Set(key) => key.clone(),
         Named::Other(record) => return former(asked, &files, record, &name),
     };
-    check(asked, &inventory, &key, &name)?;
+    check(asked, &files, &inventory, &key, &name)?;
     let mut person = ask(asked, &name)?;
     let in_place = files.in_place(asked.edited.in_place, person.as_mut())?;
     let new = asked
@@ -66,7 +69,7 @@ pub(super) fn run(asked: &RevokeKey) -> Result<(), Failure> {
             revocation.name
         )));
     };
-    check(asked, &inventory, there, &revocation.name)?;
+    check(asked, &files, &inventory, there, &revocation.name)?;
     let watch = Watch::begin(files.audit_log(asked.audit_log.as_deref()));
     revocation.show_new()?;
     revocation.write(&mut locked, now)?;
@@ -79,12 +82,14 @@ pub(super) fn run(asked: &RevokeKey) -> Result<(), Failure> {
 /// Whether it may be done.
 fn check(
     asked: &RevokeKey,
+    files: &KeyFiles,
     inventory: &Inventory,
     key: &SetKey,
     name: &str,
 ) -> Result<(), Failure> {
     let now = Utc::now().trunc_subsecs(0);
-    if !asked.replace && key.state(now).is_open() {
+    // Where not all keys are known, it may not be the only one.
+    if !asked.replace && files.unread.is_none() && key.state(now).is_open() {
         let left = inventory.usable(now).filter(|left| left.id != key.id);
         let left: Vec<_> = left.collect();
         // A key that it replaces goes on to its end, and then there is none.

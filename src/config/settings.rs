@@ -122,16 +122,13 @@ pub enum TlsRoots {
 impl KeysConfig {
     /// The names of the settings that this is.
     pub const NAMES: [&str; 3] = [KEYS, KEYS_FILE, KEY_METADATA];
+    /// The one of them that names a file of further keys.
+    pub const FILE: &str = KEYS_FILE;
 
-    /// Reads these settings and no other.
-    pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
+    /// Reads these settings and no other, and says all that is wrong.
+    pub fn read(env: &Env) -> (Self, Vec<SettingError>) {
         let mut reader = Reader::new(env);
-        let read = keys(&mut reader);
-        if reader.errors.is_empty() {
-            Ok(read)
-        } else {
-            Err(ConfigError(reader.errors))
-        }
+        (keys(&mut reader), reader.errors)
     }
 
     /// Where the metadata is, for the keys of this `.env` file: a path that is not absolute is one

@@ -22,6 +22,8 @@ pub(super) struct KeySources {
     metadata: PathBuf,
     /// There was a file of metadata, so there must be one: without it keys would be back that ended.
     has_metadata: bool,
+    /// The keys that the file of further keys had when it could be read last.
+    filed: Vec<KeyEntry>,
     /// Whether the example key of the guide may open the door: nobody but this machine is before it.
     example_opens: bool,
     /// What the other settings were at the start.
@@ -38,6 +40,10 @@ pub(super) struct KeysRead {
     /// The example key of the guide is listed, and is not in force.
     pub(super) has_closed_example: bool,
     pub(super) has_metadata: bool,
+    /// The keys of the file of further keys; where that cannot be read, those of before.
+    filed: Vec<KeyEntry>,
+    /// Why that file cannot be read, if so.
+    pub(super) unread: Option<Unusable>,
     /// What to say of it, each with its weight.
     pub(super) notes: Vec<(Level, String)>,
 }
@@ -47,6 +53,9 @@ pub(super) struct KeysRead {
 pub(super) enum Unusable {
     #[error("{0}")]
     Unreadable(String),
+    /// The file of further keys: all else counts nevertheless.
+    #[error("{0}")]
+    KeysFile(String),
     #[error("{0}")]
     Metadata(String),
     #[error("{} is gone, and with it what is known of keys that ended", .0.display())]
@@ -68,6 +77,7 @@ impl KeySources {
             keys_file: keys.file.clone(),
             metadata: keys.metadata_beside(env.source().path()),
             has_metadata: false,
+            filed: Vec::new(),
             example_opens,
             others: others(env),
         }
@@ -88,27 +98,40 @@ impl KeySources {
         &self.metadata
     }
 
-    pub(super) fn note_metadata(&mut self, is_there: bool) {
-        self.has_metadata = is_there;
+    /// Goes on from what was read.
+    pub(super) fn note(&mut self, read: &KeysRead) {
+        self.has_metadata = read.has_metadata;
+        self.filed.clone_from(&read.filed);
     }
 
-    /// Reads all of it anew. With the keys comes where they are to be read the next time.
+    /// Reads all of it anew. With the keys comes where they are to be read the next time. A file of
+    /// further keys that cannot be read keeps its keys as they were, and no key of elsewhere in force.
     ///
     /// # Errors
     /// The keys of before must stay.
     pub(super) fn read(&self, now: DateTime<Utc>) -> Result<(KeysRead, Self), Unusable> {
         let env = self.env.read()?;
-        let keys = KeysConfig::from_env(&env)?;
+        let (keys, errors) = KeysConfig::read(&env);
+        if errors
+            .iter()
+            .any(|error| error.variable != KeysConfig::FILE)
+        {
+            return Err(ConfigError(errors).into());
+        }
         let mut next = Self {
             others: self.others.clone(),
+            filed: self.filed.clone(),
             ..Self::new(&env, &keys, self.example_opens)
         };
         let known = Metadata::load(&next.metadata)?;
         if known.is_none() && self.has_metadata {
             return Err(Unusable::MetadataGone(next.metadata));
         }
-        next.has_metadata = known.is_some();
         let mut read = next.keys(&keys, known.as_ref(), now);
+        next.note(&read);
+        read.unread = errors
+            .first()
+            .map(|error| Unusable::KeysFile(error.to_string()));
         if read.ring.in_force(now).next().is_none() {
             return Err(Unusable::NoKey {
                 rejected: read.rejected.len(),
@@ -138,14 +161,26 @@ impl KeySources {
         now: DateTime<Utc>,
     ) -> KeysRead {
         let (mut list, mut notes) = (KeyList::default(), Vec::new());
+        let mut filed = Vec::new();
         for (name, text) in &keys.texts {
             let more = KeyList::parse(text.expose());
+            if *name == KeysConfig::FILE {
+                filed.clone_from(&more.keys);
+            }
             let left_out = more.rejected.iter();
             let left_out = left_out.map(|it| format!("`{name}`, {it}: left out"));
             notes.extend(left_out.map(|note| (Level::Error, note)));
             let weak = more.warnings.iter().map(|it| format!("`{name}`, {it}"));
             notes.extend(weak.map(|note| (Level::Warn, note)));
             list.merge(more);
+        }
+        let is_read = |(name, _): &(&str, _)| *name == KeysConfig::FILE;
+        if keys.file.is_some() && !keys.texts.iter().any(is_read) {
+            filed.clone_from(&self.filed);
+            list.merge(KeyList {
+                keys: filed.clone(),
+                ..KeyList::default()
+            });
         }
         let shown = self.metadata.display();
         if known.is_none() && keys.metadata.is_some() {
@@ -173,6 +208,8 @@ impl KeySources {
             ended,
             has_closed_example,
             has_metadata,
+            filed,
+            unread: None,
             notes,
         }
     }
@@ -187,6 +224,8 @@ impl KeysRead {
             ended: Vec::new(),
             has_closed_example: false,
             has_metadata: false,
+            filed: Vec::new(),
+            unread: None,
             notes: Vec::new(),
         }
     }
@@ -196,7 +235,7 @@ impl Unusable {
     /// The same in one word, for the audit log.
     pub(super) fn word(&self) -> &'static str {
         match self {
-            Self::Unreadable(_) => "unreadable",
+            Self::Unreadable(_) | Self::KeysFile(_) => "unreadable",
             Self::Metadata(_) => "metadata_unusable",
             Self::MetadataGone(_) => "metadata_gone",
             Self::NoKey { .. } => "no_usable_key",

@@ -175,7 +175,7 @@ fn read_keys(
         None
     });
     let read = sources.keys(&config.gate.keys, known.as_ref(), now);
-    sources.note_metadata(read.has_metadata);
+    sources.note(&read);
     let none_left = read.ring.in_force(now).next().is_none();
     if config.gate.auth_enabled && none_left && !told && !read.has_closed_example {
         problems.push(no_keys(&read));

@@ -127,8 +127,8 @@ impl Watch {
         }
         match read {
             Ok((keys, sources)) => {
-                let same_files = sources.files().eq(self.sources.files());
-                self.settled = same_files.then_some(stamps);
+                let is_settled = keys.unread.is_none() && sources.files().eq(self.sources.files());
+                self.settled = is_settled.then_some(stamps);
                 self.sources = sources;
                 self.take(keys, is_asked);
             }
@@ -141,7 +141,9 @@ impl Watch {
 
     /// Puts the keys in force that were read.
     fn take(&mut self, read: KeysRead, is_asked: bool) {
-        if self.failed.take().is_some() {
+        if let Some(fault) = read.unread {
+            self.keep(fault, is_asked);
+        } else if self.failed.take().is_some() {
             log::warn!("the keys can be read again");
         }
         let said: HashSet<_> = self.notes.iter().collect();
@@ -160,12 +162,18 @@ impl Watch {
         (self.notes, self.rejected) = (read.notes, read.rejected);
     }
 
-    /// Says why the keys stay those of before, once a reason.
+    /// Says why the keys, or those of one file, stay those of before, once a reason.
     fn keep(&mut self, fault: Unusable, is_asked: bool) {
         if self.failed.as_ref() == Some(&fault) && !is_asked {
             return;
         }
-        log::error!("critical: the keys in force stay those of before: {fault}");
+        let stay = match &fault {
+            Unusable::KeysFile(_) => {
+                "the keys of `MCP_API_KEYS_FILE` stay those of before, and all others are as they are written down"
+            }
+            _ => "the keys in force stay those of before",
+        };
+        log::error!("critical: {stay}: {fault}");
         let reason = fault.word();
         let event = AuditEvent::ConfigReloadFailed { reason };
         let _ = self.keys.audit.record(&event);

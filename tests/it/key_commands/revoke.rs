@@ -101,6 +101,17 @@ fn what_a_person_typed_is_shown_without_what_could_move_the_cursor() {
 }
 
 #[test]
+fn a_key_is_revoked_although_the_file_of_further_keys_cannot_be_read() {
+    let keys = Keys::with(&format!("MCP_API_KEYS={KEY}\nMCP_API_KEYS_FILE=gone\n"));
+    let done = keys.run(&["revoke-key", "0123", "--yes", "--no-wait"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let note = "note: `MCP_API_KEYS_FILE` names a file that cannot be read: ";
+    assert!(done.stderr.starts_with(note), "{}", done.stderr);
+    assert_eq!(keys.read(".env"), "MCP_API_KEYS=\nMCP_API_KEYS_FILE=gone\n");
+    assert!(is_revoked(&keys, KEY));
+}
+
+#[test]
 fn the_only_key_is_not_revoked_into_nothing() {
     let keys = Keys::with(&format!("MCP_API_KEYS={KEY}\n"));
     let done = keys.run(&["revoke-key", "0123", "--yes", "--no-wait"]);

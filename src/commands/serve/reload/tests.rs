@@ -2,6 +2,7 @@
 use std::{cell::Cell, sync::Arc};
 
 use arc_swap::ArcSwap;
+use chrono::DateTime;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -10,6 +11,7 @@ use super::*;
 use crate::{
     audit::{AuditLog, AuditSettings},
     config::{Env, KeysConfig},
+    keys::{KeyHint, KeyId, Metadata},
     mcp,
 };
 
@@ -37,7 +39,7 @@ impl Scene {
         let audit = AuditLog::open(AuditSettings::new(folder.path().join("audit.log")));
         let audit = Arc::new(audit.unwrap());
         let env = Env::read(Some(&file)).unwrap();
-        let sources = KeySources::new(&env, &KeysConfig::from_env(&env).unwrap(), false);
+        let sources = KeySources::new(&env, &KeysConfig::read(&env).0, false);
         let (first, sources) = sources.read(audit.now()).unwrap();
         let streams = mcp::Shared::new(
             mcp::Settings::default(),
@@ -171,7 +173,7 @@ fn the_example_key_of_the_guide_opens_no_door_that_others_reach() {
 #[test]
 fn other_ends_of_the_same_keys_are_told_too() {
     let mut scene = Scene::new("ab");
-    let id = crate::keys::KeyId::of(key('a').as_bytes()).fingerprint();
+    let id = KeyId::of(key('a').as_bytes()).fingerprint();
     let metadata = |end: &str| {
         format!(r#"{{"version": 1, "keys": [{{"id": "1", "fp": "{id}", "expires_at": "{end}"}}]}}"#)
     };
@@ -204,4 +206,35 @@ fn no_record_is_long_however_many_keys_there_are() {
     assert_eq!((all("added"), all("removed"), records.len()), (1_000, 1, 4));
     let text = fs::read_to_string(scene.folder.path().join("audit.log")).unwrap();
     assert!(text.lines().all(|line| line.len() < 8_192));
+}
+
+#[test]
+fn a_key_file_that_cannot_be_read_keeps_no_key_of_elsewhere_in_force() {
+    let mut scene = Scene::new("ab");
+    let further = scene.folder.path().join("further");
+    let named = format!("MCP_API_KEYS_FILE={}\n", further.display());
+    fs::write(&further, [key('b'), key('c')].join("\n")).unwrap();
+    scene.put(&(keys("abd") + &named));
+    scene.look();
+    assert_eq!(scene.in_force(), "abcd");
+
+    fs::remove_file(&further).unwrap();
+    let c = KeyId::of(key('c').as_bytes());
+    let mut known = Metadata::default();
+    known.note_revoked(
+        &c,
+        KeyHint::parse("cccccccc...cccc").unwrap(),
+        DateTime::UNIX_EPOCH,
+    );
+    fs::write(scene.folder.path().join("aegis-keys.json"), known.to_text()).unwrap();
+    scene.put(&(keys("d") + &named));
+    scene.look();
+    assert_eq!(scene.in_force(), "bd");
+    scene.look();
+    let failed = ["keys_reloaded", "config_reload_failed", "keys_reloaded"];
+    assert_eq!(scene.events(), failed);
+
+    fs::write(&further, key('c')).unwrap();
+    scene.look();
+    assert_eq!(scene.in_force(), "d");
 }
