@@ -33,7 +33,6 @@ const WARN_BEFORE: TimeDelta = TimeDelta::days(14);
 const LATELY: TimeDelta = TimeDelta::days(7);
 
 pub(super) fn run(asked: &CheckKeyAge) -> Result<(), Failure> {
-    let now = Utc::now().trunc_subsecs(0);
     let warn_before = asked
         .warn_before
         .unwrap_or(WARN_BEFORE.min(asked.max_age / 2));
@@ -47,10 +46,10 @@ pub(super) fn run(asked: &CheckKeyAge) -> Result<(), Failure> {
             Unknown::Unknown => Status::Unknown,
         },
     };
-    let report = match look(asked, &limits, now) {
+    let report = match look(asked, &limits) {
         Ok(report) => report,
         // Whatever keeps it from looking, monitoring gets a line.
-        Err(failure) => Report::failed(&failure, limits, now),
+        Err(failure) => Report::failed(&failure, limits, Utc::now().trunc_subsecs(0)),
     };
     let status = report.status();
     if status != Status::Ok || !asked.quiet {
@@ -68,12 +67,14 @@ pub(super) fn run(asked: &CheckKeyAge) -> Result<(), Failure> {
     }
 }
 
-fn look(asked: &CheckKeyAge, limits: &Limits, now: DateTime<Utc>) -> Result<Report, Failure> {
+fn look(asked: &CheckKeyAge, limits: &Limits) -> Result<Report, Failure> {
     if limits.warning <= TimeDelta::zero() {
         let told = "`--warn-before` is not less than `--max-age`: every key would be too old";
         return Err(Failure::Usage(told.to_owned()));
     }
     let files = KeyFiles::find(asked.edited.env_file.as_deref())?;
+    let log = files.audit_log(asked.audit_log.as_deref());
+    let now = files.now(Some(&log));
     let in_file = files.keys()?;
     let known = files.known();
     let unknown = known.as_ref().err().map(ToString::to_string);
@@ -85,7 +86,8 @@ fn look(asked: &CheckKeyAge, limits: &Limits, now: DateTime<Utc>) -> Result<Repo
         Vec::new()
     };
     let mut findings = beside_keys(&files, &in_file, &inventory);
-    let log = files.audit_log(asked.audit_log.as_deref());
+    let behind = files.time(Some(&log)).behind;
+    findings.extend(behind.map(|told| Finding::new(Status::Warning, "clock", told)));
     let is_known = unknown.is_none();
     findings.extend(unknown.map(|told| Finding::new(Status::Unknown, "metadata", told)));
     findings.extend(judge(&inventory, limits, is_known, now));

@@ -31,8 +31,15 @@ pub(super) fn run(asked: &GenerateKey) -> Result<(), Failure> {
     let mut person = screen.then(|| Prompts::open(false, "").ok()).flatten();
     let saves = asked.save_metadata || asked.label.is_some() || asked.expires.is_some();
     let saves = saves || wants_metadata(asked, person.as_mut())?;
-    let mut made = Made::new(asked, Utc::now().trunc_subsecs(0))?;
-    let mut target = Target::open(asked, saves, person.as_mut())?;
+    let files = asked.add || saves;
+    let files = files.then(|| KeyFiles::find_or_make(asked.edited.env_file.as_deref()));
+    let files = files.transpose()?;
+    let now = files.as_ref().map(|files| {
+        files.warn_of_clock(None);
+        files.now(None)
+    });
+    let mut made = Made::new(asked, now.unwrap_or_else(|| Utc::now().trunc_subsecs(0)))?;
+    let mut target = Target::open(asked, files, saves, person.as_mut())?;
     drop(person);
     target.prepare(&mut made)?;
 

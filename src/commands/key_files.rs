@@ -1,11 +1,14 @@
 //! The files with the keys and with what is known of them: found as `serve` finds them, and changed
 //! by one command at a time.
 use std::{
+    io::{self, Write},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-use super::{Failure, prompt::Prompts};
+use chrono::{DateTime, SubsecRound, Utc};
+
+use super::{Failure, clock::Time, prompt::Prompts};
 use crate::{
     config::{
         Config, DEFAULT_AUDIT_LOG, EditError, Env, KeyEditor, KeysConfig, KeysFile, KeysFileError,
@@ -93,6 +96,25 @@ impl KeyFiles {
         let set = || self.config.audit.path.clone();
         let named = named.map(Path::to_owned).or_else(set);
         named.unwrap_or_else(|| DEFAULT_AUDIT_LOG.into())
+    }
+
+    /// The time by which the server judges them, in whole seconds.
+    pub(super) fn now(&self, log: Option<&Path>) -> DateTime<Utc> {
+        self.time(log).now.trunc_subsecs(0)
+    }
+
+    /// Says on standard error that this is not the time that the clock tells, if so.
+    pub(super) fn warn_of_clock(&self, log: Option<&Path>) {
+        if let Some(told) = self.time(log).behind {
+            // The command goes on, whether or not somebody reads.
+            let _ = writeln!(io::stderr(), "warning: {told}");
+        }
+    }
+
+    /// The time by which the server judges them. Its records are in `log`, or where the settings say.
+    pub(super) fn time(&self, log: Option<&Path>) -> Time {
+        let checkpoints = self.config.audit.checkpoint_file.as_deref();
+        Time::read(Some(&self.audit_log(log)), checkpoints)
     }
 
     /// What is known of the keys, for who only looks.

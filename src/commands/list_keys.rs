@@ -29,7 +29,6 @@ const LATELY: TimeDelta = TimeDelta::days(7);
 const COLUMNS: usize = 80;
 
 pub(super) fn run(asked: &ListKeys) -> Result<(), Failure> {
-    let now = Utc::now();
     let files = KeyFiles::find(asked.env_file.as_deref())?;
     let known = files.known()?;
     let inventory = Inventory::new(&files, &files.keys()?, &known);
@@ -37,6 +36,8 @@ pub(super) fn run(asked: &ListKeys) -> Result<(), Failure> {
         hints(&inventory)
     } else {
         let log = files.audit_log(asked.audit_log.as_deref());
+        files.warn_of_clock(Some(&log));
+        let now = files.now(Some(&log));
         let uses = audit::key_uses(&log, now - LATELY);
         let unread = uses.as_ref().err().map(|error| match error.kind() {
             io::ErrorKind::NotFound => format!("uses are not known: there is no {}", log.display()),

@@ -2,6 +2,7 @@
 mod audit_summary;
 mod check_key_age;
 mod client_config;
+mod clock;
 mod failure;
 mod generate_key;
 mod inventory;

@@ -8,7 +8,7 @@ mod proof;
 
 use std::io::{self, Write};
 
-use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use console::Term;
 use serde_json::{Value, json};
 
@@ -32,6 +32,7 @@ pub(super) fn run(asked: &RevokeKey) -> Result<(), Failure> {
     if let Some(told) = &files.unread {
         say(&format!("note: {told}; which keys it has is not known"));
     }
+    files.warn_of_clock(asked.audit_log.as_deref());
     let known = files.known()?;
     let inventory = Inventory::new(&files, &files.keys()?, &known);
     let named = inventory.named(&asked.key)?;
@@ -56,7 +57,7 @@ pub(super) fn run(asked: &RevokeKey) -> Result<(), Failure> {
     };
 
     let mut locked = files.lock(in_place)?;
-    let now = Utc::now().trunc_subsecs(0);
+    let now = files.now(asked.audit_log.as_deref());
     // Somebody may have changed the files while the question was open.
     let inventory = Inventory::new(&files, &locked.keys, &locked.known.metadata);
     let there = inventory
@@ -87,7 +88,7 @@ fn check(
     key: &SetKey,
     name: &str,
 ) -> Result<(), Failure> {
-    let now = Utc::now().trunc_subsecs(0);
+    let now = files.now(asked.audit_log.as_deref());
     // Where not all keys are known, it may not be the only one.
     if !asked.replace && files.unread.is_none() && key.state(now).is_open() {
         let left = inventory.usable(now).filter(|left| left.id != key.id);
@@ -150,7 +151,7 @@ fn former(
     record: &KeyRecord,
     name: &str,
 ) -> Result<(), Failure> {
-    let now = Utc::now().trunc_subsecs(0);
+    let now = files.now(asked.audit_log.as_deref());
     if asked.replace {
         return Err(Failure::Other(format!(
             "{name} is in no file any more, so there is nothing to replace; `aegis generate-key --add` makes a key"

@@ -32,13 +32,13 @@ pub(super) enum Target {
 impl Target {
     pub(super) fn open(
         asked: &GenerateKey,
+        files: Option<KeyFiles>,
         saves: bool,
         person: Option<&mut Prompts>,
     ) -> Result<Self, Failure> {
-        if !asked.add && !saves {
+        let Some(files) = files.map(Box::new) else {
             return Ok(Self::None);
-        }
-        let files = Box::new(KeyFiles::find_or_make(asked.edited.env_file.as_deref())?);
+        };
         if asked.add {
             let in_place = files.in_place(asked.edited.in_place, person)?;
             let locked = Box::new(files.lock(in_place)?);

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use url::Url;
 
 use super::{
-    place::{Place, now},
+    place::Place,
     seen::time,
     trial::{self, Verdict, Written},
 };
@@ -90,7 +90,7 @@ impl Dialog<'_> {
         if let Some(use_of_old) = self.use_of_old()? {
             self.person.say(use_of_old)?;
         }
-        let now = now();
+        let now = self.place.now();
         let mut ends = Vec::new();
         if !grace.is_now() {
             ends.push(End::At(grace.from(now)));
@@ -178,7 +178,9 @@ impl Dialog<'_> {
         loop {
             let question = "Until when may it be used (7d, 12h, or a date such as 2026-12-31)";
             match self.person.line(question, None)?.parse::<Until>() {
-                Ok(end) if end.from(now()) > now() => return Ok(end.from(now())),
+                Ok(end) if end.from(self.place.now()) > self.place.now() => {
+                    return Ok(end.from(self.place.now()));
+                }
                 Ok(_) => self.person.say("That is past.")?,
                 Err(wrong) => self.person.say(wrong)?,
             }
@@ -196,7 +198,7 @@ impl Dialog<'_> {
 
     fn take_out(&mut self) -> Result<(), Failure> {
         let mut files = self.place.lock(Some(&mut *self.person))?;
-        files.take_out(Some(&self.old), now())?;
+        files.take_out(Some(&self.old), self.place.now())?;
         // It is done, whether or not somebody still reads.
         let told = format!("{} is taken out of {}", self.old_name, self.place.file());
         let _ = self.person.say_good(told);
@@ -205,7 +207,7 @@ impl Dialog<'_> {
 
     fn end_at(&mut self, end: DateTime<Utc>) -> Result<(), Failure> {
         let mut files = self.place.lock(Some(&mut *self.person))?;
-        let end = files.end_at(&self.old, end, now())?;
+        let end = files.end_at(&self.old, end, self.place.now())?;
         let told = format!(
             "{} may be used until {}; after that\n  `aegis rotate-key --finish` takes it out",
             self.old_name,

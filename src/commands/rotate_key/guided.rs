@@ -6,7 +6,7 @@ use console::{Term, style};
 use super::{
     dialog::{Dialog, Test},
     made::Made,
-    place::{Place, now},
+    place::Place,
     seen::Seen,
     trial::{self, Written},
 };
@@ -139,7 +139,7 @@ fn begin(
         person.say(style(made.key.expose()).for_stderr().bold())?;
         person.say("")?;
     }
-    if let Err(failure) = files.begin(&old.id, &made, now()) {
+    if let Err(failure) = files.begin(&old.id, &made, place.now()) {
         // What is more important is said after it.
         let _ = person.say("It was not written down: forget it.");
         return Err(failure);

@@ -1,7 +1,7 @@
 //! Where the keys are, by whom they are used, and where the server runs.
 use std::{collections::HashMap, path::Path};
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 
 use super::{change::Files, seen::Seen};
 use crate::{
@@ -28,6 +28,7 @@ pub(super) struct Look {
 impl Place {
     pub(super) fn find(asked: &RotateKey) -> Result<Self, Failure> {
         let files = KeyFiles::find(asked.edited.env_file.as_deref())?;
+        files.warn_of_clock(None);
         Ok(Self {
             files,
             in_place: asked.edited.in_place,
@@ -37,7 +38,7 @@ impl Place {
     pub(super) fn look(&self) -> Result<Look, Failure> {
         // Read first: a rotation that begins meanwhile is then seen either way.
         let metadata = self.files.known()?;
-        let now = now();
+        let now = self.now();
         let log = self.files.config.audit.path.as_deref();
         let log = log.unwrap_or(Path::new(DEFAULT_AUDIT_LOG));
         Ok(Look {
@@ -68,6 +69,11 @@ impl Place {
         })
     }
 
+    /// The time by which keys end, in whole seconds.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.files.now(None)
+    }
+
     /// The file of the keys, as it was named.
     pub(super) fn file(&self) -> impl std::fmt::Display + '_ {
         self.files.env_file.display()
@@ -84,9 +90,4 @@ impl Look {
             now: self.now,
         }
     }
-}
-
-/// The time, in whole seconds.
-pub(super) fn now() -> DateTime<Utc> {
-    Utc::now().trunc_subsecs(0)
 }

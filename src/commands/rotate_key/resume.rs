@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     guided,
-    place::{Place, now},
+    place::Place,
     seen::{Seen, time},
     trial::{self, Written},
 };
@@ -41,7 +41,9 @@ pub(super) fn finish(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
     }
     let old = chosen.map(|rotation| rotation.old.id);
     // By the time now: a question may have been open for long.
-    let out = place.lock(person.as_mut())?.take_out(old.as_ref(), now())?;
+    let out = place
+        .lock(person.as_mut())?
+        .take_out(old.as_ref(), place.now())?;
     if asked.json {
         let out: Vec<_> = out.iter().map(|key| seen.hint(key).to_string()).collect();
         return print(&json!({ "taken_out": out, "server": server }));
@@ -73,7 +75,7 @@ pub(super) fn abort(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
         let out = if seen.left_over().is_empty() {
             Vec::new()
         } else {
-            files.take_out(None, now())?
+            files.take_out(None, place.now())?
         };
         if asked.json {
             return print(&json!({ "kept": Value::Null }));
@@ -94,7 +96,7 @@ pub(super) fn abort(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
     }
     place
         .lock(person.as_mut())?
-        .give_up(&rotation.old.id, now())?;
+        .give_up(&rotation.old.id, place.now())?;
     if asked.json {
         return print(&json!({ "kept": seen.hint(rotation.old).as_str() }));
     }

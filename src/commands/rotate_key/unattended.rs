@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{
     made::Made,
-    place::{Place, now},
+    place::Place,
     seen::{Seen, time},
     trial::{self, Verdict, Written},
 };
@@ -38,7 +38,7 @@ enum End {
 }
 
 pub(super) fn run(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
-    let start = now();
+    let start = place.now();
     check(asked, start)?;
     let begun = begin(asked, place, start)?;
     let verdict = if asked.no_test {
@@ -51,11 +51,11 @@ pub(super) fn run(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
     let end = if verdict.as_ref().is_some_and(|verdict| !verdict.accepted) {
         End::Open
     } else if asked.grace.is_now() {
-        place.lock(None)?.take_out(Some(&begun.old), now())?;
+        place.lock(None)?.take_out(Some(&begun.old), place.now())?;
         End::TakenOut
     } else {
         let end = asked.grace.from(start);
-        End::At(place.lock(None)?.end_at(&begun.old, end, now())?)
+        End::At(place.lock(None)?.end_at(&begun.old, end, place.now())?)
     };
     if asked.json {
         print(asked, &begun, verdict.as_ref(), &end)
@@ -137,7 +137,7 @@ fn tell(place: &Place, begun: &Begun, verdict: Option<&Verdict>, end: &End) -> R
     }
     match end {
         End::Open => {}
-        End::At(end) if *end <= now() => {
+        End::At(end) if *end <= place.now() => {
             told.push("  the old one is refused; `aegis rotate-key --finish` takes it out".to_owned());
         }
         End::At(end) => told.push(format!(

@@ -1,7 +1,7 @@
 //! What `serve` would do: the settings with the command line over them, and what speaks against it.
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use log::Level;
 
 use super::{
@@ -11,17 +11,13 @@ use super::{
     wiring,
 };
 use crate::{
-    audit,
     cli::Serve,
-    commands::Failure,
+    commands::{Failure, clock::Time},
     config::{Config, DEFAULT_AUDIT_LOG, Env},
     dispatch::Catalog,
     keys::{ApiKey, KeyEntry, KeyRing, Metadata},
     operations,
 };
-
-/// As much two clocks may differ.
-const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(5);
 
 /// Where keys come from, and whether any are needed.
 const KEYS: [&str; 3] = ["MCP_API_KEYS", "MCP_API_KEYS_FILE", "AUTH_ENABLED"];
@@ -66,16 +62,8 @@ impl Plan {
         let mut notes: Vec<_> = warnings.map(|warning| (Level::Warn, warning)).collect();
         let mut problems: Vec<_> = errors.iter().map(ToString::to_string).collect();
         let checkpoints = config.audit.checkpoint_file.as_deref();
-        let newest = audit_log.as_deref();
-        let newest = newest.and_then(|log| audit::newest_record(log, checkpoints));
-        let now = newest.map_or(Utc::now(), |newest| newest.max(Utc::now()));
-        if now - Utc::now() > CLOCKS_DIFFER {
-            let time = now.to_rfc3339_opts(SecondsFormat::Secs, true);
-            let told = format!(
-                "the newest audit record is from {time}, ahead of the clock: until then keys end as if it were that late"
-            );
-            notes.push((Level::Warn, told));
-        }
+        let Time { now, behind } = Time::read(audit_log.as_deref(), checkpoints);
+        notes.extend(behind.map(|told| (Level::Warn, told)));
         let example_opens = config.listen.address.ip().is_loopback();
         let mut sources = KeySources::new(&env, &config.gate.keys, example_opens);
         let sandbox = asked.sandbox.then(made_key).transpose()?;

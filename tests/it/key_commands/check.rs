@@ -376,3 +376,13 @@ fn a_former_key_that_somebody_still_tries_is_told() {
         }
     }
 }
+
+#[test]
+fn a_clock_behind_the_newest_record_is_warned_of() {
+    let keys = Keys::known(&[(KEY, &ago("created_at", 1))]);
+    keys.log_ahead(30);
+    let done = keys.run(&["check-key-age"]);
+    assert_eq!(done.code, Some(1));
+    let warning = "WARNING - the newest audit record is from ";
+    assert!(done.stdout.contains(warning), "{}", done.stdout);
+}

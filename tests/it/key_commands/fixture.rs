@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use chrono::{SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
 use tempfile::TempDir;
 
 use crate::cli::{aegis, text};
@@ -82,6 +82,19 @@ impl Keys {
         });
         let lines: Vec<_> = lines.collect();
         self.write("audit.log", lines.join("\n") + "\n");
+    }
+
+    /// Records something so many days from now, as a clock did that was ahead.
+    pub(super) fn log_ahead(&self, days: i64) -> DateTime<Utc> {
+        let time = (Utc::now() + TimeDelta::days(days)).trunc_subsecs(0);
+        let stamp = time.to_rfc3339_opts(SecondsFormat::Millis, true);
+        let prev = "0".repeat(64);
+        self.write(
+            "audit.log",
+            format!(r#"{{"timestamp": "{stamp}", "event": "server_stopped", "reason": "SIGTERM", "seq": 1, "prev": "{prev}"}}"#)
+                + "\n",
+        );
+        time
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -182,3 +182,40 @@ fn a_label_from_a_file_is_shown_escaped() {
         check.stdout
     );
 }
+
+#[test]
+fn keys_end_by_the_newest_record_where_that_is_ahead_of_the_clock() {
+    let keys = Keys::known(&[(KEY, &ago("expires_at", -10)), (OTHER, r#""label": "x""#)]);
+    assert!(!keys.run(&["list-keys"]).stdout.contains("expired"));
+    keys.log_ahead(30);
+    let done = keys.run(&["list-keys"]);
+    assert!(done.stdout.contains("expired"), "{}", done.stdout);
+    let warning = "warning: the newest audit record is from ";
+    assert!(done.stderr.starts_with(warning), "{}", done.stderr);
+}
+
+#[test]
+fn a_grace_begins_at_the_newest_record_where_that_is_ahead_of_the_clock() {
+    let keys = Keys::known(&[(KEY, &ago("created_at", 1))]);
+    let ahead = keys.log_ahead(30);
+    let done = keys.run(&["rotate-key", "--yes", "--no-test", "--grace", "7d"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let end = ahead + chrono::TimeDelta::days(7);
+    let end = end.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    assert!(
+        keys.read("aegis-keys.json").contains(&end),
+        "{}",
+        keys.read("aegis-keys.json")
+    );
+}
+
+#[test]
+fn an_end_of_a_new_key_is_counted_from_the_newest_record_where_that_is_ahead_of_the_clock() {
+    let keys = Keys::new();
+    let ahead = keys.log_ahead(30);
+    let done = keys.run(&["generate-key", "--add", "--expires", "7d"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let end = ahead + chrono::TimeDelta::days(7);
+    let end = end.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    assert!(keys.read("aegis-keys.json").contains(&end));
+}
