@@ -4,6 +4,7 @@
 //! as it was. With a new key in its place it is the other way: the `.env` file changes in one step
 //! from the old to the new one, so that there is no moment without any.
 mod change;
+mod past;
 mod proof;
 
 use std::io::{self, Write};
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 
 use self::{
     change::{Replacement, Revocation},
-    proof::{Proof, Watch},
+    proof::{PATIENCE, Proof, Watch},
 };
 use super::{
     Failure,
@@ -26,6 +27,9 @@ use crate::{
     cli::RevokeKey,
     keys::{Form, KeyRecord},
 };
+
+/// What a command leaves that was broken off while it waited.
+const UNPROVEN: &str = "the key is revoked, and whether the running server knows is not known";
 
 pub(super) fn run(asked: &RevokeKey) -> Result<(), Failure> {
     let files = KeyFiles::find_readable(asked.edited.env_file.as_deref())?;
@@ -71,7 +75,7 @@ pub(super) fn run(asked: &RevokeKey) -> Result<(), Failure> {
         )));
     };
     check(asked, &files, &inventory, there, &revocation.name)?;
-    let watch = Watch::begin(files.audit_log(asked.audit_log.as_deref()));
+    let watch = Watch::begin(files.audit_log(asked.audit_log.as_deref()), ended(there));
     revocation.show_new()?;
     revocation.write(&mut locked, now)?;
     drop(locked);
@@ -157,25 +161,55 @@ fn former(
             "{name} is in no file any more, so there is nothing to replace; `aegis generate-key --add` makes a key"
         )));
     }
-    let mut revoked_at = record.revoked_at;
-    if revoked_at.is_none() {
-        let mut person = ask(asked, name)?;
+    let now_or = |at: Option<DateTime<Utc>>| at.unwrap_or(now);
+    let revoked_at = now_or(record.revoked_at);
+    let ended = now_or(record.ended_at());
+    let watch = Watch::begin(files.audit_log(asked.audit_log.as_deref()), Some(ended));
+    let mut person = None;
+    if record.revoked_at.is_none() {
+        person = ask(asked, name)?;
         let in_place = files.in_place(asked.edited.in_place, person.as_mut())?;
         let mut locked = files.lock(in_place)?;
         locked.known.metadata.note_revoked_record(&record.id, now);
         locked.save_known()?;
-        revoked_at = Some(now);
     }
-    let told = format!("{name} is revoked: it was in no file, and stays refused if it comes back");
+    let hints: Vec<_> = record.hint.into_iter().collect();
+    let proof = if asked.no_wait {
+        Proof::NotAsked
+    } else {
+        let between = || person.as_ref().map_or(Ok(()), Prompts::check);
+        let waited = proof::of_former(asked.server.as_ref(), files, watch, &hints, between);
+        waited.map_err(|failure| failure.and(UNPROVEN))?
+    };
     if asked.json {
-        let at = revoked_at.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
+        let at = revoked_at.to_rfc3339_opts(SecondsFormat::Secs, true);
         let hint = record.hint.map(|hint| hint.to_string());
-        let document = json!({ "hint": hint, "revoked_at": at, "proof": "none_needed" });
+        let mut document = json!({ "hint": hint, "revoked_at": at, "proof": proof.word() });
+        proof.add_to(&mut document);
         say_out(&format!("{document}\n"));
     } else {
-        say(&told);
+        say(&format!(
+            "{name} is revoked: it was in no file, and stays refused if it comes back"
+        ));
+        proof.told().iter().for_each(|told| say(told));
     }
-    Ok(())
+    end(asked, &proof)
+}
+
+/// Since when it is noted that a key is out of use.
+fn ended(key: &SetKey) -> Option<DateTime<Utc>> {
+    key.record.as_ref().and_then(KeyRecord::ended_at)
+}
+
+/// What a command comes to that saw this.
+fn end(asked: &RevokeKey, proof: &Proof) -> Result<(), Failure> {
+    match proof.missing() {
+        None => Ok(()),
+        Some(_) if asked.json => Err(Failure::Said(1)),
+        Some(reason) => Err(Failure::Other(format!(
+            "nobody saw the running server refuse it: {reason}"
+        ))),
+    }
 }
 
 impl Revocation<'_> {
@@ -190,11 +224,14 @@ impl Revocation<'_> {
         let new = self.new.as_ref().map(|new| &new.key);
         match full_key(self.files, &self.key.id) {
             Some(old) => proof::ask(self.asked.server.as_ref(), self.files, &old, new, between),
-            None => watch.wait(&[self.key.hint, self.key.id.hint()], between),
+            None => watch.wait(
+                &[self.key.hint, self.key.id.hint()],
+                "only its digest is written down",
+                PATIENCE,
+                between,
+            ),
         }
-        .map_err(|failure| {
-            failure.and("the key is revoked, and whether the running server knows is not known")
-        })
+        .map_err(|failure| failure.and(UNPROVEN))
     }
 
     fn tell(&self, proof: &Proof, now: DateTime<Utc>) -> Result<(), Failure> {
@@ -223,13 +260,7 @@ impl Revocation<'_> {
                 say(&told);
             }
         }
-        match proof.missing() {
-            None => Ok(()),
-            Some(_) if self.asked.json => Err(Failure::Said(1)),
-            Some(reason) => Err(Failure::Other(format!(
-                "nobody saw the running server refuse it: {reason}"
-            ))),
-        }
+        end(self.asked, proof)
     }
 
     /// Where it stands still, and no command takes it out.
@@ -252,8 +283,6 @@ impl Revocation<'_> {
                 "still_in",
                 self.elsewhere().map(|place| place.replace('`', "")),
             ),
-            ("told", proof.told()),
-            ("missing", proof.missing().map(ToOwned::to_owned)),
             (
                 "new_hint",
                 self.new.as_ref().map(|new| new.key.hint().to_string()),
@@ -263,6 +292,7 @@ impl Revocation<'_> {
                 told[name] = json!(value);
             }
         }
+        proof.add_to(&mut told);
         if let Some(new) = self.new.as_ref().filter(|_| self.asked.print) {
             told["new_key"] = json!(new.key.expose());
         }

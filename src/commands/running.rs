@@ -101,8 +101,31 @@ impl Running {
         }
     }
 
+    /// Why nobody answers there, if nobody does. It is no failure of anybody's to log in.
+    pub(super) fn silence(&self) -> Option<String> {
+        let url = format!("{}/health", self.address());
+        self.send(&url, None).err()
+    }
+
     fn answer(&self, key: Option<&ApiKey>) -> Answer {
         let url = format!("{}/mcp/tools", self.address());
+        let answer = match self.send(&url, key) {
+            Ok(answer) => answer,
+            Err(reason) => return Answer::Unreachable(reason),
+        };
+        let challenge = answer.header("www-authenticate").unwrap_or_default();
+        let is_aegis = challenge.contains(r#"realm="aegis""#);
+        match answer.status() {
+            200 if is_list_of_tools(&answer.body) => Answer::Accepted,
+            401 if is_aegis => Answer::Refused,
+            // A valid key would pass.
+            429 if !self.strict && is_too_many_failures(&answer.body) => Answer::Refused,
+            status => Answer::Unreachable(format!("{url} answers {status}")),
+        }
+    }
+
+    /// Its answer, else why there is none.
+    fn send(&self, url: &str, key: Option<&ApiKey>) -> Result<outbound::Response, String> {
         let mut headers: Vec<(HeaderName, HeaderValue)> = Vec::new();
         if self.url.scheme() == "http" {
             // Under whatever name it is found in a network of containers, it answers to this one.
@@ -118,7 +141,7 @@ impl Running {
         let answer = self.system.block_on(async {
             let request = Request {
                 method: Method::GET,
-                url: &url,
+                url,
                 headers: &headers,
                 body: Vec::new(),
                 limit: LIMIT,
@@ -126,19 +149,7 @@ impl Running {
             };
             self.client.send(request).await
         });
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(error) => return Answer::Unreachable(format!("no answer from {url}: {error}")),
-        };
-        let challenge = answer.header("www-authenticate").unwrap_or_default();
-        let is_aegis = challenge.contains(r#"realm="aegis""#);
-        match answer.status() {
-            200 if is_list_of_tools(&answer.body) => Answer::Accepted,
-            401 if is_aegis => Answer::Refused,
-            // A valid key would pass.
-            429 if !self.strict && is_too_many_failures(&answer.body) => Answer::Refused,
-            status => Answer::Unreachable(format!("{url} answers {status}")),
-        }
+        answer.map_err(|error| format!("no answer from {url}: {error}"))
     }
 }
 

@@ -93,6 +93,11 @@ impl KeyRecord {
         self.retired_at.is_some() || self.revoked_at.is_some()
     }
 
+    /// Since when it is out of use for good.
+    pub fn ended_at(&self) -> Option<DateTime<Utc>> {
+        self.retired_at.into_iter().chain(self.revoked_at).min()
+    }
+
     /// Whether it may be used at `now`. The caller sees to it that `now` is not before what was
     /// recorded already, so that a clock set back revives nothing.
     pub fn is_in_force(&self, now: DateTime<Utc>) -> bool {

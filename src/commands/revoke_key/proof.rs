@@ -8,9 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use url::Url;
 
+use super::past;
 use crate::{
     commands::{
         Failure,
@@ -21,7 +23,7 @@ use crate::{
 };
 
 /// How long a server may take: it looks every two seconds, and believes what it sees twice.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(200);
 /// No more of the log is looked at in one go.
 const MAX_READ: u64 = 16 << 20;
@@ -38,6 +40,8 @@ pub(super) enum Proof {
     },
     /// The server recorded that it dropped the key.
     Dropped,
+    /// What the server recorded before says that it refuses the key.
+    Known,
     /// Neither: why.
     Missing(String),
 }
@@ -48,6 +52,7 @@ impl Proof {
             Self::NotAsked => "not_asked",
             Self::Refused { .. } => "refused",
             Self::Dropped => "dropped",
+            Self::Known => "known",
             Self::Missing(_) => "missing",
         }
     }
@@ -68,7 +73,18 @@ impl Proof {
                 ))
             }
             Self::Dropped => Some("the running server recorded that it dropped it".to_owned()),
+            Self::Known => Some("the audit log says that the server refuses it".to_owned()),
             Self::Missing(_) => None,
+        }
+    }
+
+    /// Adds to a document what was seen, or why nothing was.
+    pub(super) fn add_to(&self, document: &mut Value) {
+        let missing = self.missing().map(ToOwned::to_owned);
+        for (name, value) in [("told", self.told()), ("missing", missing)] {
+            if let Some(value) = value {
+                document[name] = value.into();
+            }
         }
     }
 
@@ -76,7 +92,7 @@ impl Proof {
     pub(super) fn missing(&self) -> Option<&str> {
         match self {
             Self::Missing(reason) => Some(reason),
-            Self::NotAsked | Self::Refused { .. } | Self::Dropped => None,
+            Self::NotAsked | Self::Refused { .. } | Self::Dropped | Self::Known => None,
         }
     }
 }
@@ -116,15 +132,53 @@ pub(super) fn ask(
             running.address(),
             began.elapsed().as_secs()
         )),
-        Answer::Unreachable(reason) => Proof::Missing(format!(
-            "{reason}; one that starts from now on does. `--server` names another address, `--no-wait` asks none"
-        )),
+        Answer::Unreachable(reason) => unreachable(&reason),
     })
+}
+
+/// Looks for a proof that the server refuses a key that stands nowhere, so that nobody can show it.
+pub(super) fn of_former(
+    server: Option<&Url>,
+    files: &KeyFiles,
+    watch: Watch,
+    hints: &[KeyHint],
+    between: impl FnMut() -> Result<(), Failure>,
+) -> Result<Proof, Failure> {
+    if watch.is_known(hints) {
+        return Ok(Proof::Known);
+    }
+    if let Some(reason) = Running::new(server, &files.config)?.silence() {
+        return Ok(unreachable(&reason));
+    }
+    let patience = if files.config.gate.key_reload {
+        PATIENCE
+    } else {
+        Duration::ZERO
+    };
+    let watch = Watch {
+        ended: None,
+        ..watch
+    };
+    let mut proof = watch.wait(hints, "it stands in no file", patience, between)?;
+    if let Proof::Missing(reason) = &mut proof {
+        reason.push_str(
+            "; if `KEY_RELOAD` is off there it may still be taken: restart the server and run this again",
+        );
+    }
+    Ok(proof)
+}
+
+fn unreachable(reason: &str) -> Proof {
+    Proof::Missing(format!(
+        "{reason}; one that starts from now on does. `--server` names another address, `--no-wait` asks none"
+    ))
 }
 
 /// The audit log from some moment on.
 pub(super) struct Watch {
     path: PathBuf,
+    /// Since when the key is out of use, if it was before.
+    ended: Option<DateTime<Utc>>,
     found: io::Result<Place>,
 }
 
@@ -136,29 +190,41 @@ struct Place {
 }
 
 impl Watch {
-    /// Whatever is recorded from now on is seen.
-    pub(super) fn begin(path: PathBuf) -> Self {
+    /// Whatever is recorded from now on is seen, and of a key that `ended` before, what was recorded.
+    pub(super) fn begin(path: PathBuf, ended: Option<DateTime<Utc>>) -> Self {
         let found = std::fs::metadata(&path).map(|file| Place {
             inode: file.ino(),
             read: file.len(),
         });
-        Self { path, found }
+        Self { path, ended, found }
     }
 
-    /// Waits until the server records that it dropped the key with one of these hints.
+    /// Whether the log says already that the server refuses the key with one of these hints.
+    fn is_known(&self, hints: &[KeyHint]) -> bool {
+        let known = |ended| past::is_refused(&self.path, hints, ended).unwrap_or(false);
+        self.ended.is_some_and(known)
+    }
+
+    /// Waits until the server records that it dropped the key with one of these hints. `why` it
+    /// cannot be shown to the server.
     pub(super) fn wait(
         self,
         hints: &[KeyHint],
+        why: &str,
+        patience: Duration,
         mut between: impl FnMut() -> Result<(), Failure>,
     ) -> Result<Proof, Failure> {
-        const WHY: &str = "only its digest is written down, so it cannot be shown to the server";
-        let deadline = Instant::now() + PATIENCE;
+        if self.is_known(hints) {
+            return Ok(Proof::Known);
+        }
+        let why = format!("{why}, so it cannot be shown to the server");
+        let deadline = Instant::now() + patience;
         let shown = self.path.display();
         let mut place = match self.found {
             Ok(place) => place,
             Err(error) => {
                 return Ok(Proof::Missing(format!(
-                    "{WHY}, and {shown} cannot be read: {error}"
+                    "{why}, and {shown} cannot be read: {error}"
                 )));
             }
         };
@@ -168,13 +234,13 @@ impl Watch {
                 Ok(false) => {}
                 Err(error) => {
                     return Ok(Proof::Missing(format!(
-                        "{WHY}, and {shown} cannot be read: {error}"
+                        "{why}, and {shown} cannot be read: {error}"
                     )));
                 }
             }
             if Instant::now() >= deadline {
                 return Ok(Proof::Missing(format!(
-                    "{WHY}, and {shown} has no record that it dropped it"
+                    "{why}, and {shown} has no record that it dropped it"
                 )));
             }
             between()?;
@@ -229,7 +295,7 @@ mod tests {
         };
         let before = reloaded(HINT);
         fs::write(&log, &before).unwrap();
-        let mut place = Watch::begin(log.clone()).found.unwrap();
+        let mut place = Watch::begin(log.clone(), None).found.unwrap();
         let mut text = before;
         let mut look = |more: &str, place: &mut Place| {
             text.push_str(more);

@@ -323,16 +323,42 @@ fn a_key_that_no_command_can_take_out_is_noted_and_where_it_stands_is_told() {
 fn a_key_that_is_gone_already_is_noted_so_that_it_stays_refused_if_it_comes_back() {
     let keys = Keys::with(&format!("MCP_API_KEYS={OTHER}\n"));
     keys.note(&[(KEY, &ago("created_at", 20))]);
-    let done = keys.run(&["revoke-key", "0123", "--yes"]);
+    let done = keys.run(&["revoke-key", "0123", "--yes", "--no-wait"]);
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     assert_eq!(
         done.stderr,
-        "01234567...cdef is revoked: it was in no file, and stays refused if it comes back\n"
+        "01234567...cdef is revoked: it was in no file, and stays refused if it comes back\na running server refuses it within three seconds\n"
     );
     assert!(is_revoked(&keys, KEY));
     let before = keys.everything();
-    assert_eq!(keys.run(&["revoke-key", "0123", "--yes"]).code, Some(0));
+    let done = keys.run(&["revoke-key", "0123", "--yes", "--no-wait"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
     assert_eq!(keys.everything(), before);
+}
+
+#[test]
+fn a_key_that_is_gone_already_needs_a_proof_too() {
+    let keys = Keys::with(&format!("MCP_API_KEYS={OTHER}\n"));
+    keys.note(&[(KEY, &ago("revoked_at", 2))]);
+    let run = || keys.run(&["revoke-key", "0123", "--yes", "--json"]);
+    let done = run();
+    assert_eq!(
+        (done.code, &done.json()["proof"]),
+        (Some(1), &"missing".into())
+    );
+    let missing = done.json()["missing"].clone();
+    let reason = "no answer from http://127.0.0.1:1/health: ";
+    assert!(missing.as_str().unwrap().starts_with(reason), "{missing}");
+    // Somebody was refused who tried it.
+    keys.log(&[(KEY, 5, "127.0.0.1", false)]);
+    let done = run();
+    assert_eq!(
+        (done.code, &done.json()["proof"]),
+        (Some(0), &"known".into())
+    );
+    // Or was let in.
+    keys.log(&[(KEY, 5, "127.0.0.1", false), (KEY, 4, "127.0.0.1", true)]);
+    assert_eq!(run().code, Some(1));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::{
     process::{Child, Stdio},
 };
 
-use super::{KEY, Keys, OTHER, fixture::hashed, hint};
+use super::{KEY, Keys, OTHER, ago, fixture::hashed, hint};
 use crate::support::Client;
 
 /// A server with the keys of a folder, until it is dropped.
@@ -154,4 +154,35 @@ fn a_server_that_does_not_reload_is_told_to_be_restarted() {
     drop(served);
     let again = Served::beside(&keys);
     assert_eq!((again.answer(KEY), again.answer(OTHER)), (401, 200));
+}
+
+#[test]
+fn a_key_is_not_called_refused_at_a_second_try_while_the_server_takes_it() {
+    let keys = Keys::known(&[(KEY, r#""label": "laptop""#)]);
+    keys.write(
+        ".env",
+        format!("KEY_RELOAD=off\nMCP_API_KEYS={KEY},{OTHER}\n"),
+    );
+    let served = Served::beside(&keys);
+    let revoke = |served: &Served| {
+        let url = served.url();
+        keys.run(&["revoke-key", "laptop", "--yes", "--server", &url])
+    };
+    assert_eq!(revoke(&served).code, Some(1));
+    let done = revoke(&served);
+    assert_eq!(done.code, Some(1), "{}", done.stderr);
+    let advice = "restart the server and run this again\n";
+    assert!(done.stderr.ends_with(advice), "{}", done.stderr);
+    assert_eq!(served.answer(KEY), 200);
+}
+
+#[test]
+fn a_restart_after_the_revocation_is_a_proof_at_a_second_try() {
+    let keys = Keys::with(&format!("MCP_API_KEYS={OTHER}\n"));
+    keys.note(&[(KEY, &ago("revoked_at", 0))]);
+    let served = Served::beside(&keys);
+    let done = keys.run(&["revoke-key", "0123", "--yes", "--server", &served.url()]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let told = "the audit log says that the server refuses it\n";
+    assert!(done.stderr.ends_with(told), "{}", done.stderr);
 }
