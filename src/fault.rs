@@ -74,6 +74,8 @@ pub struct Fault {
     pub message: Cow<'static, str>,
     /// Further headers, such as `Retry-After`, `WWW-Authenticate`, `Allow`.
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
+    /// Of an address that is blocked: whether a key in force is let in from there all the same.
+    pub valid_keys_pass: Option<bool>,
 }
 
 /// Why something was not done, when the audit log cannot be written.
@@ -91,6 +93,7 @@ impl Fault {
             code,
             message: message.into(),
             headers: Vec::new(),
+            valid_keys_pass: None,
         }
     }
 

@@ -59,5 +59,9 @@ pub(super) fn blocked(left: Duration, lockout: Lockout) -> Fault {
     let sentence = format!(
         "Too many failed authentication attempts from this address; try again in {seconds} seconds: {way_out}"
     );
-    Fault::new(FaultCode::TooManyFailures, sentence).with(RETRY_AFTER, seconds.to_string())
+    let fault = Fault::new(FaultCode::TooManyFailures, sentence);
+    Fault {
+        valid_keys_pass: Some(lockout == Lockout::Fair),
+        ..fault.with(RETRY_AFTER, seconds.to_string())
+    }
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use self::{
     change::{Replacement, Revocation},
-    proof::{PATIENCE, Proof, Watch},
+    proof::{Proof, Watch},
 };
 use super::{
     Failure,
@@ -222,16 +222,20 @@ impl Revocation<'_> {
         }
         let between = || person.map_or(Ok(()), Prompts::check);
         let new = self.new.as_ref().map(|new| &new.key);
-        match full_key(self.files, &self.key.id) {
-            Some(old) => proof::ask(self.asked.server.as_ref(), self.files, &old, new, between),
-            None => watch.wait(
-                &[self.key.hint, self.key.id.hint()],
-                "only its digest is written down",
-                PATIENCE,
-                between,
-            ),
-        }
-        .map_err(|failure| failure.and(UNPROVEN))
+        let unshown = match full_key(self.files, &self.key.id) {
+            Some(_) if self.files.config.gate.strict_lockout => {
+                "a wrong key counts against everybody at this address (`AUTH_LOCKOUT_MODE`)"
+            }
+            Some(old) => {
+                let server = self.asked.server.as_ref();
+                let seen = proof::ask(server, self.files, &old, new, between);
+                return seen.map_err(|failure| failure.and(UNPROVEN));
+            }
+            None => "only its digest is written down",
+        };
+        let hints = [self.key.hint, self.key.id.hint()];
+        let seen = watch.wait(&hints, unshown, self.files, between);
+        seen.map_err(|failure| failure.and(UNPROVEN))
     }
 
     fn tell(&self, proof: &Proof, now: DateTime<Utc>) -> Result<(), Failure> {

@@ -43,6 +43,8 @@ const TEN_MINUTES: HeaderValue = HeaderValue::from_static("600");
 struct FaultBody<'a> {
     error: &'a str,
     message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valid_keys_pass: Option<bool>,
     request_id: String,
 }
 
@@ -50,6 +52,7 @@ fn fault_body(fault: &Fault, id: RequestId) -> String {
     let body = FaultBody {
         error: fault.code.as_str(),
         message: &fault.message,
+        valid_keys_pass: fault.valid_keys_pass,
         request_id: id.to_string(),
     };
     serde_json::to_string(&body).expect("a few texts")

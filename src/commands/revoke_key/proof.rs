@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// How long a server may take: it looks every two seconds, and believes what it sees twice.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(200);
 /// No more of the log is looked at in one go.
 const MAX_READ: u64 = 16 << 20;
@@ -150,22 +150,11 @@ pub(super) fn of_former(
     if let Some(reason) = Running::new(server, &files.config)?.silence() {
         return Ok(unreachable(&reason));
     }
-    let patience = if files.config.gate.key_reload {
-        PATIENCE
-    } else {
-        Duration::ZERO
-    };
     let watch = Watch {
         ended: None,
         ..watch
     };
-    let mut proof = watch.wait(hints, "it stands in no file", patience, between)?;
-    if let Proof::Missing(reason) = &mut proof {
-        reason.push_str(
-            "; if `KEY_RELOAD` is off there it may still be taken: restart the server and run this again",
-        );
-    }
-    Ok(proof)
+    watch.wait(hints, "it stands in no file", files, between)
 }
 
 fn unreachable(reason: &str) -> Proof {
@@ -211,13 +200,19 @@ impl Watch {
         self,
         hints: &[KeyHint],
         why: &str,
-        patience: Duration,
+        files: &KeyFiles,
         mut between: impl FnMut() -> Result<(), Failure>,
     ) -> Result<Proof, Failure> {
         if self.is_known(hints) {
             return Ok(Proof::Known);
         }
         let why = format!("{why}, so it cannot be shown to the server");
+        // One that reads its keys at a start only has nothing to record before.
+        let patience = if files.config.gate.key_reload {
+            PATIENCE
+        } else {
+            Duration::ZERO
+        };
         let deadline = Instant::now() + patience;
         let shown = self.path.display();
         let mut place = match self.found {
@@ -240,7 +235,7 @@ impl Watch {
             }
             if Instant::now() >= deadline {
                 return Ok(Proof::Missing(format!(
-                    "{why}, and {shown} has no record that it dropped it"
+                    "{why}, and {shown} has no record that it dropped it; if `KEY_RELOAD` is off there, restart it and run this again"
                 )));
             }
             between()?;

@@ -17,6 +17,7 @@ fn five_failures_are_answered_and_the_sixth_request_meets_the_block() {
         assert_eq!(blocked.status, 429);
         let fault = blocked.json();
         assert_eq!(fault["error"], "too_many_failures");
+        assert_eq!(fault["valid_keys_pass"], true);
         let seconds = blocked.header("Retry-After").unwrap();
         assert!((295..=300).contains(&seconds.parse().unwrap()));
         let message = fault["message"].as_str().unwrap();

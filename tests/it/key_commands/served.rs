@@ -171,9 +171,20 @@ fn a_key_is_not_called_refused_at_a_second_try_while_the_server_takes_it() {
     assert_eq!(revoke(&served).code, Some(1));
     let done = revoke(&served);
     assert_eq!(done.code, Some(1), "{}", done.stderr);
-    let advice = "restart the server and run this again\n";
+    let advice = "restart it and run this again\n";
     assert!(done.stderr.ends_with(advice), "{}", done.stderr);
     assert_eq!(served.answer(KEY), 200);
+}
+
+#[test]
+fn where_blocks_are_strict_a_revocation_is_no_failure_to_log_in() {
+    let keys = Keys::with(&format!(
+        "AUTH_LOCKOUT_MODE=strict\nMAX_AUTH_FAILURES=1\nMCP_API_KEYS={KEY},{OTHER}\n"
+    ));
+    let served = Served::beside(&keys);
+    let done = keys.run(&["revoke-key", "0123", "--yes", "--server", &served.url()]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert_eq!(served.answer(OTHER), 200);
 }
 
 #[test]
