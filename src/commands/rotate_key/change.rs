@@ -90,6 +90,7 @@ impl Files {
             return Err(Refusal::OutOfUse(hint).into());
         }
         let label = record.and_then(|record| record.label.clone());
+        let in_force = record.is_none_or(|record| record.is_in_force(now));
         let missing = match self.rotation(old, now) {
             None => None,
             Some(rotation) if rotation.stage == Stage::Missing => {
@@ -108,6 +109,11 @@ impl Files {
         let ended = self.ended(now);
         let metadata = &mut self.locked.known.metadata;
         if let Some(missing) = missing {
+            // The key is first as it was, so that what this rotation is taken back to is not an end
+            // that the former one had set; but one that has come stays, for nothing revives a key.
+            if in_force {
+                metadata.note_kept(old, hint);
+            }
             metadata.note_withdrawn(&missing, now);
         }
         let record = KeyRecord {

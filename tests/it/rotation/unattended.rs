@@ -265,6 +265,19 @@ fn an_end_that_a_key_had_before_is_not_put_off() {
 }
 
 #[test]
+fn a_rotation_whose_new_key_was_lost_leaves_no_end_to_the_next() {
+    let keys = keys(1);
+    done(&keys, &["--yes", "--no-test", "--grace", "7d"]);
+    let lost = keys.new_key();
+    keys.write(".env", &keys.env().replace(&format!(",{lost}"), ""));
+    done(&keys, &["--yes", "--no-test", "--grace", "30d"]);
+    let end = || keys.record(&hint(&old(1)))["expires_at"].clone();
+    assert_eq!(end().as_str().unwrap()[..10], days(30)[..10]);
+    done(&keys, &["--abort", "--yes"]);
+    assert_eq!(end(), Value::Null);
+}
+
+#[test]
 fn a_grace_that_is_past_is_a_mistake() {
     let said = refused(
         &keys(1),
