@@ -90,7 +90,7 @@ fn check_form(text: &str) -> Result<(), KeyError> {
 }
 
 /// Whether a character may stand in a key.
-pub(super) fn is_key_character(c: char) -> bool {
+pub fn is_key_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || "._~+/=-".contains(c)
 }
 

@@ -1,6 +1,8 @@
 //! What people call a key.
 use std::fmt;
 
+use super::{Fingerprint, KeyHint};
+
 /// A name of 1 to 64 characters. `Display` shows it with everything escaped that a terminal or a
 /// reader could take for something else.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -12,6 +14,11 @@ pub enum LabelError {
     Length,
     #[error("a label has no control, combining or invisible characters")]
     Invisible,
+    /// It could pose as another key.
+    #[error(
+        "a label has not the form of a key's hint (`first8...last4`) or id (16 hexadecimal digits)"
+    )]
+    PosesAsKey,
 }
 
 const MAX_LENGTH: usize = 64;
@@ -25,6 +32,10 @@ impl Label {
         let label = Self::written(text.trim())?;
         if label.0.chars().any(hides) {
             return Err(LabelError::Invisible);
+        }
+        if KeyHint::parse(label.as_str()).is_some() || Fingerprint::parse(label.as_str()).is_some()
+        {
+            return Err(LabelError::PosesAsKey);
         }
         Ok(label)
     }
@@ -76,6 +87,9 @@ mod tests {
         }
         for text in ["", "  ", &"x".repeat(65)] {
             assert_eq!(Label::new(text), Err(LabelError::Length));
+        }
+        for text in ["c6b878b4...ccbb", " c6b878b4...ccbb ", "c6b878b4a1b2c3d4"] {
+            assert_eq!(Label::new(text), Err(LabelError::PosesAsKey));
         }
         for text in [
             "a\nb",

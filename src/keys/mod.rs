@@ -13,7 +13,7 @@ mod rotation;
 mod search;
 
 pub use entry::{Form, KeyEntry, SEPARATORS, entry_within};
-pub use key::{ApiKey, Fingerprint, KeyError, KeyHint, KeyId};
+pub use key::{ApiKey, Fingerprint, KeyError, KeyHint, KeyId, is_key_character};
 pub use label::{Label, LabelError};
 pub use list::{KeyList, KeyWarning, RejectedKey, Weakness};
 pub use metadata::{KnownKey, Metadata, MetadataFault};

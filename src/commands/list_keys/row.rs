@@ -12,6 +12,7 @@ use crate::{
 
 pub(super) struct Row {
     pub(super) hint: String,
+    id: String,
     pub(super) hashed: bool,
     pub(super) label: Option<Label>,
     pub(super) state: &'static str,
@@ -59,6 +60,7 @@ impl Row {
         });
         let hint = key.hint().map(|hint| hint.to_string());
         Self {
+            id: key.id(),
             hint: hint.unwrap_or_else(|| record.map_or("", |record| &record.id).to_owned()),
             hashed,
             label: record.and_then(|record| record.label.clone()),
@@ -89,7 +91,7 @@ impl Row {
         let usage = self.usage.as_ref();
         let last = usage.and_then(|usage| usage.last);
         let refused = usage.and_then(|usage| usage.refused);
-        let mut told = json!({ "hint": self.hint });
+        let mut told = json!({ "hint": self.hint, "id": self.id });
         for (name, value) in [
             (
                 "label",

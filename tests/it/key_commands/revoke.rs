@@ -77,21 +77,50 @@ fn a_name_of_several_keys_is_refused_with_those_it_may_mean() {
     assert_eq!(done.code, Some(2));
     assert_eq!(
         done.stderr,
-        "error: several keys are called `01234567`: 01234567...cdef, 01234567...aaaa; say which by its whole hint\n"
+        format!(
+            "error: several keys are called `01234567`: 01234567...cdef [{}], 01234567...aaaa [{}]; say which by its whole hint, or by its id (in brackets)\n",
+            fingerprint(KEY),
+            fingerprint(&alike)
+        )
     );
     assert_eq!(keys.everything(), before);
 }
 
 #[test]
+fn of_keys_with_one_hint_each_is_named_by_its_id() {
+    let alike = format!("{}{}{}", &KEY[..8], "e".repeat(52), &KEY[60..]);
+    let id = fingerprint(&alike);
+    for name in [&id, &id[..8], &hashed(&alike)] {
+        let keys = Keys::with(&format!("MCP_API_KEYS={KEY},{alike}\n"));
+        let done = keys.run(&["revoke-key", name, "--yes", "--no-wait"]);
+        assert_eq!(done.code, Some(0), "{name}: {}", done.stderr);
+        assert_eq!(keys.read(".env"), format!("MCP_API_KEYS={KEY}\n"));
+    }
+}
+
+#[test]
+fn a_label_does_not_pose_as_the_hint_of_another_key() {
+    let keys = Keys::known(&[(OTHER, &format!(r#""label": "{}""#, hint(KEY)))]);
+    keys.write(".env", format!("MCP_API_KEYS={KEY},{OTHER}\n"));
+    let done = keys.run(&["revoke-key", &hint(KEY), "--yes", "--no-wait"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert_eq!(keys.read(".env"), format!("MCP_API_KEYS={OTHER}\n"));
+    let done = keys.run(&["generate-key", "--label", &hint(KEY)]);
+    assert_eq!(done.code, Some(2));
+}
+
+#[test]
 fn a_whole_key_is_no_name_and_is_not_repeated() {
     let keys = two();
-    let done = keys.run(&["revoke-key", KEY, "--yes"]);
-    assert_eq!(done.code, Some(2));
-    assert!(
-        done.stderr
-            .starts_with("error: that looks like a key, which now may stand in")
-    );
-    assert!(!done.stderr.contains(KEY));
+    for name in [KEY, &format!("Bearer {KEY}"), &format!("X-API-Key: {KEY};")] {
+        let done = keys.run(&["revoke-key", name, "--yes"]);
+        assert_eq!(done.code, Some(2));
+        assert!(
+            done.stderr
+                .starts_with("error: that looks like a key, which now may stand in")
+        );
+        assert!(!done.stderr.contains(KEY));
+    }
 }
 
 #[test]
