@@ -115,17 +115,10 @@ impl LockedFile {
     /// Besides failures of the disk: somebody changed the file since it was read, or it is a mount
     /// of its own and `in_place` forbids what then can be done.
     pub fn replace(&mut self, bytes: &[u8], in_place: InPlace) -> Result<(), Error> {
-        if bytes.len() as u64 > self.limit {
-            return Err(self.place.refused(Refusal::Large(self.limit)));
-        }
+        self.check_length(bytes.len())?;
         let mut temporary = Temporary::create(&self.place)?;
         temporary.write(bytes)?;
-        let given = temporary.give_to(self.access());
-        match given.and_then(|()| temporary.lend_alike()) {
-            // A new file is the caller's then, and nobody else reads it.
-            Err(Errno::PERM) if self.found.is_none() => {}
-            given => given.map_err(|error| self.place.failed("keep its owner and mode", error))?,
-        }
+        self.hand_over(&temporary)?;
         temporary.sync()?;
         self.check_unchanged()?;
         let renamed = temporary.take_the_place_of(self.place.name(), self.found.is_some());
@@ -142,6 +135,35 @@ impl LockedFile {
         let digest = digest::digest(&SHA256, bytes);
         self.found = Some(Found { stat, digest });
         self.place.sync_folder()
+    }
+
+    /// Does all of [`LockedFile::replace`] with `length` bytes that can fail and changes nothing, for
+    /// who must not go half a way.
+    pub fn rehearse(&self, length: usize) -> Result<(), Error> {
+        self.check_length(length)?;
+        let temporary = Temporary::create(&self.place)?;
+        self.hand_over(&temporary)
+    }
+
+    fn check_length(&self, length: usize) -> Result<(), Error> {
+        if length as u64 > self.limit {
+            return Err(self.place.refused(Refusal::Large(self.limit)));
+        }
+        Ok(())
+    }
+
+    /// Gives a new version to whom the file belongs, and to nobody else.
+    fn hand_over(&self, temporary: &Temporary<'_>) -> Result<(), Error> {
+        let access = self.access();
+        let given = temporary.give_to(access);
+        match given.and_then(|()| temporary.lend_alike()) {
+            // A new file is the caller's then, and nobody else reads it.
+            Err(Errno::PERM) if self.found.is_none() => Ok(()),
+            Err(Errno::PERM) if access.uid == geteuid().as_raw() => {
+                Err(self.place.refused(Refusal::ForeignGroup))
+            }
+            given => given.map_err(|error| self.place.failed("keep its owner and mode", error)),
+        }
     }
 
     fn check_unchanged(&self) -> Result<(), Error> {

@@ -36,6 +36,8 @@ pub(super) struct KeyFiles {
 pub(super) struct LockedKeys {
     pub(super) keys: KeysFile,
     pub(super) known: MetadataFile,
+    /// What was known when they were locked.
+    before: String,
     in_place: InPlace,
 }
 
@@ -177,6 +179,7 @@ impl KeyFiles {
         let known = self.lock_known(deadline.saturating_duration_since(Instant::now()))?;
         Ok(LockedKeys {
             keys,
+            before: known.metadata.to_text(),
             known,
             in_place,
         })
@@ -197,6 +200,25 @@ impl LockedKeys {
     /// refused, whatever becomes of the command.
     pub(super) fn save_known(&mut self) -> Result<(), Failure> {
         Ok(self.known.save(self.in_place)?)
+    }
+
+    /// Writes both, or, where the keys cannot be written, neither.
+    pub(super) fn write(&mut self) -> Result<(), Failure> {
+        let saved = self.save_known();
+        let written = saved.and_then(|()| self.commit_keys());
+        if written.is_err() && !self.is_written() {
+            // If this fails too, a key is known that is in no file.
+            let before = Metadata::parse(self.before.clone().into_bytes());
+            self.known.metadata = before.unwrap_or_default();
+            let _ = self.save_known();
+        }
+        written
+    }
+
+    /// Whether the keys are in the file as they were to be: a disk may fail after that, too.
+    fn is_written(&self) -> bool {
+        let found = KeyEditor::read(self.keys.path());
+        found.is_ok_and(|found| found.as_bytes() == self.keys.as_bytes())
     }
 
     /// Writes the keys.

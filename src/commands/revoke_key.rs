@@ -76,6 +76,7 @@ pub(super) fn run(asked: &RevokeKey) -> Result<(), Failure> {
     };
     check(asked, &files, &inventory, there, &revocation.name)?;
     let watch = Watch::begin(files.audit_log(asked.audit_log.as_deref()), ended(there));
+    revocation.edit(&mut locked)?;
     revocation.show_new()?;
     revocation.write(&mut locked, now)?;
     drop(locked);

@@ -72,6 +72,14 @@ impl KeysFile {
         (mode & 0o077 != 0).then_some(mode)
     }
 
+    /// Whether what was changed could be written now. Nothing is.
+    ///
+    /// # Errors
+    /// What [`KeysFile::commit`] would fail by before it changes anything.
+    pub fn rehearse(&self) -> Result<(), KeysFileError> {
+        Ok(self.file.rehearse(self.editor.as_bytes().len())?)
+    }
+
     /// Writes what was changed, in one step. Where nothing was, nothing is written.
     pub fn commit(&mut self, in_place: InPlace) -> Result<(), KeysFileError> {
         if self.editor.is_changed() {

@@ -37,6 +37,10 @@ pub enum Refusal {
     ForeignLink,
     #[error("belongs to another user; run this as its owner or as root")]
     ForeignFile,
+    #[error(
+        "belongs to a group that you are not in and that may use it; `chgrp` it to one of yours, or run this as root"
+    )]
+    ForeignGroup,
     #[error("is in a folder that everybody may write to; take that right away")]
     OpenFolder,
     #[error("would be or is larger than {} KiB", .0 / 1024)]

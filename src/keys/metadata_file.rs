@@ -76,6 +76,14 @@ impl MetadataFile {
         self.file.path()
     }
 
+    /// Whether what was changed could be written now. Nothing is.
+    ///
+    /// # Errors
+    /// What [`MetadataFile::save`] would fail by before it changes anything.
+    pub fn rehearse(&self) -> Result<(), MetadataError> {
+        Ok(self.file.rehearse(self.metadata.to_text().len())?)
+    }
+
     /// Writes what was changed, whole or not at all.
     pub fn save(&mut self, in_place: InPlace) -> Result<(), MetadataError> {
         let text = self.metadata.to_text();

@@ -61,7 +61,10 @@ impl Target {
     pub(super) fn prepare(&mut self, made: &mut Made) -> Result<(), Failure> {
         match self {
             Self::None => Ok(()),
-            Self::Known(_, known, _) => note(&mut known.metadata, made),
+            Self::Known(_, known, _) => {
+                note(&mut known.metadata, made)?;
+                Ok(known.rehearse()?)
+            }
             Self::Keys {
                 files,
                 locked,
@@ -76,6 +79,7 @@ impl Target {
                 }
                 if *saves {
                     note(&mut locked.known.metadata, made)?;
+                    locked.known.rehearse()?;
                 }
                 let new = if made.hashed {
                     NewKey::Hashed(&made.id)
@@ -85,7 +89,8 @@ impl Target {
                 let added = locked.keys.add(new);
                 added.map_err(|error| {
                     Failure::Settings(format!("{}: {error}", files.env_file.display()))
-                })
+                })?;
+                Ok(locked.keys.rehearse()?)
             }
         }
     }
@@ -96,8 +101,11 @@ impl Target {
             Self::None => return Ok(()),
             Self::Known(_, known, in_place) => known.save(*in_place).map_err(Failure::from),
             Self::Keys { locked, saves, .. } => {
-                let saved = if *saves { locked.save_known() } else { Ok(()) };
-                saved.and_then(|()| locked.commit_keys())
+                if *saves {
+                    locked.write()
+                } else {
+                    locked.commit_keys()
+                }
             }
         };
         written.map_err(|failure| {

@@ -77,7 +77,9 @@ impl Revocation<'_> {
         })
     }
 
-    pub(super) fn write(&self, locked: &mut LockedKeys, now: DateTime<Utc>) -> Result<(), Failure> {
+    /// Changes the list of keys, which is not written yet, but could be: where it could not, nobody
+    /// is shown a key that comes to nothing.
+    pub(super) fn edit(&self, locked: &mut LockedKeys) -> Result<(), Failure> {
         let file = self.files.env_file.display();
         let is_here = self.key.place == Place::EnvFile;
         let edited = match (&self.new, is_here) {
@@ -87,7 +89,15 @@ impl Revocation<'_> {
             (None, false) => Ok(()),
         };
         edited.map_err(|error| Failure::Settings(format!("{file}: {error}")))?;
+        if self.new.is_some() {
+            locked.known.rehearse()?;
+            locked.keys.rehearse()?;
+        }
+        Ok(())
+    }
 
+    pub(super) fn write(&self, locked: &mut LockedKeys, now: DateTime<Utc>) -> Result<(), Failure> {
+        let file = self.files.env_file.display();
         let (id, hint) = (&self.key.id, self.key.hint);
         if let Some(new) = &self.new {
             let metadata = &mut locked.known.metadata;
@@ -101,8 +111,7 @@ impl Revocation<'_> {
             // A key that was just drawn is in no record.
             let _ = metadata.note_created(record);
             metadata.note_replaced(id, hint, &new.id);
-            locked.save_known()?;
-            locked.commit_keys().map_err(|failure| {
+            locked.write().map_err(|failure| {
                 failure.and("the old key is as it was, and the new one is in no file")
             })?;
             locked.known.metadata.note_revoked(id, hint, now);

@@ -9,7 +9,6 @@ use crate::{
         Failure,
         key_files::{KeyFiles, LockedKeys},
     },
-    config::KeyEditor,
     durable::InPlace,
     keys::{KeyEntry, KeyHint, KeyId, KeyRecord, Metadata, Rotation, Stage, in_force, rotations},
 };
@@ -17,8 +16,6 @@ use crate::{
 /// Both files, which no other command changes while this value lives.
 pub(super) struct Files {
     locked: LockedKeys,
-    /// What was known when they were locked.
-    before: String,
 }
 
 /// Why nothing was changed.
@@ -50,10 +47,8 @@ impl From<Refusal> for Failure {
 
 impl Files {
     pub(super) fn lock(files: &KeyFiles, in_place: InPlace) -> Result<Self, Failure> {
-        let locked = files.lock(in_place)?;
         Ok(Self {
-            before: locked.known.metadata.to_text(),
-            locked,
+            locked: files.lock(in_place)?,
         })
     }
 
@@ -74,6 +69,12 @@ impl Files {
             uses: None,
             now,
         }
+    }
+
+    /// Whether both could be written now: a key that is shown first should not come to nothing.
+    pub(super) fn rehearse(&self) -> Result<(), Failure> {
+        self.locked.known.rehearse()?;
+        Ok(self.locked.keys.rehearse()?)
     }
 
     /// Puts a new key beside the old one, which it is to replace. Old keys whose end has come are
@@ -213,21 +214,7 @@ impl Files {
     }
 
     fn write(&mut self) -> Result<(), Failure> {
-        let saved = self.locked.save_known();
-        let written = saved.and_then(|()| self.locked.commit_keys());
-        if written.is_err() && !self.is_written() {
-            // If this fails too, the rotation has a stage that says what is missing.
-            let before = Metadata::parse(self.before.clone().into_bytes());
-            self.locked.known.metadata = before.unwrap_or_default();
-            let _ = self.locked.save_known();
-        }
-        written
-    }
-
-    /// Whether the keys are in the file as they were to be: a disk may fail after that, too.
-    fn is_written(&self) -> bool {
-        let found = KeyEditor::read(self.locked.keys.path());
-        found.is_ok_and(|found| found.as_bytes() == self.locked.keys.as_bytes())
+        self.locked.write()
     }
 
     fn rotation(&self, old: &KeyId, now: DateTime<Utc>) -> Option<Rotation<'_>> {

@@ -131,6 +131,7 @@ fn begin(
     let made = Made::new(asked.hashed || old.form == Form::Hashed)?;
     let mut files = place.lock(Some(person))?;
     person.check()?;
+    files.rehearse()?;
     if asked.print && !Term::stdout().is_term() {
         made.print()?;
         person.say("\nThe new key is printed to standard output.")?;

@@ -96,6 +96,7 @@ fn begin(asked: &RotateKey, place: &Place, now: DateTime<Utc>) -> Result<Begun, 
                 .to_owned(),
         ));
     }
+    files.rehearse()?;
     if shown {
         made.print()?;
     }

@@ -205,10 +205,20 @@ fn another_users_file_is_not_edited() {
     if !rustix::process::geteuid().is_root() {
         return;
     }
-    let nobody = 65_534;
     for path in [keys.path(""), keys.path(".env")] {
         fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
     }
+    let before = keys.everything();
+    for arguments in [ADD, REVOKE] {
+        let done = run_by_nobody(&keys, arguments);
+        assert!([Some(78), Some(1)].contains(&done.code), "{}", done.stderr);
+        assert_eq!(done.stdout, "");
+    }
+    assert_eq!(keys.everything(), before);
+}
+
+/// Runs a command as a user who is in one group, which is no other's.
+fn run_by_nobody(keys: &Keys, arguments: &[&str]) -> Done {
     // Where the program was built, others may have no way to.
     let place = tempfile::tempdir().unwrap();
     fs::set_permissions(&place, PermissionsExt::from_mode(0o755)).unwrap();
@@ -218,23 +228,66 @@ fn another_users_file_is_not_edited() {
     fs::hard_link(built, &program)
         .or_else(|_| fs::copy(built, &program).map(drop))
         .unwrap();
-    let before = keys.everything();
-    for arguments in [ADD, REVOKE] {
-        let ours = keys.command(arguments);
-        let mut command = Command::new(&program);
-        command
-            .args(ours.get_args())
-            .env_clear()
-            .envs(
-                ours.get_envs()
-                    .filter_map(|(name, value)| Some((name, value?))),
-            )
-            .current_dir(ours.get_current_dir().unwrap());
-        let done = Done::of(&command.uid(nobody).gid(nobody).output().unwrap());
-        assert!([Some(78), Some(1)].contains(&done.code), "{}", done.stderr);
-        assert_eq!(done.stdout, "");
+    let ours = keys.command(arguments);
+    let mut command = Command::new(&program);
+    command
+        .args(ours.get_args())
+        .env_clear()
+        .envs(
+            ours.get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .current_dir(ours.get_current_dir().unwrap());
+    Done::of(&command.uid(NOBODY).gid(NOBODY).output().unwrap())
+}
+
+const NOBODY: u32 = 65_534;
+
+#[test]
+fn a_group_that_its_owner_is_not_in_matters_where_it_may_use_the_file_and_nowhere_else() {
+    if !rustix::process::geteuid().is_root() {
+        return;
     }
-    assert_eq!(keys.everything(), before);
+    for (mode, code) in [(0o600, 0), (0o640, 78)] {
+        for arguments in [ADD, REVOKE] {
+            let keys = two();
+            fs::set_permissions(keys.path(".env"), PermissionsExt::from_mode(mode)).unwrap();
+            for path in [keys.path(""), keys.path(".env")] {
+                std::os::unix::fs::chown(path, Some(NOBODY), Some(0)).unwrap();
+            }
+            let before = keys.read(".env");
+            let done = run_by_nobody(&keys, arguments);
+            assert_eq!(
+                done.code,
+                Some(code),
+                "{arguments:?} {mode:o} {}",
+                done.stderr
+            );
+            if code != 0 {
+                assert!(done.stderr.contains("`chgrp`"), "{}", done.stderr);
+                assert_eq!((&*done.stdout, keys.read(".env")), ("", before));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_that_would_be_too_large_gets_no_key_and_nothing_is_known_of_one() {
+    let padding = |used: usize| "#".repeat((1 << 20) - used - 10);
+    let text = format!("MCP_API_KEYS={OTHER}\nMCP_API_KEYS_FILE=more\n");
+    let keys = Keys::with(&format!("{text}{}\n", padding(text.len())));
+    keys.write("more", format!("{KEY}\n"));
+    keys.note(&[(KEY, r#""label": "laptop""#)]);
+    let before = keys.everything();
+    for arguments in [
+        &["generate-key", "--add", "--label", "new"][..],
+        &["revoke-key", "laptop", "--replace", "--print", "--yes"],
+    ] {
+        let done = keys.run(arguments);
+        assert_eq!((done.code, &*done.stdout), (Some(78), ""), "{arguments:?}");
+        assert!(done.stderr.contains("larger than"), "{}", done.stderr);
+        assert!(keys.everything() == before, "{arguments:?}");
+    }
 }
 
 #[test]
