@@ -22,9 +22,9 @@ use super::{
 use crate::{
     audit,
     cli::{CheckKeyAge, Edited, Unknown},
-    config::KeyEditor,
+    config::{KeyEditor, KeysConfig},
     durable::{self, InPlace},
-    keys::{KeyHint, Metadata},
+    keys::{KeyHint, KeyList, Metadata, RejectedKey},
 };
 
 /// How long before a key is too old it is told, unless that is more than half of what it may have.
@@ -109,12 +109,18 @@ fn beside_keys(files: &KeyFiles, in_file: &KeyEditor, inventory: &Inventory) -> 
             format!("others can read {file} (mode {mode:03o}): `chmod 600 {file}`"),
         ));
     }
-    for rejected in in_file.rejected() {
-        findings.push(Finding::new(
-            Status::Warning,
-            "rejected",
-            format!("`MCP_API_KEYS`, {rejected}: left out"),
-        ));
+    let mut left_out = |name: &str, rejected: &[RejectedKey]| {
+        findings.extend(rejected.iter().map(|rejected| {
+            let told = format!("`{name}`, {rejected}: left out");
+            Finding::new(Status::Warning, "rejected", told)
+        }));
+    };
+    left_out("MCP_API_KEYS", in_file.rejected());
+    for (name, text) in &files.config.gate.keys.texts {
+        // What the variable has is from the file, if it is what the file has.
+        if *name == KeysConfig::FILE || !in_file.is_value(text.expose()) {
+            left_out(name, &KeyList::parse(text.expose()).rejected);
+        }
     }
     if inventory.keys.is_empty() {
         findings.push(Finding::new(

@@ -386,3 +386,26 @@ fn a_clock_behind_the_newest_record_is_warned_of() {
     let warning = "WARNING - the newest audit record is from ";
     assert!(done.stdout.contains(warning), "{}", done.stdout);
 }
+
+#[test]
+fn an_entry_that_is_no_key_is_1_wherever_it_stands() {
+    let known = [(KEY, &*ago("created_at", 1))];
+    let of_environment = Keys::known(&known);
+    of_environment.write(".env", "");
+    let of_file = Keys::known(&known);
+    of_file.write("further", format!("{KEY}\nshort\n"));
+    let both = format!("{KEY},short");
+    for (keys, name, value) in [
+        (of_environment, "MCP_API_KEYS", &*both),
+        (of_file, "MCP_API_KEYS_FILE", "further"),
+    ] {
+        let mut command = keys.command(&["check-key-age"]);
+        let done = Done::of(&command.env(name, value).output().unwrap());
+        let told = format!("`{name}`, entry #2: 5 characters, at least 32 needed: left out");
+        assert!(done.stdout.contains(&told), "{}", done.stdout);
+        assert_eq!(
+            (done.code, done.stdout.matches("left out").count()),
+            (Some(1), 1)
+        );
+    }
+}
