@@ -23,4 +23,4 @@ pub use settings::{
     TlsRoots,
 };
 pub use until::Until;
-pub use values::{host, is_private, server_address, trusts_every_private};
+pub use values::{hold_a_private_one, host, is_private, server_address, trusts_every_private};

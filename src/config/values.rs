@@ -1,7 +1,7 @@
 //! What one item of a setting may be: hosts, addresses, networks. Nothing here asks a name server.
 use std::net::{IpAddr, Ipv4Addr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use url::{Host, Origin, Url};
 
 /// An address to listen on: an IP address, or `localhost` for 127.0.0.1.
@@ -70,19 +70,44 @@ fn bare_url(text: &str) -> Option<Url> {
 }
 
 /// The networks that an item of `TRUSTED_PROXIES` means: `10.0.0.0/8`, one address, or `private`.
+/// IPv4 written as IPv6 (`::ffff:10.0.0.0/104`) is IPv4, as the addresses of peers are.
 pub(super) fn networks(text: &str) -> Option<Vec<IpNet>> {
     if text.eq_ignore_ascii_case("private") {
         return Some(PRIVATE.iter().filter_map(|net| net.parse().ok()).collect());
     }
     let network = text.parse::<IpNet>().ok();
     let network = network.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-    network.map(|network| vec![network.trunc()])
+    network.map(|network| vec![unmapped(network.trunc())])
+}
+
+fn unmapped(network: IpNet) -> IpNet {
+    let mapped = || {
+        let IpNet::V6(network) = network else {
+            return None;
+        };
+        let length = network.prefix_len().checked_sub(96)?;
+        Ipv4Net::new(network.addr().to_ipv4_mapped()?, length).ok()
+    };
+    mapped().map_or(network, IpNet::from)
 }
 
 /// Whether all private networks are among these, as `private` means it.
 pub fn trusts_every_private(networks: &[IpNet]) -> bool {
     let mut private = PRIVATE.iter().filter_map(|net| net.parse::<IpNet>().ok());
     private.all(|net| networks.contains(&net))
+}
+
+/// Those of these networks, besides what `private` means, in which a whole private network is that
+/// other machines can be in.
+pub fn hold_a_private_one(networks: &[IpNet]) -> Vec<IpNet> {
+    let private = PRIVATE.iter().filter_map(|net| net.parse::<IpNet>().ok());
+    let private: Vec<_> = private.filter(|net| !net.addr().is_loopback()).collect();
+    let is_all = trusts_every_private(networks);
+    let holds = |network: &&IpNet| {
+        let mut held = private.iter().filter(|net| network.contains(*net));
+        held.any(|net| !is_all || net != *network)
+    };
+    networks.iter().filter(holds).copied().collect()
 }
 
 /// The private ranges of RFC 1918 and RFC 4193, link-local addresses, and the machine itself.
@@ -183,6 +208,42 @@ mod tests {
         );
         assert_eq!(networks("10.0.0.0/33"), None);
         assert_eq!(networks("any"), None);
+    }
+
+    #[test]
+    fn ipv4_written_as_ipv6_is_ipv4() {
+        for (text, meant) in [
+            ("::ffff:127.0.0.1", "127.0.0.1/32"),
+            ("::ffff:10.1.2.3/104", "10.0.0.0/8"),
+            ("::ffff:0:0/96", "0.0.0.0/0"),
+            ("::/0", "::/0"),
+            ("::1", "::1/128"),
+        ] {
+            let meant = vec![meant.parse().expect("a network")];
+            assert_eq!(networks(text), Some(meant), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_network_in_which_a_private_one_is_is_told_from_narrower_ones() {
+        let told = |items: &[&str]| -> Vec<_> {
+            let networks: Vec<_> = items.iter().filter_map(|item| networks(item)).collect();
+            let told = hold_a_private_one(&networks.concat()).into_iter();
+            told.map(|network| network.to_string()).collect()
+        };
+        for wide in ["0.0.0.0/0", "::/0", "10.0.0.0/8", "172.0.0.0/8", "fc00::/6"] {
+            assert_eq!(told(&[wide]), [wide]);
+        }
+        assert_eq!(told(&["::ffff:0:0/96"]), ["0.0.0.0/0"]);
+        let narrow = [
+            "10.1.0.0/16",
+            "127.0.0.0/8",
+            "::1",
+            "2001:db8::/32",
+            "192.0.2.7",
+        ];
+        assert_eq!(told(&narrow), [""; 0]);
+        assert_eq!(told(&["private", "0.0.0.0/0"]), ["0.0.0.0/0"]);
     }
 
     #[test]

@@ -465,6 +465,18 @@ fn what_is_hardly_meant_is_warned_of() {
 }
 
 #[test]
+fn proxies_in_a_whole_private_network_or_more_are_warned_of() {
+    let mut variables = with_gitea("http://127.0.0.1:9", "a-token");
+    variables.push(("TOOLSETS", "planets"));
+    variables.push(("TRUSTED_PROXIES", "0.0.0.0/0,192.0.2.7,::/0"));
+    let output = refused(&["--host", "::"], &variables);
+    let words =
+        "`TRUSTED_PROXIES` has a whole private network or more (0.0.0.0/0, ::/0) and others";
+    let told = text(&output.stderr);
+    assert!(told.contains(words), "{told}");
+}
+
+#[test]
 fn an_administrators_token_ends_it() {
     let fake = Fake::start();
     fake.says(

@@ -2,7 +2,7 @@
 use log::Level;
 use url::Url;
 
-use crate::config::{Config, is_private, trusts_every_private};
+use crate::config::{Config, hold_a_private_one, is_private, trusts_every_private};
 
 /// Sentences about these settings, each with its weight.
 pub(super) fn advice(config: &Config, sandbox: bool) -> Vec<(Level, String)> {
@@ -47,6 +47,15 @@ pub(super) fn advice(config: &Config, sandbox: bool) -> Vec<(Level, String)> {
             Level::Warn,
             "`TRUSTED_PROXIES` is `private` and others can reach this address: whoever is in a private network can name any address as the client's; name the proxy's own address instead",
         );
+    }
+    let wide = hold_a_private_one(&listen.trusted_proxies);
+    if !wide.is_empty() {
+        let wide: Vec<_> = wide.iter().map(ToString::to_string).collect();
+        let told = format!(
+            "`TRUSTED_PROXIES` has a whole private network or more ({}) and others can reach this address: whoever is in it can name any address as the client's; name the proxy's own address instead",
+            wide.join(", ")
+        );
+        say(Level::Warn, &told);
     }
     advice
 }
