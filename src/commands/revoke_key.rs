@@ -216,7 +216,8 @@ fn end(asked: &RevokeKey, proof: &Proof) -> Result<(), Failure> {
 impl Revocation<'_> {
     fn prove(&self, watch: Watch, person: Option<&Prompts>) -> Result<Proof, Failure> {
         if self.asked.no_wait {
-            return Ok(Proof::NotAsked);
+            let is_reloaded = self.files.config.gate.key_reload;
+            return Ok(Proof::NotAsked { is_reloaded });
         }
         if !self.asked.json {
             say("waiting until the running server refuses it");

@@ -137,9 +137,12 @@ impl Target {
                 saves,
             } => {
                 let file = files.env_file.display();
-                let mut told = vec![format!(
-                    "{hint} is in {file}; a running server takes it within three seconds"
-                )];
+                let taken = if files.config.gate.key_reload {
+                    "a running server takes it within three seconds"
+                } else {
+                    "`KEY_RELOAD` is off, so a running server takes it once it is restarted"
+                };
+                let mut told = vec![format!("{hint} is in {file}; {taken}")];
                 told.extend(saves.then(|| noted(files)));
                 told.extend(locked.keys.shared_mode().map(|mode| {
                     format!("warning: others can read {file} (mode {mode:03o}): `chmod 600 {file}`")

@@ -30,7 +30,7 @@ const MAX_READ: u64 = 16 << 20;
 
 pub(super) enum Proof {
     /// Nobody wanted to know.
-    NotAsked,
+    NotAsked { is_reloaded: bool },
     /// The server at this address was seen to refuse the key, after so long.
     Refused {
         server: String,
@@ -49,7 +49,7 @@ pub(super) enum Proof {
 impl Proof {
     pub(super) fn word(&self) -> &'static str {
         match self {
-            Self::NotAsked => "not_asked",
+            Self::NotAsked { .. } => "not_asked",
             Self::Refused { .. } => "refused",
             Self::Dropped => "dropped",
             Self::Known => "known",
@@ -60,7 +60,13 @@ impl Proof {
     /// What was seen, for a person.
     pub(super) fn told(&self) -> Option<String> {
         match self {
-            Self::NotAsked => Some("a running server refuses it within three seconds".to_owned()),
+            Self::NotAsked { is_reloaded: true } => {
+                Some("a running server refuses it within three seconds".to_owned())
+            }
+            Self::NotAsked { is_reloaded: false } => Some(
+                "`KEY_RELOAD` is off, so a running server takes it still: restart it now"
+                    .to_owned(),
+            ),
             Self::Refused { server, after, new } => {
                 let new = match new {
                     Some(true) => ", and takes the new one",
@@ -92,7 +98,7 @@ impl Proof {
     pub(super) fn missing(&self) -> Option<&str> {
         match self {
             Self::Missing(reason) => Some(reason),
-            Self::NotAsked | Self::Refused { .. } | Self::Dropped | Self::Known => None,
+            Self::NotAsked { .. } | Self::Refused { .. } | Self::Dropped | Self::Known => None,
         }
     }
 }

@@ -147,6 +147,11 @@ fn tell(place: &Place, begun: &Begun, verdict: Option<&Verdict>, end: &End) -> R
         )),
         End::TakenOut => told.push("  the old one is taken out".to_owned()),
     }
+    if !place.files.config.gate.key_reload && !matches!(end, End::Open) {
+        let restart =
+            "  `KEY_RELOAD` is off: restart the server, which goes by the keys of its start";
+        told.push(restart.to_owned());
+    }
     told.extend(begun.warning.iter().map(|warning| format!("  {warning}")));
     // The work is done, whoever reads of it.
     let _ = writeln!(io::stderr(), "{}", told.join("\n"));

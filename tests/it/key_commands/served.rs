@@ -197,3 +197,22 @@ fn a_restart_after_the_revocation_is_a_proof_at_a_second_try() {
     let told = "the audit log says that the server refuses it\n";
     assert!(done.stderr.ends_with(told), "{}", done.stderr);
 }
+
+#[test]
+fn without_reloading_no_command_promises_more_than_a_restart_does() {
+    for arguments in [
+        &["generate-key", "--add"][..],
+        &["revoke-key", "0123", "--yes", "--no-wait"],
+        &["rotate-key", "0123", "--yes", "--no-test"],
+    ] {
+        let keys = Keys::with(&format!("KEY_RELOAD=off\nMCP_API_KEYS={KEY},{OTHER}\n"));
+        let done = keys.run(arguments);
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+        let said = &done.stderr;
+        assert!(
+            said.contains("`KEY_RELOAD` is off") && said.contains("restart"),
+            "{said}"
+        );
+        assert!(!said.contains("three seconds"), "{said}");
+    }
+}
