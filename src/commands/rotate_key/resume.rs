@@ -15,7 +15,7 @@ use super::{
 use crate::{
     cli::RotateKey,
     commands::{Failure, inventory::full_key, prompt::Prompts, running::Running},
-    keys::{Rotation, Stage},
+    keys::{KeyEntry, Rotation, Stage},
 };
 
 /// Takes old keys out: those whose end has come, and the one of a rotation that nobody set an end
@@ -45,8 +45,16 @@ pub(super) fn finish(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
         .lock(person.as_mut())?
         .take_out(old.as_ref(), place.now())?;
     if asked.json {
-        let out: Vec<_> = out.iter().map(|key| seen.hint(key).to_string()).collect();
-        return print(&json!({ "taken_out": out, "server": server }));
+        let waiting = if asked.key.is_some() {
+            Vec::new()
+        } else {
+            waiting(&seen, &rotations)
+        };
+        return print(&json!({
+            "taken_out": hints(&seen, &out),
+            "waiting": waiting,
+            "server": server,
+        }));
     }
     told.extend(
         out.iter()
@@ -78,7 +86,7 @@ pub(super) fn abort(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
             files.take_out(None, place.now())?
         };
         if asked.json {
-            return print(&json!({ "kept": Value::Null }));
+            return print(&json!({ "kept": Value::Null, "taken_out": hints(&seen, &out) }));
         }
         let told: Vec<_> = out
             .iter()
@@ -98,12 +106,33 @@ pub(super) fn abort(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
         .lock(person.as_mut())?
         .give_up(&rotation.old.id, place.now())?;
     if asked.json {
-        return print(&json!({ "kept": seen.hint(rotation.old).as_str() }));
+        let new: Vec<_> = rotation.new.cloned().into_iter().collect();
+        return print(&json!({
+            "kept": seen.hint(rotation.old).as_str(),
+            "taken_out": hints(&seen, &new),
+        }));
     }
     say(&[format!(
         "{old} is kept, and {} is taken out",
         seen.successor(rotation)
     )])
+}
+
+fn hints(seen: &Seen<'_>, keys: &[KeyEntry]) -> Vec<String> {
+    keys.iter().map(|key| seen.hint(key).to_string()).collect()
+}
+
+/// The old keys that stay for now: until when, or because what replaces them is not there.
+fn waiting(seen: &Seen<'_>, rotations: &[Rotation<'_>]) -> Vec<Value> {
+    let waiting = rotations.iter().filter_map(|rotation| {
+        let until = match rotation.stage {
+            Stage::Ending(end) => Some(end),
+            Stage::Missing => None,
+            Stage::Open | Stage::Ended(_) | Stage::Leaving => return None,
+        };
+        Some(json!({ "hint": seen.hint(rotation.old).as_str(), "until": until }))
+    });
+    waiting.collect()
 }
 
 fn person(asked: &RotateKey) -> Result<Option<Prompts>, Failure> {

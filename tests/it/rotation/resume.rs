@@ -1,6 +1,6 @@
 //! `--status`, `--finish`, `--abort`: where a rotation stands, and how it is ended.
 use aegis::keys::KeyId;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::fixture::{Gate, Keys, Knows, days, hint, is_new, old, served, stale, steady};
 use crate::{cli::text, support::golden};
@@ -300,12 +300,32 @@ fn programs_read_what_was_ended_as_json() {
     open(&keys);
     let finished = said(&keys, &["--finish", "--yes", "--json"], 0);
     let again = Keys::like(&keys);
-    open(&again);
+    let new = open(&again);
     let aborted = said(&again, &["--abort", "--yes", "--json"], 0);
+    let aborted = aborted.replace(&hint(&new), "01234567...cdef");
     let nothing = said(&again, &["--abort", "--yes", "--json"], 0);
     let told = [finished, aborted, nothing].concat();
     golden(
         "rotate-key/ended-json.txt",
         &steady(&told, &keys, gate.port),
     );
+}
+
+#[test]
+fn programs_read_what_waits_and_what_was_left_over() {
+    let ended = |keys: &Keys, how: &str| -> Value {
+        serde_json::from_str(&said(keys, &[how, "--yes", "--json"], 0)).unwrap()
+    };
+    let keys = Keys::new(1, 9);
+    said(&keys, &["--yes", "--no-test"], 0);
+    let end = keys.record(&hint(&old(1)))["expires_at"].clone();
+    let waiting = json!([{ "hint": hint(&old(1)), "until": end }]);
+    assert_eq!(ended(&keys, "--finish")["waiting"], waiting);
+
+    let new = keys.new_key();
+    let both = keys.env();
+    said(&keys, &["--abort", "--yes"], 0);
+    keys.write(".env", &both);
+    let out = json!({ "kept": null, "taken_out": [hint(&new)] });
+    assert_eq!(ended(&keys, "--abort"), out);
 }
