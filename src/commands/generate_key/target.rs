@@ -155,13 +155,20 @@ impl Target {
 
 /// Notes a key that was made. A label names one key that is or may come into use.
 fn note(metadata: &mut Metadata, made: &Made) -> Result<(), Failure> {
-    let is_taken = |label: &Label| {
+    let has = |label: &Label| {
         let mut others = metadata.records().filter(|record| !record.has_ended());
-        others.any(|record| record.label.as_ref() == Some(label))
+        others.find(|record| record.label.as_ref() == Some(label))
     };
-    if let Some(label) = made.record.label.as_ref().filter(|label| is_taken(label)) {
+    let label = made.record.label.as_ref();
+    if let Some((label, other)) = label.and_then(|label| Some((label, has(label)?))) {
+        let now = made.record.created_at;
+        let way_out = if now.is_some_and(|now| !other.is_in_force(now)) {
+            "whose end has come: call this one otherwise, or revoke that one with `aegis revoke-key`"
+        } else {
+            "already: call this one otherwise, or replace that one with `aegis rotate-key`"
+        };
         return Err(Failure::Other(format!(
-            "there is a key called `{label}` already: call this one otherwise, or replace that one with `aegis rotate-key`"
+            "there is a key called `{label}` {way_out}"
         )));
     }
     metadata

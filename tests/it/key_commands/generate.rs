@@ -134,6 +134,20 @@ fn a_label_names_one_key() {
 }
 
 #[test]
+fn of_a_key_whose_end_has_come_it_is_told_how_its_label_becomes_free() {
+    let expired = format!(r#""label": "laptop", {}"#, ago("expires_at", 1));
+    let keys = Keys::known(&[(KEY, &expired), (OTHER, r#""label": "x""#)]);
+    let done = keys.run(&["generate-key", "--add", "--label", "laptop"]);
+    assert_eq!(done.code, Some(1));
+    let way_out =
+        "whose end has come: call this one otherwise, or revoke that one with `aegis revoke-key`\n";
+    assert!(done.stderr.ends_with(way_out), "{}", done.stderr);
+    keys.run(&["revoke-key", "laptop", "--yes", "--no-wait"]);
+    let done = keys.run(&["generate-key", "--add", "--label", "laptop"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+}
+
+#[test]
 fn a_key_in_the_file_would_take_the_place_of_those_in_the_environment_so_none_is_added() {
     let keys = Keys::with("X=1\n");
     let mut command = keys.command(&["generate-key", "--add"]);
