@@ -187,7 +187,7 @@ fn former(
         let hint = record.hint.map(|hint| hint.to_string());
         let mut document = json!({ "hint": hint, "revoked_at": at, "proof": proof.word() });
         proof.add_to(&mut document);
-        say_out(&format!("{document}\n"));
+        let _ = say_out(&format!("{document}\n"));
     } else {
         say(&format!(
             "{name} is revoked: it was in no file, and stays refused if it comes back"
@@ -242,7 +242,15 @@ impl Revocation<'_> {
 
     fn tell(&self, proof: &Proof, now: DateTime<Utc>) -> Result<(), Failure> {
         if self.asked.json {
-            say_out(&format!("{}\n", self.json(proof, now)));
+            let said = say_out(&format!("{}\n", self.json(proof, now)));
+            if self.new.is_some() && self.asked.print {
+                let file = self.files.env_file.display();
+                said.map_err(|error| {
+                    Failure::Other(format!(
+                        "the key is revoked, and the new one, which is in {file}, cannot be printed: {error}"
+                    ))
+                })?;
+            }
         } else {
             let file = self.files.env_file.display();
             say(&match (&self.new, self.elsewhere()) {
@@ -311,6 +319,7 @@ fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-fn say_out(text: &str) {
-    let _ = io::stdout().write_all(text.as_bytes());
+fn say_out(text: &str) -> io::Result<()> {
+    let mut out = io::stdout();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush())
 }

@@ -391,6 +391,20 @@ fn a_key_that_is_gone_already_needs_a_proof_too() {
 }
 
 #[test]
+fn where_a_new_key_cannot_be_told_nothing_is_changed() {
+    for more in [&["--print"][..], &["--print", "--json"]] {
+        let keys = two();
+        let before = keys.everything();
+        let arguments = ["revoke-key", "laptop", "--yes", "--replace", "--no-wait"];
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = keys.command(&[&arguments[..], more].concat());
+        let output = command.stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(keys.everything(), before, "{more:?}");
+    }
+}
+
+#[test]
 fn a_program_reads_what_was_done() {
     let keys = two();
     let door = Door::before(&keys, "127.0.0.1");
