@@ -176,7 +176,8 @@ fn former(
     }
     let hints: Vec<_> = record.hint.into_iter().collect();
     let proof = if asked.no_wait {
-        Proof::NotAsked
+        let is_reloaded = files.config.gate.key_reload;
+        Proof::NotAsked { is_reloaded }
     } else {
         let between = || person.as_ref().map_or(Ok(()), Prompts::check);
         let waited = proof::of_former(asked.server.as_ref(), files, watch, &hints, between);
