@@ -434,12 +434,15 @@ fn what_is_known_of_the_keys_of_a_link_is_beside_what_it_leads_to() {
 }
 
 #[test]
-fn what_is_known_of_keys_beside_a_link_alone_is_warned_of() {
+fn what_is_known_of_keys_beside_a_link_alone_opens_no_server() {
     let home = linked(&format!("{ONE},{TWO}"));
     home.metadata(&retired());
-    let served = home.serve(&[]);
+    let variables = [("GITEA_URL", "http://127.0.0.1:9")];
+    let output = serve(home.0.path(), &[], &variables).output().unwrap();
+    let said = text(&output.stderr);
     let words = "aegis-keys.json counts for nothing, since .env is a link: move it to ";
-    assert!(served.said.contains(words), "{}", served.said);
+    assert_eq!(output.status.code(), Some(78), "{said}");
+    assert!(said.contains(words), "{said}");
 }
 
 #[test]

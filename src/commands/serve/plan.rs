@@ -75,7 +75,8 @@ impl Plan {
         };
         let misplaced = config.gate.keys.misplaced_metadata(env.source().path());
         let misplaced = misplaced.filter(|_| !asked.sandbox);
-        notes.extend(misplaced.map(|told| (Level::Warn, told)));
+        // Without it keys would be back that ended.
+        problems.extend(misplaced);
         notes.extend(keys.notes.iter().cloned());
         if let Some(pipe) = sources.pipe().filter(|_| config.gate.key_reload) {
             config.gate.key_reload = false;
