@@ -131,7 +131,8 @@ pub struct ListKeys {
     reason = "each is a flag that a person types"
 )]
 pub struct RevokeKey {
-    /// The key, by its label, by its hint (`a1b2c3d4...e1f2`), or by four or more first characters of that
+    /// The key, by its label, by its hint (`a1b2c3d4...e1f2`) or four or more first characters of that, or by
+    /// its id
     #[arg(value_name = "HINT|LABEL")]
     pub key: String,
     /// Put a new key in its place, with the same label

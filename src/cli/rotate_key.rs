@@ -21,7 +21,7 @@ use crate::config::{self, Until};
     reason = "each is a flag that a person types"
 )]
 pub struct RotateKey {
-    /// The key to replace, by its label, by its hint (`a1b2c3d4...e1f2`), or by four or more first characters of that;
+    /// The key to replace, by its label, by its hint (`a1b2c3d4...e1f2`) or four or more first characters of that, or by its id;
     /// needed where there are several
     #[arg(value_name = "HINT|LABEL")]
     pub key: Option<String>,

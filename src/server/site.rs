@@ -26,11 +26,13 @@ impl Site {
             return false;
         };
         let name = without_port(host);
-        is_loopback(name)
-            || self
-                .hosts
-                .iter()
-                .any(|ours| ours.eq_ignore_ascii_case(host) || ours.eq_ignore_ascii_case(name))
+        let is_ours = |ours: &String| {
+            // Clients leave out the port that their scheme has.
+            let usual = [":443", ":80"].iter().find_map(|it| ours.strip_suffix(it));
+            let mut forms = [Some(ours.as_str()), usual].into_iter().flatten();
+            ours.eq_ignore_ascii_case(name) || forms.any(|ours| ours.eq_ignore_ascii_case(host))
+        };
+        is_loopback(name) || self.hosts.iter().any(is_ours)
     }
 
     /// Whether pages of `origin` may ask us.

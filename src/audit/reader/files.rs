@@ -90,9 +90,12 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Log>, FindError> {
 }
 
 fn find_one(path: &Path) -> Result<Vec<Log>, FindError> {
-    let unreadable = |error| FindError::Unreadable {
-        path: path.to_owned(),
-        error,
+    let unreadable = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => FindError::Missing(path.to_owned()),
+        _ => FindError::Unreadable {
+            path: path.to_owned(),
+            error,
+        },
     };
     let in_folder = |folder: &Path, is_meant: &dyn Fn(&[u8]) -> bool| {
         let entries = fs::read_dir(folder).map_err(unreadable)?;

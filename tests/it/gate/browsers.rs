@@ -7,7 +7,7 @@ fn gate() -> Gate {
     Gate::with(|gate, server| {
         gate.max_failures = 1;
         let public = "https://aegis.example.org/mcp".parse().unwrap();
-        let hosts = vec!["internal:8443".to_owned()];
+        let hosts = vec!["internal:8443".to_owned(), "usual:443".to_owned()];
         server.site = Site::new(
             Some(&public),
             hosts,
@@ -29,6 +29,8 @@ fn a_host_of_ours_is_answered_and_a_strange_one_is_told_the_setting() {
         "aegis.example.org",
         "Aegis.Example.org:443",
         "internal:8443",
+        "usual",
+        "usual:443",
     ] {
         assert_eq!(status(host), 200, "{host}");
     }
@@ -39,6 +41,7 @@ fn a_host_of_ours_is_answered_and_a_strange_one_is_told_the_setting() {
         "127.0.0.1.evil.example",
         "internal",
         "internal:80",
+        "usual:80",
         "user@localhost",
         "0.0.0.0",
         "[::]",

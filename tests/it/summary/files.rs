@@ -178,7 +178,7 @@ fn a_log_that_is_missing_is_wrong_usage_and_named() {
         error.contains(logs.path("audit.log").to_str().unwrap()),
         "{error}"
     );
-    for wrong in ["nowhere.log", "*.log", "."] {
+    for wrong in ["nowhere.log", "*.log", ".", "nowhere/*.log"] {
         let output = logs.run(&["--log", wrong]);
         assert_eq!(output.status.code(), Some(2), "{wrong}");
         assert!(String::from_utf8_lossy(&output.stderr).contains(wrong));
