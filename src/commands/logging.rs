@@ -1,11 +1,12 @@
 //! Lines on standard error, by `RUST_LOG`; a few are printed whatever it says.
 use std::{
     fmt::{self, Write},
-    io::Write as _,
+    io::{self, Write as _},
 };
 
 use chrono::{SecondsFormat, Utc};
 use env_filter::Filter;
+use env_logger::fmt::Formatter;
 use log::{LevelFilter, Log, Metadata, Record};
 use serde_json::json;
 
@@ -20,9 +21,10 @@ const CRITICAL: &str = "critical:";
 pub(super) fn start(filter: Filter, format: LogFormat) {
     let mut lines = env_logger::Builder::new();
     lines.filter_level(LevelFilter::Trace);
-    if format == LogFormat::Json {
-        lines.format(|out, record| writeln!(out, "{}", object(record)));
-    }
+    match format {
+        LogFormat::Json => lines.format(|out, record| writeln!(out, "{}", object(record))),
+        LogFormat::Text => lines.format(line),
+    };
     let lines = lines.build();
     let level = filter.filter().max(LevelFilter::Info);
     if log::set_boxed_logger(Box::new(Lines { filter, lines })).is_ok() {
@@ -49,6 +51,18 @@ impl Log for Lines {
     fn flush(&self) {
         self.lines.flush();
     }
+}
+
+/// A line for people. What is longer than one goes on further in.
+fn line(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
+    let time = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
+    let (level, target) = (record.level(), record.target());
+    let style = out.default_level_style(level);
+    let message = record.args().to_string().replace('\n', "\n    ");
+    writeln!(
+        out,
+        "[{time} {style}{level:<5}{style:#} {target}] {message}"
+    )
 }
 
 /// A line as JSON. What somebody must act on has a level of its own.

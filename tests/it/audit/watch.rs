@@ -157,6 +157,16 @@ fn no_link_is_followed_and_what_is_deleted_is_no_place_for_records() {
 }
 
 #[test]
+fn what_is_kept_beside_the_log_is_written_through_no_link() {
+    let scene = Scene::new();
+    let others = scene.folder.path().join("somebody's");
+    fs::write(&others, "words").unwrap();
+    symlink(&others, scene.folder.path().join(".audit.log.head.tmp")).unwrap();
+    rested(&scene, 2);
+    assert_eq!(fs::read_to_string(&others).unwrap(), "words");
+}
+
+#[test]
 fn what_is_no_file_in_its_place_is_told_in_the_one_that_was_moved() {
     let scene = Scene::new();
     let log = grown(&scene, 2);
