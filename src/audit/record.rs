@@ -290,6 +290,7 @@ mod tests {
     #[test]
     fn a_text_of_ours_keeps_its_underscores_and_no_more() {
         assert_eq!(written("issue_read"), "\"issue_read\"");
+        assert_eq!(written("issue_\u{e9}"), "\"issue_\\u00e9\"");
         assert_eq!(written("a\"b\\c\n"), r#""a\"b\\c\u000a""#);
         assert_eq!(written(&b"issue_read"[..]), r#""issue\u005fread""#);
     }

@@ -267,6 +267,7 @@ mod tests {
         assert_eq!(state(&ring, 'b', NOW), "former bbbbbbbb...bbbb");
         assert_eq!(ring.ended(before, NOW).count(), 1);
         assert_eq!(ring.ended(NOW, NOW).count(), 0);
+        assert!(ring.is_in_force(&key_id('a'), before));
         assert!(!ring.is_in_force(&key_id('a'), NOW));
     }
 

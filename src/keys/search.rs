@@ -69,3 +69,15 @@ fn runs(text: &str, belongs: impl Fn(u8) -> bool) -> impl Iterator<Item = &str> 
         None
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_looked_into_where_a_run_is_as_long_as_a_key() {
+        let (key, less) = ("k".repeat(MIN_LENGTH), "k".repeat(MIN_LENGTH - 1));
+        assert!(may_be_in(&format!("a line\nAPI_KEY: {key}.\n")));
+        assert!(!may_be_in(&format!("{less} {less}\n{less}\u{e9}{less}")));
+    }
+}

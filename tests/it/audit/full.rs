@@ -195,4 +195,7 @@ fn nearly_full() {
     assert!(is_short());
     fs::remove_file(disk.join("others")).unwrap();
     assert!(!is_short());
+    fill(&disk);
+    while log.record(&stopped()).is_ok() {}
+    assert!(!gatekeeper.is_open());
 }

@@ -69,6 +69,22 @@ fn a_large_file_is_closed_and_named_after_its_time_and_its_first_record() {
 }
 
 #[test]
+fn a_chain_has_one_name_whoever_goes_on_with_it() {
+    let scene = Scene::new();
+    for _ in 0..3 {
+        let log = open(&scene, by_size());
+        for _ in 0..4 {
+            log.record(&authenticated(b"curl")).unwrap();
+        }
+    }
+    let names = values(&scene.whole()).into_iter();
+    let names: Vec<_> = names.filter_map(|it| it.get("chain_id").cloned()).collect();
+    let chain = sha256(scene.whole().lines().next().unwrap());
+    assert!(names.len() >= 3);
+    assert!(names.iter().all(|name| name == &chain[..16]), "{names:?}");
+}
+
+#[test]
 fn a_file_that_begins_with_no_record_is_named_after_the_first_that_is_one() {
     let scene = Scene::new();
     fs::write(scene.path(), "hello\n").unwrap();

@@ -281,6 +281,18 @@ fn a_log_that_was_rotated_at_rest_goes_on() {
     }
 }
 
+#[test]
+fn the_half_of_a_record_stays_in_the_file_that_was_moved() {
+    let scene = Scene::new();
+    rested(&scene, 3);
+    let old = scene.folder.path().join("audit.log.1");
+    fs::write(&old, scene.text() + "{\"timestamp\": \"2026").unwrap();
+    fs::write(scene.path(), "").unwrap();
+    scene.open().record(&stopped()).unwrap();
+    assert!(!scene.text().starts_with('\n'));
+    assert_eq!(scene.events(), ["audit_rotated", "server_stopped"]);
+}
+
 /// A log that was killed long after its head was kept, and moved away.
 #[test]
 fn a_log_that_was_rotated_at_rest_goes_on_however_much_came_after_what_is_known_of_it() {
