@@ -49,9 +49,12 @@ def run(result):
 
 
 def attack(result, server, name, options):
-    before, memory = server.descriptors(), server.resident()
     good = Good(server)
     good.thread.start()
+    # By then the server has opened all that it needs.
+    while not good.times:
+        time.sleep(0.05)
+    before, memory = server.descriptors(), server.resident()
     # The one door that takes a key in its address, so that bodies and answers are not refused at once.
     address = f"{server.url}/mcp/tools?api_key={server.key}" if name != "slow body" else f"{server.url}/mcp/tool/call?api_key={server.key}"
     process = subprocess.Popen(["slowhttptest", "-c", str(CONNECTIONS), "-r", "200", "-l", str(SECONDS), "-p", "5", "-u", address, *options],
