@@ -50,6 +50,16 @@ fn true_log(scene: &Scene, rotation: Rotation) {
     });
 }
 
+/// The same, of which the first files are gone.
+fn true_log_without_its_beginning(scene: &Scene) {
+    let rotation = Rotation {
+        size: NonZeroU64::new(20_000),
+        keep: 1,
+        ..Rotation::default()
+    };
+    true_log(scene, rotation);
+}
+
 fn beside(scene: &Scene, name: &str) -> std::path::PathBuf {
     scene.folder.path().join(name)
 }
@@ -406,12 +416,7 @@ fn who_finds_the_key_of_a_later_seal_lacks_those_before_it() {
 #[test]
 fn a_log_whose_first_files_are_gone_tells_which_seals_are_not_there() {
     let scene = Scene::new();
-    let rotation = Rotation {
-        size: NonZeroU64::new(20_000),
-        keep: 1,
-        ..Rotation::default()
-    };
-    true_log(&scene, rotation);
+    true_log_without_its_beginning(&scene);
     let (code, told) = json(&scene, &["--seal-key", "first.key"]);
     assert_eq!(code, 0, "{told:#}");
     let first = told["seals"]["begins_with"].as_u64().unwrap();
@@ -479,12 +484,7 @@ fn a_log_that_was_taken_away_whole_is_missed() {
 #[test]
 fn a_head_that_is_asked_for_must_be_in_the_log() {
     let scene = Scene::new();
-    let rotation = Rotation {
-        size: NonZeroU64::new(20_000),
-        keep: 1,
-        ..Rotation::default()
-    };
-    true_log(&scene, rotation);
+    true_log_without_its_beginning(&scene);
     let first: Value = serde_json::from_str(scene.text().lines().next().unwrap()).unwrap();
     let zeros = "0".repeat(64);
     for head in [first["previous_head"].as_str().unwrap(), &zeros] {
