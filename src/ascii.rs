@@ -33,14 +33,14 @@ pub fn is_lines(text: &[u8]) -> bool {
 /// Where the first byte is that JSON writes as an escape: a quote, a backslash or a control.
 #[inline]
 pub fn find_escaped(text: &[u8]) -> Option<usize> {
-    let is_escaped = |byte| matches!(byte, b'"' | b'\\' | ..b' ');
-    find(text, |word| quotes(word) | below(word, b' '), is_escaped)
+    find(text, escaped, is_escaped)
 }
 
-/// The same in a text without controls.
+/// Where the first byte is that is one of those, or no ASCII.
 #[inline]
-pub fn find_quote_or_backslash(text: &[u8]) -> Option<usize> {
-    find(text, quotes, |byte| matches!(byte, b'"' | b'\\'))
+pub fn find_escaped_or_foreign(text: &[u8]) -> Option<usize> {
+    let is_meant = |byte: u8| is_escaped(byte) || !byte.is_ascii();
+    find(text, |word| escaped(word) | word, is_meant)
 }
 
 /// Where the first byte is that is meant, told eight bytes at a time, as most texts are short: `marks`
@@ -61,16 +61,22 @@ fn find(text: &[u8], marks: impl Fn(u64) -> u64, is_meant: impl Fn(u8) -> bool) 
 
 const ONES: u64 = u64::MAX / 255;
 
-fn quotes(word: u64) -> u64 {
-    let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-    is(b'"') | is(b'\\')
+fn is_escaped(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | ..b' ')
+}
+
+fn escaped(word: u64) -> u64 {
+    // With this bit turned the quote stands right behind the controls.
+    let turned = |byte: u8| byte ^ 2;
+    let word_turned = word ^ (ONES * 2);
+    below(word_turned, turned(b'"') + 1) | below(word ^ (ONES * u64::from(b'\\')), 1)
 }
 
 fn below(word: u64, least: u8) -> u64 {
     word.wrapping_sub(ONES * u64::from(least)) & !word
 }
 
-fn is_printable(byte: u8) -> bool {
+pub fn is_printable(byte: u8) -> bool {
     (b' '..=b'~').contains(&byte)
 }
 
@@ -108,12 +114,11 @@ mod tests {
 
         #[test]
         fn what_json_escapes_is_found(text in "[\\x00-\\x{ff}]{0,20}|[ -~é]{0,20}[\"\\\\\n\\x1f]?[ -~]{0,20}") {
-            let is_escaped = |byte: &u8| matches!(byte, b'"' | b'\\' | ..b' ');
-            let first = text.as_bytes().iter().position(is_escaped);
-            prop_assert_eq!(find_escaped(text.as_bytes()), first);
-            let is_quote = |byte: &u8| matches!(byte, b'"' | b'\\');
-            let quote = text.as_bytes().iter().position(is_quote);
-            prop_assert_eq!(find_quote_or_backslash(text.as_bytes()), quote);
+            let text = text.as_bytes();
+            let first = |is_meant: fn(u8) -> bool| text.iter().position(|byte| is_meant(*byte));
+            prop_assert_eq!(find_escaped(text), first(is_escaped));
+            let is_meant = |byte: u8| is_escaped(byte) || byte >= 0x80;
+            prop_assert_eq!(find_escaped_or_foreign(text), first(is_meant));
         }
     }
 }

@@ -22,6 +22,9 @@ use super::{
 /// each is bounded.
 const SMALLEST: u64 = 1 << 20;
 const MOST: u64 = 8_192;
+/// As much of a file is read at once: small enough to be in the processor's own cache still when its
+/// lines are read.
+const AT_ONCE: usize = 64 << 10;
 /// As much is read at once behind a piece, for the end of its last line.
 const BEHIND: usize = 4 << 10;
 
@@ -204,7 +207,7 @@ impl Part<'_> {
             // Behind the range there is the end of its last line, and no more is read of that.
             let missing = range.end.saturating_sub(start + held as u64);
             let missing = usize::try_from(missing).unwrap_or(usize::MAX);
-            let wanted = missing.clamp(BEHIND.max(held), BLOCK.max(held));
+            let wanted = missing.clamp(BEHIND.max(held), AT_ONCE.max(held));
             let read = self.fill(held..held + wanted, start + held as u64)?;
             let ended = read == 0;
             let mut rest = &self.block[..held + read];

@@ -7,15 +7,9 @@ use rest::Rest;
 use values::time;
 
 use super::{Event, Line, line};
-use crate::ascii;
 
 /// What [`Line::read`] says of a line of our writer's, and `None` for whatever may be another's.
 pub(super) fn scan(line: &[u8]) -> Option<Line<'_>> {
-    // Without a control character and without anything outside ASCII, only quotes, backslashes and
-    // the order of things are left to be wrong.
-    if !ascii::all(line, |_| false) {
-        return None;
-    }
     let mut rest = Rest(line);
     rest.skip(b"{\"timestamp\": \"")?;
     let millis = time(rest.take()?)?;
@@ -42,10 +36,7 @@ fn event<'a>(rest: &mut Rest<'a>) -> Option<Event<'a>> {
             let client_ip = rest.client_ip()?;
             let user_agent = rest.maybe_text(b", \"user_agent\": \"")?;
             let key_hint = rest.maybe_text(b", \"key_hint\": \"")?;
-            rest.pass(b", \"method\": \"")?;
-            rest.pass(b", \"route\": \"")?;
-            rest.maybe_pass(b", \"key_source\": \"")?;
-            rest.request_id()?;
+            rest.request()?;
             Event::Authenticated {
                 by_key,
                 client_ip,
@@ -98,10 +89,7 @@ fn event<'a>(rest: &mut Rest<'a>) -> Option<Event<'a>> {
 fn denied<'a>(rest: &mut Rest<'a>) -> Option<Event<'a>> {
     let reason = rest.text(b", \"reason\": \"")?;
     let client_ip = rest.client_ip()?;
-    rest.pass(b", \"method\": \"")?;
-    rest.pass(b", \"route\": \"")?;
-    rest.maybe_pass(b", \"key_source\": \"")?;
-    rest.request_id()?;
+    rest.request()?;
     rest.maybe_pass(b", \"credential_fp\": \"")?;
     let key_state = rest.maybe_text(b", \"key_state\": \"")?;
     let key_hint = rest.maybe_text(b", \"key_hint\": \"")?;

@@ -1,8 +1,12 @@
 //! Counts of many names in bounded memory: those that are many are kept, and it is known how much
 //! of each may be missing. After Misra and Gries, "Finding repeated elements" (1982).
-use std::{borrow::Borrow, collections::HashMap, hash::Hash, mem};
+use std::{
+    borrow::Borrow,
+    hash::{BuildHasher, Hash},
+};
 
 use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 
 use super::distinct::Distinct;
 
@@ -14,8 +18,12 @@ pub(super) trait Count: Default {
 /// The most frequent names, each with what was counted of it.
 #[derive(Debug)]
 pub(super) struct Pruned<K, C> {
-    places: HashMap<K, usize, RandomState>,
-    rows: Vec<Row<C>>,
+    rows: Vec<Row<K, C>>,
+    /// Which row a name has.
+    places: HashTable<u32>,
+    hasher: RandomState,
+    /// The row that was noted last: often that of the next name as well.
+    last: usize,
     /// So many names at most.
     room: usize,
     /// No name that is not kept was noted more often than this.
@@ -23,8 +31,9 @@ pub(super) struct Pruned<K, C> {
     distinct: Distinct,
 }
 
-#[derive(Debug, Default)]
-struct Row<C> {
+#[derive(Debug)]
+struct Row<K, C> {
+    name: K,
     /// How often the name was noted, less what [`Pruned::prune`] took from all.
     weight: u64,
     /// How often it may have been noted before it was kept.
@@ -36,8 +45,10 @@ impl<K: Eq + Hash, C: Count> Pruned<K, C> {
     /// A table for so many names. Only those of one hasher can be merged.
     pub(super) fn new(room: usize, hasher: &foldhash::quality::RandomState) -> Self {
         Self {
-            places: HashMap::default(),
             rows: Vec::new(),
+            places: HashTable::new(),
+            hasher: RandomState::default(),
+            last: 0,
             room,
             missed: 0,
             distinct: Distinct::new(hasher),
@@ -51,11 +62,24 @@ impl<K: Eq + Hash, C: Count> Pruned<K, C> {
         Q: Eq + Hash + ToOwned + ?Sized,
         Q::Owned: Into<K>,
     {
-        let found = self.places.get(name).copied();
-        let place = found.unwrap_or_else(|| self.keep(name.to_owned().into()));
-        let row = &mut self.rows[place];
+        let is_last = |row: &Row<K, C>| row.name.borrow() == name;
+        if !self.rows.get(self.last).is_some_and(is_last) {
+            let found = self.find(name);
+            self.last = found.unwrap_or_else(|| self.keep(name.to_owned().into()));
+        }
+        let row = &mut self.rows[self.last];
         row.weight += 1;
         &mut row.count
+    }
+
+    fn find<Q>(&self, name: &Q) -> Option<usize>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        let is_it = |place: &u32| self.rows[*place as usize].name.borrow() == name;
+        let place = self.places.find(self.hasher.hash_one(name), is_it);
+        place.map(|place| *place as usize)
     }
 
     #[cold]
@@ -64,12 +88,27 @@ impl<K: Eq + Hash, C: Count> Pruned<K, C> {
             self.prune();
         }
         self.distinct.note(&name);
-        self.places.insert(name, self.rows.len());
+        self.push(name, self.missed)
+    }
+
+    /// A new row, for a name that has none.
+    fn push(&mut self, name: K, missed: u64) -> usize {
         self.rows.push(Row {
-            missed: self.missed,
-            ..Row::default()
+            name,
+            weight: 0,
+            missed,
+            count: C::default(),
         });
-        self.rows.len() - 1
+        let place = self.rows.len() - 1;
+        self.place(place);
+        place
+    }
+
+    fn place(&mut self, place: usize) {
+        let hash = |place: usize| self.hasher.hash_one(&self.rows[place].name);
+        let number = u32::try_from(place).expect("less than there is room for");
+        let places = &mut self.places;
+        places.insert_unique(hash(place), number, |other| hash(*other as usize));
     }
 
     /// Takes as much from all that half of them are gone.
@@ -77,38 +116,26 @@ impl<K: Eq + Hash, C: Count> Pruned<K, C> {
         let mut weights: Vec<_> = self.rows.iter().map(|row| row.weight).collect();
         let middle = weights.len() / 2;
         let least = *weights.select_nth_unstable(middle).1;
-        let rows = mem::take(&mut self.rows);
-        let places = rows.into_iter().map(|mut row| {
+        self.rows.retain_mut(|row| {
             row.weight = row.weight.saturating_sub(least);
-            (row.weight > 0).then(|| {
-                self.rows.push(row);
-                self.rows.len() - 1
-            })
+            row.weight > 0
         });
-        let places: Vec<_> = places.collect();
-        self.places.retain(|_, place| {
-            let now = places[*place];
-            *place = now.unwrap_or(*place);
-            now.is_some()
-        });
+        self.places.clear();
+        for place in 0..self.rows.len() {
+            self.place(place);
+        }
         self.missed += least;
     }
 
     /// Adds what another has counted.
-    pub(super) fn merge(&mut self, mut other: Self) {
+    pub(super) fn merge(&mut self, other: Self) {
         let missed = self.missed;
         for row in &mut self.rows {
             row.missed += other.missed;
         }
-        for (name, place) in other.places {
-            let theirs = mem::take(&mut other.rows[place]);
-            let place = *self.places.entry(name).or_insert_with(|| {
-                self.rows.push(Row {
-                    missed: missed + other.missed,
-                    ..Row::default()
-                });
-                self.rows.len() - 1
-            });
+        for theirs in other.rows {
+            let found = self.find(&theirs.name);
+            let place = found.unwrap_or_else(|| self.push(theirs.name, missed + other.missed));
             let row = &mut self.rows[place];
             row.weight += theirs.weight;
             row.missed = row.missed - other.missed + theirs.missed;
@@ -136,16 +163,16 @@ impl<K: Eq + Hash, C: Count> Pruned<K, C> {
     }
 
     /// Each name that is kept, with what was counted, and how much of that may be missing.
-    pub(super) fn into_rows(mut self) -> impl Iterator<Item = (K, C, u64)> {
-        self.places.into_iter().map(move |(name, place)| {
-            let row = mem::take(&mut self.rows[place]);
-            (name, row.count, row.missed)
-        })
+    pub(super) fn into_rows(self) -> impl Iterator<Item = (K, C, u64)> {
+        let rows = self.rows.into_iter();
+        rows.map(|row| (row.name, row.count, row.missed))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use proptest::prelude::*;
 
     use super::*;

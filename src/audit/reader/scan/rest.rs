@@ -2,9 +2,11 @@
 use std::{borrow::Cow, net::IpAddr};
 
 use super::values::{address, is_plain};
-use crate::{ascii::find_quote_or_backslash, audit::reader::Text};
+use crate::{ascii::find_escaped_or_foreign, audit::reader::Text};
 
 /// What is left of a line. Where a field is not what was expected, all of it is nothing of ours.
+/// All that is passed over is ASCII without control characters: only quotes, backslashes and the
+/// order of things are left to be wrong.
 pub(super) struct Rest<'a>(pub(super) &'a [u8]);
 
 impl<'a> Rest<'a> {
@@ -28,8 +30,8 @@ impl<'a> Rest<'a> {
     #[inline]
     pub(super) fn text<const N: usize>(&mut self, before: &[u8; N]) -> Option<Text<'a>> {
         self.skip(before)?;
-        let end = find_quote_or_backslash(self.0)?;
-        if self.0[end] == b'\\' {
+        let end = find_escaped_or_foreign(self.0)?;
+        if self.0[end] != b'"' {
             return self.escaped();
         }
         let text = &self.0[..end];
@@ -58,16 +60,16 @@ impl<'a> Rest<'a> {
     fn escaped(&mut self) -> Option<Text<'a>> {
         let mut text = Vec::with_capacity(256);
         loop {
-            let end = find_quote_or_backslash(self.0)?;
+            let end = find_escaped_or_foreign(self.0)?;
             let (plain, rest) = self.0.split_at(end);
             text.extend_from_slice(plain);
             if let Some(rest) = rest.strip_prefix(b"\"") {
                 self.0 = rest;
                 return Some(Text(Cow::Owned(text)));
             }
-            let (escape, after) = rest.split_first_chunk::<2>()?;
+            let (escape, after) = rest.strip_prefix(b"\\")?.split_first()?;
             self.0 = after;
-            match escape[1] {
+            match *escape {
                 quoted @ (b'"' | b'\\') => text.push(quoted),
                 b'u' => {
                     let mut units = [self.unit()?, 0];
@@ -96,14 +98,24 @@ impl<'a> Rest<'a> {
     #[inline]
     pub(super) fn pass<const N: usize>(&mut self, before: &[u8; N]) -> Option<()> {
         self.skip(before)?;
+        let end = find_escaped_or_foreign(self.0)?;
+        if self.0[end] != b'"' {
+            return self.pass_escaped();
+        }
+        self.0 = &self.0[end + 1..];
+        Some(())
+    }
+
+    #[cold]
+    fn pass_escaped(&mut self) -> Option<()> {
         loop {
-            let end = find_quote_or_backslash(self.0)?;
-            let (special, after) = self.0[end..].split_first()?;
-            self.0 = after;
-            if *special == b'"' {
+            let end = find_escaped_or_foreign(self.0)?;
+            let rest = &self.0[end..];
+            if let Some(rest) = rest.strip_prefix(b"\"") {
+                self.0 = rest;
                 return Some(());
             }
-            let (escape, after) = self.0.split_first()?;
+            let (escape, after) = rest.strip_prefix(b"\\")?.split_first()?;
             self.0 = after;
             match escape {
                 b'"' | b'\\' => {}
@@ -133,6 +145,19 @@ impl<'a> Rest<'a> {
     pub(super) fn request_id(&mut self) -> Option<Text<'a>> {
         self.skip(b", \"request_id\": \"")?;
         self.exactly::<16>()
+    }
+
+    /// Passes over how a request came, to its id.
+    pub(super) fn request(&mut self) -> Option<()> {
+        // Nearly all of them.
+        let usual = b", \"method\": \"POST\", \"route\": \"/mcp\", \"key_source\": \"header\"";
+        if self.skip(usual).is_none() {
+            self.pass(b", \"method\": \"")?;
+            self.pass(b", \"route\": \"")?;
+            self.maybe_pass(b", \"key_source\": \"")?;
+        }
+        self.request_id()?;
+        Some(())
     }
 
     /// `first` and `last`.

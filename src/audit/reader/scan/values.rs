@@ -3,11 +3,15 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::ascii;
 
-/// Whether a text has neither quote nor backslash.
+/// Whether a text is ASCII without anything that JSON escapes.
 pub(super) fn is_plain<const LENGTH: usize>(text: &[u8; LENGTH]) -> bool {
     let (blocks, rest): (&[ascii::Block], _) = text.as_chunks();
-    let has_special = |block| ascii::has(block, |byte| matches!(byte, b'"' | b'\\'));
-    !blocks.iter().any(has_special) && ascii::find_quote_or_backslash(rest).is_none()
+    let has_special = |block| {
+        ascii::has(block, |byte| {
+            matches!(byte, b'"' | b'\\') || !ascii::is_printable(byte)
+        })
+    };
+    !blocks.iter().any(has_special) && ascii::find_escaped_or_foreign(rest).is_none()
 }
 
 /// Milliseconds since 1970 of `2026-01-29T12:34:56.789Z`, and `None` for what is rare: a leap
