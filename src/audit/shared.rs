@@ -140,12 +140,14 @@ impl Shared {
         self.newest.store(newest, Ordering::Relaxed);
         let alarms = std::mem::take(&mut state.writer.alarms);
         let failed_before = self.failing.swap(written.is_err(), Ordering::Relaxed);
-        let elapsed = self.clock.elapsed();
-        let is_new = !failed_before || elapsed >= state.said + REMINDER;
-        let failure = written.as_ref().err().filter(|_| is_new);
-        if failure.is_some() {
-            state.said = elapsed;
-        }
+        let failure = written.as_ref().err().filter(|_| {
+            let elapsed = self.clock.elapsed();
+            let is_news = !failed_before || elapsed >= state.said + REMINDER;
+            if is_news {
+                state.said = elapsed;
+            }
+            is_news
+        });
         let lost = state.writer.owed.lost();
         drop(state);
         for alarm in alarms {

@@ -70,7 +70,9 @@ impl Redactor {
 
     fn exact_in(&self, text: &str) -> impl Iterator<Item = &str> {
         let exact = self.exact.iter().map(Secret::expose);
-        exact.filter(|it| memmem::find(text.as_bytes(), it.as_bytes()).is_some())
+        // Most texts are too short.
+        let may_be = exact.filter(|it| it.len() <= text.len());
+        may_be.filter(|it| memmem::find(text.as_bytes(), it.as_bytes()).is_some())
     }
 }
 

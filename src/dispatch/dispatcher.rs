@@ -167,6 +167,7 @@ impl Tools for Dispatcher {
     }
 
     fn call(&self, caller: Rc<Caller>, call: ToolCall) -> impl Future<Output = Outcome> + 'static {
-        self.clone().run(caller, call)
+        // Boxed, so that who waits for something else keeps no room for a call.
+        Box::pin(self.clone().run(caller, call))
     }
 }

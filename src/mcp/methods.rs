@@ -34,8 +34,10 @@ impl Step {
 }
 
 /// The outcome of a call; none of one that panics, which must not leave its client waiting.
-pub(super) async fn outcome(running: impl Future<Output = Outcome>) -> Option<Outcome> {
-    AssertUnwindSafe(running).catch_unwind().await.ok()
+pub(super) fn outcome(
+    running: impl Future<Output = Outcome>,
+) -> impl Future<Output = Option<Outcome>> {
+    AssertUnwindSafe(running).catch_unwind().map(Result::ok)
 }
 
 /// An answer, with the status it has where it answers a POST alone.
