@@ -122,7 +122,11 @@ fn find_one(path: &Path) -> Result<Vec<Log>, FindError> {
         Ok(_) => Ok(vec![look(path.to_owned())?]),
         Err(_) if is_pattern(path) => {
             let pattern = path.file_name().unwrap_or_default().as_bytes();
-            in_folder(names::folder(path), &|name| matches(pattern, name))
+            // As in a shell: what is hidden is meant only where that is said.
+            let is_shown = |name: &[u8]| pattern.starts_with(b".") || !name.starts_with(b".");
+            in_folder(names::folder(path), &|name| {
+                is_shown(name) && matches(pattern, name)
+            })
         }
         // The live log may be gone while those that it was are still there.
         Err(error) if error.kind() == io::ErrorKind::NotFound => match family(path) {
@@ -350,6 +354,14 @@ fn is_log(name: &[u8]) -> bool {
     let date = |byte: &u8| byte.is_ascii_digit() || b"-_.:TZ".contains(byte);
     let end = name.len() - name.iter().rev().take_while(|byte| date(byte)).count();
     !name.starts_with(b".") && name[..end].ends_with(b".log")
+}
+
+/// Whether a path names one log, which is there or should be: no folder, no pattern, no pipe.
+pub fn is_one(path: &Path) -> bool {
+    match fs::metadata(path) {
+        Ok(it) => it.is_file(),
+        Err(_) => path.as_os_str() != "-" && !is_pattern(path),
+    }
 }
 
 fn is_pattern(path: &Path) -> bool {

@@ -43,7 +43,9 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
     let sources = if !asked.log.is_empty() {
         let mut sources = Vec::new();
         for path in &asked.log {
-            if path.is_file() {
+            if reader::is_one(path) {
+                // Before the log is opened: what is known now is in it then.
+                wanted.heads.extend(known(path, None));
                 sources.extend(whole(path)?);
                 continue;
             }
@@ -54,15 +56,7 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
         in_order(sources)
     } else if asked.files.is_empty() {
         let (log, checkpoints) = logs::live(asked.env_file.as_deref())?;
-        // Before the log is opened: what is known now is in it then.
-        let heads = heads_elsewhere(&log, checkpoints.as_deref());
-        wanted
-            .heads
-            .extend(heads.into_iter().map(|(file, head)| Head {
-                hash: head.hash,
-                said_by: format!("`{}`", shown::path(&file)),
-                may_be_before: true,
-            }));
+        wanted.heads.extend(known(&log, checkpoints.as_deref()));
         whole(&log)?
     } else {
         in_order(asked.files.iter().map(open).collect::<Result<_, _>>()?)
@@ -78,6 +72,16 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
     } else {
         Err(UNREADABLE)
     }
+}
+
+/// What is known elsewhere of how a log ends.
+fn known(log: &Path, checkpoints: Option<&Path>) -> impl Iterator<Item = Head> {
+    let heads = heads_elsewhere(log, checkpoints).into_iter();
+    heads.map(|(file, head)| Head {
+        hash: head.hash,
+        said_by: format!("`{}`", shown::path(&file)),
+        may_be_before: true,
+    })
 }
 
 fn tell(verdict: &Verdict, sources: &[Source], json: bool) -> Result<(), Failure> {

@@ -235,7 +235,9 @@ fn a_clean_cut_shows_by_what_is_known_elsewhere() {
     let lines: Vec<_> = text.lines().collect();
     fs::write(scene.path(), lines[..150].join("\n") + "\n").unwrap();
     // By the head that the server keeps beside the log.
-    assert_eq!(only(&scene, &[]), ("no_head".to_owned(), 150));
+    for log in [&[][..], &["--log", "audit.log"]] {
+        assert_eq!(only(&scene, log), ("no_head".to_owned(), 150));
+    }
     fs::remove_file(beside(&scene, ".audit.log.head")).unwrap();
     assert_eq!(json(&scene, &[]).0, 0);
     // By the newest of the checkpoints that went to another file.
@@ -464,6 +466,20 @@ fn a_folder_and_a_pattern_are_logs_as_for_the_other_commands() {
         let (code, told) = json(&scene, &["--log", log]);
         assert_eq!((code, &told["records"]), (0, &5.into()), "{told:#}");
     }
+}
+
+#[test]
+fn a_log_that_is_named_and_not_there_cannot_be_read_whatever_it_was_before() {
+    let scene = Scene::new();
+    true_log(
+        &scene,
+        Rotation {
+            size: NonZeroU64::new(8 << 10),
+            ..Rotation::default()
+        },
+    );
+    fs::remove_file(scene.path()).unwrap();
+    assert_eq!(run(&scene, &["--log", "audit.log"]).status.code(), Some(2));
 }
 
 #[test]

@@ -112,6 +112,19 @@ fn records(numbers: std::ops::RangeInclusive<u64>) -> String {
 }
 
 #[test]
+fn a_pattern_means_what_is_hidden_only_where_it_says_so() {
+    let logs = Logs::new();
+    fs::write(logs.path("audit.log"), records(1..=10)).unwrap();
+    fs::write(logs.path(".audit.log.head"), "no record\n").unwrap();
+    for (pattern, files) in [("*", 1), ("?udit.log", 1), (".*", 1)] {
+        let log = &logs.json(&["all", "--log", pattern])["log"];
+        assert_eq!(log["files"].as_array().unwrap().len(), files, "{pattern}");
+        let lines = u64::from(pattern == ".*");
+        assert_eq!(log["malformed"]["lines"], lines, "{pattern}");
+    }
+}
+
+#[test]
 fn two_logs_in_a_folder_have_numbers_of_their_own() {
     let logs = Logs::new();
     for (name, numbers) in [
