@@ -3,7 +3,7 @@
 use std::{borrow::Cow, net::IpAddr};
 
 use chrono::DateTime;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::error::Category;
 
 use super::scan::scan;
@@ -108,8 +108,9 @@ impl<'a> Line<'a> {
         let text = std::str::from_utf8(line).map_err(|_| Bad::NotUtf8)?;
         let written: Written<'a> =
             serde_json::from_str(text).map_err(|error| match error.classify() {
-                Category::Data => Bad::NotARecord,
-                Category::Io | Category::Syntax | Category::Eof => Bad::NotJson,
+                // What is behind the wrong member was not looked at.
+                Category::Data if is_json(text) => Bad::NotARecord,
+                _ => Bad::NotJson,
             })?;
         let time = DateTime::parse_from_rfc3339(&written.timestamp.0);
         let time = time.map_err(|_| Bad::NotARecord)?;
@@ -119,6 +120,10 @@ impl<'a> Line<'a> {
             event: written.event(),
         })
     }
+}
+
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 /// The members that are asked for. Written out and not `flatten`ed: that would copy every text.

@@ -278,7 +278,7 @@ pub struct LogState {
     #[schemars(with = "Option<String>")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<DateTime<Utc>>,
-    /// Records that are later than the window: the clock was set back, or it ends in the past.
+    /// Records from the future, of a window that ends now: the clock was set back. 0 of any other.
     pub later: u64,
     /// `audit_gap` records.
     pub gaps: u64,

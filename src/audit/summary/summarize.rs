@@ -96,6 +96,7 @@ pub fn summarize(logs: &[Log], window: &Window, effort: Effort, progress: &Atomi
                 .into_iter()
                 .map(|(source, error)| unreadable(&files, source, &error))
                 .collect(),
+            later: if window.until_now { all.log.later } else { 0 },
             ..log_state(&all.log, &files)
         },
         totals,
@@ -118,7 +119,6 @@ fn log_state(lines: &Lines, files: &[String]) -> LogState {
         records: lines.records,
         first: lines.span.and_then(|(first, _)| time(first)),
         last: lines.span.and_then(|(_, last)| time(last)),
-        later: lines.later,
         gaps: lines.gaps,
         lost: lines.lost,
         unnumbered: lines.unnumbered,

@@ -82,10 +82,10 @@ impl Sums {
             }
             Event::Blocked { client_ip } => {
                 self.blocks += 1;
-                if let Some(address) = client_ip {
+                if let Some(address) = client_ip.map(|it| it.to_canonical()) {
                     self.more_addresses.note(address);
                     if self.blocked_addresses.len() < EXACT {
-                        self.blocked_addresses.insert(*address);
+                        self.blocked_addresses.insert(address);
                     }
                 }
             }

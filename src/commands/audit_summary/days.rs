@@ -1,6 +1,8 @@
 //! Which hours or days a chart has.
 use std::collections::HashMap;
 
+use chrono::TimeDelta;
+
 use crate::audit::summary::{Slot, Step, Summary, Timeline};
 
 /// In seconds.
@@ -31,7 +33,10 @@ pub(super) fn all(summary: &Summary) -> Days<'_> {
     };
     let slots = &summary.timeline.slots;
     let (first, last) = match (summary.from, summary.until) {
-        (Some(from), Some(until)) => (from.timestamp(), until.timestamp() - 1),
+        (Some(from), Some(until)) => {
+            let last = until - TimeDelta::milliseconds(1);
+            (from.timestamp(), last.timestamp())
+        }
         _ => fullest(slots),
     };
     let first = first.max(last - YEAR);

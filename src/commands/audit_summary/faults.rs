@@ -68,7 +68,7 @@ pub(super) fn of(summary: &Summary) -> Vec<Fault> {
     for why in &log.unreadable {
         told(format!("not all was read: {}", shown(why)));
     }
-    if log.later > 0 && summary.until_now {
+    if log.later > 0 {
         told(format!(
             "{} from the future: the clock was changed",
             times(log.later, "record is", "records are")

@@ -170,6 +170,18 @@ fn records_from_the_future_are_told_wherever_the_window_ends_now() {
     }
     let output = logs.run(&["daily", "--fail-on", "later>0"]);
     assert_eq!(output.status.code(), Some(4));
+    let past = logs.json(&["--since", "7d", "--until", "1d"]);
+    assert_eq!(past["log"]["later"], 0);
+}
+
+#[test]
+fn a_chart_has_the_hour_in_which_its_window_has_just_begun_to_end() {
+    let logs = Logs::with(
+        "{\"timestamp\": \"2026-01-20T12:00:00.100Z\", \"event\": \"api_authentication\", \"status\": \"success\"}\n",
+    );
+    let window = ["--since", "2026-01-20T06:00:00Z", "--until"];
+    let said = logs.said(&[&window[..], &["2026-01-20T12:00:00.500Z"]].concat());
+    assert!(said.contains("By hour\n"), "{said}");
 }
 
 #[test]

@@ -216,3 +216,24 @@ fn records_that_are_missing_or_out_of_order_are_breaks() {
     let place = "after record 100 comes 111 (audit.log, byte ";
     assert!(said.contains(place), "{said}");
 }
+
+#[test]
+fn a_line_of_a_record_over_several_is_no_json() {
+    let logs = Logs::with("{\n  \"event\": \"x\",\n}\n\"event\"\n{\"event\": 1}\n");
+    let malformed = &logs.json(&["all"])["log"]["malformed"];
+    assert_eq!(
+        (&malformed["not_json"], &malformed["not_a_record"]),
+        (&3.into(), &2.into())
+    );
+}
+
+#[test]
+fn an_address_is_blocked_once_in_whichever_way_it_is_written() {
+    let line = |ip: &str| {
+        format!(
+            "{{\"timestamp\": \"2026-01-20T12:00:00.100Z\", \"event\": \"auth_rate_limit_exceeded\", \"client_ip\": \"{ip}\"}}\n"
+        )
+    };
+    let logs = Logs::with(line("203.0.113.1") + &line("::ffff:203.0.113.1"));
+    assert_eq!(logs.json(&["all"])["totals"]["rate_limited_addresses"], 1);
+}
