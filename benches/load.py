@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Whole-process figures of the release binary: CPU a call, memory, start.
 
-Needs nginx, wrk and a release build (`make build`, `cargo build --release --example fixed_body`).
+Needs nginx, wrk and a release build (`make build`, `cargo build --release --examples`).
 Answers come from tests/recorded, served by nginx; ratios are taken within one run.
 Usage: benches/load.py [SECONDS] (of load a figure, default 5)
 """
@@ -16,7 +16,7 @@ KEY = secrets.token_hex(32)
 
 def built(name):
     found = sorted(ROOT.glob(f"target/*/release/{name}"), key=lambda it: it.stat().st_mtime)
-    return found[-1] if found else sys.exit(f"{name} is not built; run `make build` and `cargo build --release --example fixed_body`")
+    return found[-1] if found else sys.exit(f"{name} is not built; run `make build` and `cargo build --release --examples`")
 
 
 def free_port():
@@ -169,14 +169,23 @@ def main():
         print(f"tools/list ({size} bytes): {statistics.median(ours):.1f} us CPU a call, fixed body {statistics.median(theirs):.1f}, more by {extra:.1f}")
 
         at = {"owner": "observatory", "repo": "telescope"}
-        for name, body in [
-            ("issue_read get", call("issue_read", method="get", index=1, **at)),
-            ("issue_read list of 50", call("issue_read", method="list", limit=50, **at)),
-            ("file_read get docs/guide.md", call("file_read", method="get", path="docs/guide.md", **at)),
+        for name, path, body in [
+            ("issue_read get", "issues/1", call("issue_read", method="get", index=1, **at)),
+            ("issue_read list of 50", "issues", call("issue_read", method="list", limit=50, **at)),
+            ("file_read get docs/guide.md", "contents/docs/guide.md", call("file_read", method="get", path="docs/guide.md", **at)),
         ]:
-            figures = [per_call(aegis.pid, port, folder, body, key) for _ in range(3)]
-            us, requests, p99 = statistics.median_low(figures)
-            print(f"{name}: {us:.0f} us CPU a call, {requests / SECONDS:.0f} calls/s, p99 {p99:.2f} ms")
+            bare = free_port()
+            asked = f"http://127.0.0.1:{forge}/api/v1/repos/observatory/telescope/{path}"
+            relay = subprocess.Popen([built("examples/relay"), str(bare), asked])
+            running.append(relay)
+            wait_for(bare)
+            ours, theirs = [], []
+            for _ in range(3):
+                theirs.append(per_call(relay.pid, bare, folder, body, key))
+                ours.append(per_call(aegis.pid, port, folder, body, key))
+            (us, requests, p99), (least, _, least_p99) = map(statistics.median_low, (ours, theirs))
+            print(f"{name}: {us:.0f} us CPU a call, {requests / SECONDS:.0f} calls/s, p99 {p99:.2f} ms; "
+                  f"actix and awc alone {least:.0f} us, {least_p99:.2f} ms: {us / least:.1f} and {p99 / least_p99:.1f} times")
         print(f"peak under that load: {memory(aegis.pid, 'VmHWM'):.1f} MiB")
 
         port, aegis = serve(folder, forge, TRUSTED_PROXIES="127.0.0.1", AUDIT_LOG_PATH=str(folder / "flood.log"))
