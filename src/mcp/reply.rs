@@ -161,7 +161,7 @@ pub(super) fn outcome<T: Tools>(
             if revision.is_modern() {
                 complete(&mut out, tools);
             }
-            members(&mut out, result, revision >= Revision::V2025_06_18);
+            members(&mut out, result);
             end(out)
         }
         Outcome::UnknownTool => {
@@ -176,7 +176,7 @@ pub(super) fn outcome<T: Tools>(
 pub(super) fn plain(result: &ToolResult) -> Vec<u8> {
     let mut out = Vec::with_capacity(64 + length(result));
     out.push(b'{');
-    members(&mut out, result, true);
+    members(&mut out, result);
     out.push(b'}');
     out
 }
@@ -187,11 +187,13 @@ fn length(result: &ToolResult) -> usize {
         + result.structured.as_ref().map_or(0, |it| it.get().len())
 }
 
-fn members(out: &mut Vec<u8>, result: &ToolResult, structured: bool) {
+/// What is structured is written in every revision: `tools/list` shows every client the tool's
+/// `outputSchema`, and one that checks it misses the content. An older one ignores what it does not know.
+fn members(out: &mut Vec<u8>, result: &ToolResult) {
     out.extend_from_slice(br#""content":[{"type":"text","text":"#);
     string(out, &result.text);
     out.extend_from_slice(b"}]");
-    if let Some(structured) = result.structured.as_ref().filter(|_| structured) {
+    if let Some(structured) = &result.structured {
         put(out, &[r#","structuredContent":"#, structured.get()]);
     }
     put(

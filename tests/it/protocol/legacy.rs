@@ -105,13 +105,9 @@ async fn an_unknown_cursor_is_refused() {
 }
 
 #[actix_web::test]
-async fn structured_content_is_told_from_2025_06_18_on() {
+async fn structured_content_is_told_in_every_version() {
     let params = json!({ "name": "echo", "arguments": { "text": "a \"b\"\n" } });
-    for (revision, told) in [
-        ("2025-03-26", false),
-        ("2025-06-18", true),
-        ("2025-11-25", true),
-    ] {
+    for revision in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
         let answer = Client::new()
             .post(&Post::legacy(revision, "tools/call", &params))
             .await;
@@ -121,8 +117,8 @@ async fn structured_content_is_told_from_2025_06_18_on() {
             json!([{ "type": "text", "text": r#"{"text":"a \"b\"\n"}"# }])
         );
         assert_eq!(
-            result.get("structuredContent").is_some(),
-            told,
+            result["structuredContent"],
+            json!({ "lines": [1] }),
             "{revision}"
         );
         assert_eq!(result["isError"], false);
@@ -130,12 +126,15 @@ async fn structured_content_is_told_from_2025_06_18_on() {
 }
 
 #[actix_web::test]
-async fn a_request_without_a_version_speaks_2025_03_26() {
+async fn structured_content_is_told_to_a_client_that_names_no_version() {
     let post = Post::legacy("2025-03-26", "tools/call", &json!({ "name": "echo" }));
     let answer = Client::new()
         .post(&post.without("MCP-Protocol-Version"))
         .await;
-    assert_eq!(answer.result().get("structuredContent"), None);
+    assert_eq!(
+        answer.result()["structuredContent"],
+        json!({ "lines": [1] })
+    );
 }
 
 #[actix_web::test]
