@@ -105,7 +105,9 @@ impl<T: Tools> Entry<T> {
         }
         answer::complete(&mut response, arrival.id, origin);
         // Only the first head on a connection has a deadline: a stranger gets no second.
-        if !is_known && !self.parts.gatekeeper.trusts(arrival.peer) {
+        let is_last = !is_known && !self.parts.gatekeeper.trusts(arrival.peer);
+        // We upgrade to nothing, but actix closes a connection on which that was offered.
+        if is_last || arrival.head.upgrade() {
             answer::close(&mut response);
         }
         Ok(answer::holding(response, payload))

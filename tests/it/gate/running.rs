@@ -43,6 +43,18 @@ fn read_some(mut stream: &TcpStream) -> String {
 }
 
 #[test]
+fn a_client_that_offers_to_upgrade_is_told_that_its_connection_ends() {
+    let gate = Gate::start();
+    let ask = format!(
+        "GET /mcp/tools HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {KEY}\r\n\
+         Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABk\r\n\r\n"
+    );
+    let answer = gate.client().raw(ask.as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+}
+
+#[test]
 fn a_panic_is_an_answer_and_the_server_goes_on() {
     let gate = Gate::start();
     let broken = gate
