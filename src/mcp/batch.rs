@@ -1,6 +1,8 @@
 //! Several messages in one body, as 2025-03-26 has them.
 use std::rc::Rc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::{
     Tools,
     era::{self, Revision},
@@ -51,14 +53,24 @@ pub(super) fn steps<T: Tools>(tools: &T, caller: &Caller, messages: Vec<Read<'_>
 }
 
 /// Runs the calls one after the other, so that a later one sees what an earlier one did, and answers
-/// in the same order.
-pub(super) async fn run<T: Tools>(tools: Rc<T>, caller: Rc<Caller>, steps: Vec<Step>) -> Reply {
+/// in the same order. Once `end` is cancelled no further call begins.
+pub(super) async fn run<T: Tools>(
+    tools: Rc<T>,
+    caller: Rc<Caller>,
+    steps: Vec<Step>,
+    end: CancellationToken,
+) -> Reply {
     let mut body = vec![b'['];
     for step in steps {
         if body.len() > 1 {
             body.push(b',');
         }
-        body.extend(step.run(&*tools, &caller).await.body);
+        let reply = if end.is_cancelled() {
+            step.leave()
+        } else {
+            step.run(&*tools, &caller).await
+        };
+        body.extend(reply.body);
     }
     body.push(b']');
     body.into()

@@ -31,6 +31,17 @@ impl Step {
             }
         }
     }
+
+    /// The answer without running what is to be run. Who reads it is there still, so the server stops.
+    pub(super) fn leave(self) -> Reply {
+        match self {
+            Self::Reply(reply) => reply,
+            Self::Call(pending, _) => {
+                let error = RpcError::internal("not run: the server is shutting down");
+                Reply::error(Some(Id(&pending.id)), &error)
+            }
+        }
+    }
 }
 
 /// The outcome of a call; none of one that panics, which must not leave its client waiting.

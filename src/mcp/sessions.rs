@@ -27,7 +27,7 @@ pub(super) type SessionId = String;
 #[derive(Clone)]
 pub(super) struct Session {
     pub(super) events: mpsc::Sender<Bytes>,
-    /// Cancelled, the stream ends.
+    /// Cancelled, the stream ends, and no call of its batches begins.
     pub(super) end: CancellationToken,
     /// As `initialize` settled it.
     pub(super) revision: Revision,
@@ -79,10 +79,13 @@ impl Sessions {
         }
     }
 
+    /// Removes a stream that is left. What ends with it learns that.
     pub(super) fn remove(&self, owner: Owner, id: &str) {
         let mut sessions = self.lock();
         if let Some(own) = sessions.get_mut(&owner) {
-            own.remove(id);
+            if let Some(session) = own.remove(id) {
+                session.end.cancel();
+            }
             if own.is_empty() {
                 sessions.remove(&owner);
             }

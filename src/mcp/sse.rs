@@ -139,7 +139,7 @@ pub(super) fn post<T: Tools>(
             if steps.is_empty() {
                 return Ok(accepted());
             }
-            Box::pin(batch::run(tools, caller, steps))
+            Box::pin(batch::run(tools, caller, steps, session.end))
         }
     };
     let place = session

@@ -40,20 +40,39 @@ async fn a_legacy_call_runs_to_its_end_when_its_client_leaves() {
     assert_eq!((client.seen.dropped.get(), client.seen.ended.get()), (0, 1));
 }
 
+/// A batch of a call that waits and one that does not.
+fn batch() -> Post {
+    let call = |id, name| json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": { "name": name } });
+    Post::raw(json!([call(1, "slow"), call(2, "echo")]).to_string())
+}
+
 #[actix_web::test]
-async fn a_batch_runs_to_its_end_when_its_client_leaves() {
+async fn a_batch_whose_client_leaves_ends_with_the_call_that_runs() {
     let client = Client::new();
-    let call = |name| json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": name } });
-    begin_and_leave(
-        &client,
-        &Post::raw(json!([call("slow"), call("echo")]).to_string()),
-    )
-    .await;
+    begin_and_leave(&client, &batch()).await;
     client.seen.go.notify_one();
     client.tracker.close();
     client.tracker.wait().await;
-    assert_eq!(client.seen.ended.get(), 1);
-    assert_eq!(client.seen.calls.borrow().len(), 2);
+    assert_eq!((client.seen.dropped.get(), client.seen.ended.get()), (0, 1));
+    assert_eq!(client.seen.calls.borrow().len(), 1);
+}
+
+#[actix_web::test]
+async fn a_batch_begins_no_further_call_when_the_server_stops_and_says_so() {
+    let client = Client::new();
+    let batch = batch();
+    let stop = async {
+        client.seen.begun.notified().await;
+        client.shutdown.cancel();
+        client.seen.go.notify_one();
+    };
+    let (answer, ()) = tokio::join!(client.post(&batch), stop);
+    assert_eq!(answer.json[0]["result"]["content"][0]["text"], "at last");
+    assert_eq!(
+        (&answer.json[1]["id"], &answer.json[1]["error"]["code"]),
+        (&json!(2), &json!(-32603))
+    );
+    assert_eq!(client.seen.calls.borrow().len(), 1);
 }
 
 #[actix_web::test]

@@ -388,3 +388,20 @@ async fn a_call_runs_to_its_end_when_its_stream_is_left() {
     client.tracker.wait().await;
     assert_eq!((client.seen.dropped.get(), client.seen.ended.get()), (0, 1));
 }
+
+#[actix_web::test]
+async fn a_batch_begins_no_further_call_when_its_stream_is_left() {
+    let client = Client::new();
+    let mut stream = Stream::open(&client, &key("a"), "").await;
+    let settled = json!({ "protocolVersion": "2025-03-26" });
+    send(&client, &stream, &request(1, "initialize", &settled)).await;
+    stream.message("2025-03-26", "initialize").await;
+    let batch = format!("[{},{}]", call(1, "slow"), call(2, "echo"));
+    send(&client, &stream, &batch).await;
+    client.seen.begun.notified().await;
+    drop(stream);
+    client.seen.go.notify_one();
+    client.tracker.close();
+    client.tracker.wait().await;
+    assert_eq!(client.seen.calls.borrow().len(), 1);
+}
