@@ -186,7 +186,12 @@ impl<T: Tools> Entry<T> {
         let headers = &head.headers;
         let body = match handler {
             Handler::PostMcp | Handler::PostSse | Handler::PostToolCall => {
-                body::read(payload, head::content_length(head), settings.body_timeout).await?
+                let length = head::content_length(head);
+                tokio::select! {
+                    biased;
+                    body = body::read(payload, length, settings.body_timeout) => body?,
+                    () = self.parts.stopping.cancelled() => return Err(refusal::shutting_down()),
+                }
             }
             Handler::Health | Handler::GetSse | Handler::GetTools | Handler::Metrics => {
                 Bytes::new()

@@ -114,6 +114,27 @@ fn what_runs_is_answered_when_the_server_stops_and_later_requests_are_refused() 
 }
 
 #[test]
+fn a_request_whose_body_is_half_there_is_answered_when_the_server_stops() {
+    let mut gate = Gate::with(|_, server| server.body_timeout = Duration::from_mins(1));
+    let stream = gate.client().connect();
+    let whole = waiting("/mcp/tool/call", r#"{"tool": "who"}"#);
+    (&stream)
+        .write_all(&whole.as_bytes()[..whole.len() - 1])
+        .unwrap();
+    // It has been let in, so its body is being read.
+    while gate.records("api_authentication").is_empty() {
+        thread::yield_now();
+    }
+    gate.ask_to_stop();
+    let answer = read_some(&stream);
+    assert!(
+        answer.starts_with("HTTP/1.1 503 ") && answer.contains("shutting_down"),
+        "{answer}"
+    );
+    gate.join();
+}
+
+#[test]
 fn a_legacy_call_outlives_its_client_and_the_server_waits_for_it() {
     let (ended, has_ended) = mpsc::channel();
     let mut gate = Gate::ending(|_, _| (), ended);
