@@ -120,7 +120,10 @@ impl<T: Tools> Entry<T> {
         let is_own_host = || head::hosts(head).all(|it| self.parts.settings.site.allows_host(it));
         let is_own_page = || head.headers.get_all(ORIGIN).all(|it| self.allows(it));
         if route.door == Door::Open {
-            if is_preflight(head) && is_own_host() && is_own_page() {
+            if !is_own_page() {
+                return Err(refusal::forbidden_origin().into());
+            }
+            if is_preflight(head) && is_own_host() {
                 return Err(Early::Answer(answer::preflight(&head.headers)));
             }
             return Err(Early::Answer(self.open(route, &head.method)?));

@@ -17,7 +17,7 @@ pub(super) enum Handler {
 /// Who may come in, and how they show it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Door {
-    /// Everybody, under any name of ours and from a blocked address too.
+    /// Everybody, under any name and from a blocked address too, but no page of others.
     Open,
     /// Whoever shows a key in a header.
     Key,

@@ -132,6 +132,18 @@ fn a_page_of_ours_may_ask_and_read_the_answer_and_a_strange_one_may_not() {
 }
 
 #[test]
+fn a_strange_page_is_refused_where_no_key_is_asked_for_and_nothing_is_recorded() {
+    let gate = gate();
+    let strange = gate.client().with("Origin", "https://evil.example");
+    for path in ["/health", "/.well-known/oauth-protected-resource"] {
+        let answer = strange.with("Host", "evil.example").get(path);
+        assert_eq!(answer.status, 403, "{path}");
+        assert_eq!(answer.json()["error"], "forbidden_origin");
+    }
+    assert!(gate.records("access_denied").is_empty());
+}
+
+#[test]
 fn a_page_of_ours_is_told_before_it_has_a_key_what_it_may_send() {
     let gate = gate();
     let asks = gate
