@@ -135,9 +135,14 @@ impl Gatekeeper {
         Err(self.deny(knock, attempt, denial, now).await)
     }
 
-    /// Records that a request was refused for where it comes from or whom it asked for.
-    pub async fn turn_away(&self, knock: &Knock<'_>, reason: DenialReason) {
-        self.record_denial(knock, reason, None).await;
+    /// Records that a request was refused for where it comes from or whom it asked for. One of a blocked
+    /// address is counted like its others.
+    pub async fn turn_away(&self, knock: &Knock<'_>, reason: DenialReason, now: Instant) {
+        let asked = self.limiter.ask(knock.client_ip, Attempt::NoKey, now).await;
+        let is_blocked = matches!(asked, Verdict::Blocked(_));
+        if !is_blocked || self.settings.blocked_records == BlockedRecords::Each {
+            self.record_denial(knock, reason, None).await;
+        }
     }
 
     /// What is to be done each second: blocks that have ended are summed up, and what must not be

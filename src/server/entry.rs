@@ -143,20 +143,23 @@ impl<T: Tools> Entry<T> {
             client_ip: gatekeeper.client_address(arrival.peer, &head.headers)?,
             request_id: arrival.id,
         };
+        let now = Instant::now();
         if !is_own_host() {
-            let turned_away = gatekeeper.turn_away(&knock, DenialReason::ForbiddenHost);
+            let reason = DenialReason::ForbiddenHost;
+            let turned_away = gatekeeper.turn_away(&knock, reason, now);
             turned_away.await;
             return Err(refusal::forbidden_host().into());
         }
         if !is_own_page() {
-            let turned_away = gatekeeper.turn_away(&knock, DenialReason::ForbiddenOrigin);
+            let reason = DenialReason::ForbiddenOrigin;
+            let turned_away = gatekeeper.turn_away(&knock, reason, now);
             turned_away.await;
             return Err(refusal::forbidden_origin().into());
         }
         if is_preflight(head) {
             return Err(Early::Answer(answer::preflight(&head.headers)));
         }
-        Ok(gatekeeper.admit(&knock, Instant::now()).await?)
+        Ok(gatekeeper.admit(&knock, now).await?)
     }
 
     /// The layers behind the gate.

@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
     sync::{Arc, atomic::Ordering},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use actix_web::dev::RequestHead;
@@ -111,7 +111,7 @@ fn with_each_who_is_refused_waits_until_it_is_on_the_disk_too() {
             client_ip: IP,
             request_id: request(),
         };
-        wait(gatekeeper.turn_away(&knock, DenialReason::ForbiddenHost));
+        wait(gatekeeper.turn_away(&knock, DenialReason::ForbiddenHost, Instant::now()));
     });
     wait_until("the disk is asked", || times_asked(&scene) == 1);
     assert!(!refused.is_finished());

@@ -130,6 +130,22 @@ fn an_episode_is_one_record_and_one_summary() {
 }
 
 #[test]
+fn a_request_of_a_blocked_address_that_is_turned_away_is_counted_and_not_recorded() {
+    let gate = Gate::with(|gate, _| gate.max_failures = 1);
+    gate.client().bearer(WRONG).get("/mcp/tools");
+    for (name, value) in [("Host", "evil.example"), ("Origin", "https://evil.example")] {
+        let turned_away = gate.client().with(name, value).get("/mcp/tools");
+        assert_eq!(turned_away.status, 403, "{name}");
+    }
+    assert_eq!(gate.records("access_denied").len(), 1, "the wrong key");
+    gate.gatekeeper.close(Instant::now());
+    assert_eq!(
+        gate.records("auth_rate_limit_summary")[0]["blocked_requests"],
+        2
+    );
+}
+
+#[test]
 fn a_block_that_stands_at_the_end_is_summed_up_then() {
     let gate = Gate::with(|gate, _| gate.max_failures = 1);
     let wrong = gate.client().bearer(WRONG);
