@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Tools,
     era::{self, Revision},
-    message::{Message, Read},
+    message::{Message, Read, Unreadable},
     methods::{self, Reply, Step},
     reply::RpcError,
 };
@@ -21,10 +21,18 @@ pub(super) fn refusal(messages: &[Read<'_>], revision: Option<Revision>) -> Opti
         "a batch has at least one message"
     } else if !messages.iter().flatten().all(era::is_legacy) {
         "a message of a version without batches is in a batch"
+    } else if messages.iter().any(has_no_answer) {
+        "an element of a batch is no message, and has no id to answer"
     } else {
         return None;
     };
     Some(Reply::error(None, &RpcError::invalid_request(reason)))
+}
+
+/// Whether an answer could not say what it answers: the revision that has batches has no error without
+/// an id.
+fn has_no_answer(message: &Read<'_>) -> bool {
+    matches!(message, Err(Unreadable { id: None, .. }))
 }
 
 /// What the messages lead to, in their order. Nothing is run yet.

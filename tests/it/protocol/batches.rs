@@ -1,7 +1,10 @@
 //! Several messages in one body: 2025-03-26 alone has that.
 use serde_json::{Value, json};
 
-use super::fixture::{Answer, Client, Post};
+use super::{
+    fixture::{Answer, Client, Post},
+    schemas,
+};
 
 fn request(id: u32, method: &str, params: &Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
@@ -23,7 +26,7 @@ async fn a_batch_is_answered_in_its_order_by_one_array() {
         note,
         request(2, "ping", &json!({})),
         call(3, "nothing"),
-        4
+        { "jsonrpc": "2.0", "id": 4 }
     ]);
     let answer = post(batch).await;
     assert_eq!(answer.status, 200);
@@ -36,9 +39,26 @@ async fn a_batch_is_answered_in_its_order_by_one_array() {
     );
     assert_eq!(answers[2]["error"]["code"], -32602);
     assert_eq!(
-        (answers[3].get("id"), &answers[3]["error"]["code"]),
-        (None, &json!(-32600))
+        (&answers[3]["id"], &answers[3]["error"]["code"]),
+        (&json!(4), &json!(-32600))
     );
+    schemas::valid("2025-03-26", "JSONRPCBatchResponse", &answer.json);
+}
+
+#[actix_web::test]
+async fn an_element_that_could_only_be_answered_without_an_id_refuses_the_whole_batch() {
+    for element in [
+        json!(4),
+        json!(["2.0", 1, "ping"]),
+        json!({ "jsonrpc": "2.0", "id": null, "method": "ping" }),
+        json!({ "jsonrpc": "2.0" }),
+    ] {
+        let client = Client::new();
+        let batch = Post::raw(json!([call(1, "echo"), element]).to_string());
+        let answer = client.post(&batch).await;
+        assert_eq!(answer.error(), (400, -32600, None), "{element}");
+        assert!(client.seen.calls.borrow().is_empty(), "{element}");
+    }
 }
 
 #[actix_web::test]
@@ -134,11 +154,4 @@ async fn a_call_that_cannot_be_recorded_is_an_error_in_its_batch() {
     let answer = post(json!([call(1, "unrecorded"), call(2, "echo")])).await;
     assert_eq!(answer.json[0]["error"]["code"], -32603);
     assert_eq!(answer.json[1]["id"], 2);
-}
-
-#[actix_web::test]
-async fn an_element_that_is_an_array_is_no_message() {
-    let answer = post(json!([["2.0", 1, "ping"], []])).await;
-    assert_eq!(answer.json.as_array().unwrap().len(), 2);
-    assert_eq!(answer.json[0]["error"]["code"], -32600);
 }
