@@ -90,6 +90,16 @@ impl GiteaReader {
         self.0.list(address, query).await
     }
 
+    /// One JSON thing that holds a page of a list, and that page, which `items` takes out of it.
+    pub async fn list_within<T: DeserializeOwned + Default, I>(
+        &self,
+        address: &Address,
+        query: &Query,
+        items: impl FnOnce(&mut T) -> Vec<I>,
+    ) -> Result<(T, Page<I>), GiteaError> {
+        self.0.list_within(address, query, items).await
+    }
+
     /// Bytes that are not JSON: a raw file, a diff.
     pub async fn raw(&self, address: &Address, query: &Query) -> Result<RawFile, GiteaError> {
         self.0.raw(address, query).await
@@ -132,6 +142,25 @@ impl GiteaClient {
         let answer = self.0.ask(address, query).await?;
         let items: Items<T> = self.0.read(address, &answer)?;
         Ok(Page::of(items.0, &answer, query))
+    }
+
+    /// As [`GiteaReader::list_within`].
+    pub async fn list_within<T: DeserializeOwned + Default, I>(
+        &self,
+        address: &Address,
+        query: &Query,
+        items: impl FnOnce(&mut T) -> Vec<I>,
+    ) -> Result<(T, Page<I>), GiteaError> {
+        let answer = self.0.ask(address, query).await?;
+        // Where there is nothing to list, some forges say `null`, and some nothing at all.
+        let thing: Option<T> = if answer.body.is_empty() {
+            None
+        } else {
+            self.0.read(address, &answer)?
+        };
+        let mut thing = thing.unwrap_or_default();
+        let items = items(&mut thing);
+        Ok((thing, Page::of(items, &answer, query)))
     }
 
     /// As [`GiteaReader::raw`].

@@ -1,4 +1,6 @@
 //! Pull requests of a repository.
+use std::mem;
+
 use futures_util::future::join;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -173,16 +175,14 @@ async fn checks(gitea: GiteaReader, input: Paged) -> Result<Answer, Refusal> {
     };
     let address = pull.repo.at(&[&"commits", &head, &"status"]);
     let query = paging.query(Query::new());
-    // Where nothing was checked, `null` is the answer of some forges.
-    let status: Option<CombinedStatus> = gitea.get(&address, &query).await?;
-    let status = status.unwrap_or_default();
-    let last = paging.first() - 1 + status.statuses.len() as u64;
-    let page = Page {
-        more: !status.statuses.is_empty() && last < status.total_count,
-        total: Some(status.total_count),
-        items: status.statuses,
-    };
-    let combined = status.state.filter(|_| status.total_count > 0);
+    let statuses = |it: &mut CombinedStatus| mem::take(&mut it.statuses);
+    let (status, mut page) = gitea.list_within(&address, &query, statuses).await?;
+    // The forge combines those of the page, and counts them so in the body.
+    let is_whole = paging.page() == 1 && !page.more;
+    if is_whole {
+        page.total = Some(page.items.len() as u64);
+    }
+    let combined = status.state.filter(|_| is_whole && !page.items.is_empty());
     let report = pull.report("checks").page(paging, page);
     let report = report.applied(format!("of commit {}", short(&sha)));
     let combined = combined.map(|state| format!("combined {state}"));

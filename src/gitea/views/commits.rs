@@ -85,8 +85,6 @@ pub struct CombinedStatus {
     pub state: Option<String>,
     #[serde(default, deserialize_with = "text")]
     pub sha: String,
-    #[serde(default, deserialize_with = "count")]
-    pub total_count: u64,
     #[serde(default, deserialize_with = "list")]
     pub statuses: Vec<Status>,
 }

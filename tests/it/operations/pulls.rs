@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::support::{Assistant, Reply, telescope};
+use crate::support::{Assistant, Reply, next, telescope};
 
 fn asks(assistant: &Assistant, method: &str, index: u64) -> String {
     let arguments = telescope(json!({"method": method, "index": index}));
@@ -250,6 +250,38 @@ fn a_commit_without_checks_has_none() {
     let commit = "329ea23aa6567786276512e4f384cbb6150b5bba";
     let path = format!("/api/v1/repos/observatory/telescope/commits/{commit}/status");
     assistant.fake.says(&path, Reply::json(200, "null"));
+    assert_eq!(
+        asks(&assistant, "checks", 65),
+        "observatory/telescope #65 checks: none of 0, of commit 329ea23aa6"
+    );
+}
+
+const STATUS: &str = "/api/v1/repos/observatory/telescope/commits/\
+                      329ea23aa6567786276512e4f384cbb6150b5bba/status";
+
+#[test]
+fn a_page_of_checks_is_counted_by_the_forge_and_speaks_for_no_other() {
+    let assistant = Assistant::new();
+    let passed = json!({"status": "success", "context": "ci"});
+    let status = json!({"state": "success", "total_count": 30, "statuses": vec![passed; 30]});
+    let reply = || Reply::json(200, &status.to_string());
+    for (reply, range) in [
+        (reply().header("X-Total-Count", "40"), "1-30 of 40"),
+        (reply(), "1-30"),
+    ] {
+        assistant.fake.says(STATUS, reply);
+        let text = asks(&assistant, "checks", 65);
+        let head =
+            format!("observatory/telescope #65 checks {range}, of commit 329ea23aa6\nnext: ");
+        assert!(text.starts_with(&head), "{text}");
+        assert_eq!(next(&text).unwrap()["page"], 2);
+    }
+}
+
+#[test]
+fn a_commit_whose_checks_the_forge_leaves_empty_has_none() {
+    let assistant = Assistant::new();
+    assistant.fake.says(STATUS, Reply::json(200, ""));
     assert_eq!(
         asks(&assistant, "checks", 65),
         "observatory/telescope #65 checks: none of 0, of commit 329ea23aa6"
