@@ -85,6 +85,7 @@ async fn list(gitea: GiteaReader, input: List) -> Result<Answer, Refusal> {
         Ok(page) => page,
         Err(error) => return Err(missing(&gitea, repo, at.as_ref(), None, error).await),
     };
+    input.keep_within(&mut page)?;
     // Gitea counts without these filters.
     if input.since.is_some() || input.until.is_some() {
         page.total = None;
@@ -105,6 +106,34 @@ async fn list(gitea: GiteaReader, input: List) -> Result<Answer, Refusal> {
         report = report.pinned("ref", pin);
     }
     Ok(report.page(input.paging, page).into())
+}
+
+impl List {
+    /// Keeps the page within the time that was asked for, which Forgejo does not: it ends where
+    /// git's own `--since` would. Newer ones than `until` would make the numbers wrong.
+    fn keep_within(&self, page: &mut Page<Commit>) -> Result<(), Refusal> {
+        let time = |it: &Commit| it.git.committer.as_ref()?.date;
+        let is_newer = |it: &Commit| {
+            let both = self.until.zip(time(it));
+            both.is_some_and(|(until, time)| until.ends_before(time))
+        };
+        let is_older = |it: &Commit| {
+            let both = self.since.zip(time(it));
+            both.is_some_and(|(since, time)| since.begins_after(time))
+        };
+        if page.items.iter().any(is_newer) {
+            return Err(Refusal::Question(
+                "this forge does not filter commits by time: leave out until, and name in ref a \
+                 commit, tag or branch of that time"
+                    .to_owned(),
+            ));
+        }
+        if let Some(place) = page.items.iter().position(is_older) {
+            page.items.truncate(place);
+            page.more = false;
+        }
+        Ok(())
+    }
 }
 
 /// How many commits of a path Gitea gives on a page, whatever `limit` says.

@@ -181,9 +181,22 @@ impl Moment {
 
     /// Its end, as Gitea takes it: what is asked for until a day is asked for with that day.
     pub(super) fn end_rfc3339(self) -> String {
+        self.end().to_rfc3339_opts(SecondsFormat::Secs, true)
+    }
+
+    /// Whether this time is before its beginning, by whole seconds, as Gitea is asked.
+    pub(super) fn begins_after(self, time: DateTime<Utc>) -> bool {
+        time.timestamp() < self.time.timestamp()
+    }
+
+    /// Whether this time is after its end.
+    pub(super) fn ends_before(self, time: DateTime<Utc>) -> bool {
+        self.end().timestamp() < time.timestamp()
+    }
+
+    fn end(self) -> DateTime<Utc> {
         let rest = TimeDelta::seconds(if self.is_day { 86_399 } else { 0 });
-        let end = self.time.checked_add_signed(rest).unwrap_or(self.time);
-        end.to_rfc3339_opts(SecondsFormat::Secs, true)
+        self.time.checked_add_signed(rest).unwrap_or(self.time)
     }
 
     /// As the head of an answer says it.

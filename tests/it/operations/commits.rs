@@ -231,3 +231,47 @@ fn what_is_asked_for_until_a_day_is_asked_for_with_that_day() {
     let asked = assistant.asked().join("\n");
     assert!(asked.contains("until=2026-02-10T23%3A59%3A59Z"), "{asked}");
 }
+
+/// Four commits, a day apart, as a forge gives them that knows no time.
+fn four_days(assistant: &Assistant) {
+    let commit = |day: u64| {
+        let by = json!({"name": "x", "date": format!("2026-02-{day:02}T10:00:00Z")});
+        json!({
+            "sha": format!("{day:040}"),
+            "commit": {"message": format!("Day {day}"), "author": by, "committer": by},
+        })
+    };
+    let page = json!([commit(14), commit(13), commit(12), commit(11)]).to_string();
+    let page = Reply::json(200, &page).header("X-HasMore", "true");
+    assistant.fake.says(COMMITS, page);
+}
+
+#[test]
+fn a_list_since_a_day_ends_there_where_the_forge_knows_no_days() {
+    let assistant = Assistant::new();
+    four_days(&assistant);
+    let arguments = telescope(json!({"method": "list", "since": "2026-02-13"}));
+    let text = assistant.calls("commit_read", &arguments);
+    let (head, body) = text.split_once("\n\n").unwrap();
+    assert_eq!(
+        head,
+        "observatory/telescope commits 1-2, since 2026-02-13"
+    );
+    assert_eq!(body.lines().count(), 2, "{body}");
+}
+
+#[test]
+fn a_list_until_a_day_is_refused_where_the_forge_knows_no_days() {
+    let assistant = Assistant::new();
+    four_days(&assistant);
+    let list = |until: &str| {
+        let arguments = telescope(json!({"method": "list", "until": until}));
+        assistant.calls("commit_read", &arguments)
+    };
+    assert_eq!(
+        list("2026-02-13"),
+        "refused: this forge does not filter commits by time: leave out until, and name in ref a \
+         commit, tag or branch of that time"
+    );
+    assert!(list("2026-02-14").contains("commits 1-4, until 2026-02-14"));
+}
