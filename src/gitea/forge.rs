@@ -71,6 +71,8 @@ pub struct Facts {
     pub is_admin: Option<bool>,
     /// The address by which people open the forge, without a slash at the end.
     pub web_root: String,
+    /// The most items of a page, whatever is asked for; `None` where the forge does not tell.
+    pub page_max: Option<u64>,
 }
 
 impl Facts {

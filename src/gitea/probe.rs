@@ -6,7 +6,7 @@ use tokio::time::timeout;
 use super::{
     Address, Facts, Gitea, GiteaError, Query,
     forge::Standing,
-    views::{User, Version},
+    views::{ApiSettings, User, Version},
 };
 
 /// The token is an administrator's, and that is not allowed: the server must end.
@@ -123,12 +123,17 @@ pub(super) async fn ask(gitea: &Rc<Gitea>) -> Result<Facts, Unknown> {
         .get_early::<User>(&Address::of(&[&"user"]), &Query::new())
         .await;
     let user = told(user).map_err(unknown)?;
+    // It does well without: lists are then asked for as if it were set as it comes.
+    let limits = client
+        .get_early::<ApiSettings>(&Address::of(&[&"settings", &"api"]), &Query::new())
+        .await;
     let root = || gitea.forge().root.clone();
     Ok(Facts {
         version: version.map(|version| version.version),
         is_admin: user.as_ref().map(|user| user.is_admin),
         web_root: user.as_ref().and_then(web_root).unwrap_or_else(root),
         account: user.map(|user| user.login),
+        page_max: limits.ok().map(|limits| limits.max_response_items),
     })
 }
 

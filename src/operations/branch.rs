@@ -38,6 +38,7 @@ impl Input for List {
 
 async fn list(gitea: GiteaReader, input: List) -> Result<Answer, Refusal> {
     let List { repo, paging } = input;
+    let paging = paging.within(&gitea).await?;
     let (address, query) = (repo.at(&[&"branches"]), paging.query(Query::new()));
     let page = gitea.list::<Branch>(&address, &query).await?;
     let report = Report::new(format!("{} branches", repo.name()));

@@ -53,7 +53,8 @@ impl Input for List {
     }
 }
 
-async fn list(gitea: GiteaReader, input: List) -> Result<Answer, Refusal> {
+async fn list(gitea: GiteaReader, mut input: List) -> Result<Answer, Refusal> {
+    input.paging = input.paging.within(&gitea).await?;
     let List { repo, at, .. } = &input;
     let path = input.path.as_ref().filter(|path| !path.is_root());
     let query = Query::new()

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Report, View};
 use crate::{
-    gitea::{Address, GiteaReader, Owner, Page, Query, RepoName, Segment},
+    gitea::{Address, GiteaError, GiteaReader, Owner, Page, Query, RepoName, Segment},
     rights::{Access, Target},
 };
 
@@ -104,6 +104,14 @@ impl Paging {
     /// Items on a page. Gitea would turn 0 and more than its maximum into its default in silence.
     pub(super) fn limit(self) -> u64 {
         self.limit.unwrap_or(USUAL_PAGE).clamp(1, MOST_OF_A_PAGE)
+    }
+
+    /// The same where the forge's pages are smaller: it would give fewer in silence, and what is
+    /// left out would be on no page.
+    pub(super) async fn within(self, gitea: &GiteaReader) -> Result<Self, GiteaError> {
+        let most = gitea.facts().await?.page_max.unwrap_or(MOST_OF_A_PAGE);
+        let limit = Some(self.limit().min(most.max(1)));
+        Ok(Self { limit, ..self })
     }
 
     pub(super) fn page(self) -> u64 {

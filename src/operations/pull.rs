@@ -127,6 +127,7 @@ impl Input for Paged {
 
 async fn files(gitea: GiteaReader, input: Paged) -> Result<Answer, Refusal> {
     let Paged { pull, paging } = input;
+    let paging = paging.within(&gitea).await?;
     let (address, query) = (pull.at(&[&"files"]), paging.query(Query::new()));
     let page: Page<ChangedFile> = pull.read(&gitea, gitea.list(&address, &query)).await?;
     Ok(pull.report("files").page(paging, page).into())
@@ -134,6 +135,7 @@ async fn files(gitea: GiteaReader, input: Paged) -> Result<Answer, Refusal> {
 
 async fn commits(gitea: GiteaReader, input: Paged) -> Result<Answer, Refusal> {
     let Paged { pull, paging } = input;
+    let paging = paging.within(&gitea).await?;
     let (address, query) = (pull.at(&[&"commits"]), paging.query(light(Query::new())));
     let page: Page<Commit> = pull.read(&gitea, gitea.list(&address, &query)).await?;
     Ok(pull.report("commits").page(paging, page).into())
@@ -167,6 +169,7 @@ async fn diff(gitea: GiteaReader, input: Diff) -> Result<Answer, Refusal> {
 /// What was checked of the newest commit.
 async fn checks(gitea: GiteaReader, input: Paged) -> Result<Answer, Refusal> {
     let Paged { pull, paging } = input;
+    let paging = paging.within(&gitea).await?;
     let (address, query) = (pull.at(&[]), Query::new());
     let newest: PullRequest = pull.read(&gitea, gitea.get(&address, &query)).await?;
     let sha = newest.head.sha;

@@ -88,6 +88,7 @@ impl Input for List {
 
 async fn list(gitea: GiteaReader, input: List) -> Result<Answer, Refusal> {
     let List { owner, paging } = input;
+    let paging = paging.within(&gitea).await?;
     let query = paging.query(Query::new());
     let Some(owner) = owner else {
         let page = gitea.list(&Address::of(&[&"user/repos"]), &query).await?;
@@ -128,6 +129,7 @@ async fn search(gitea: GiteaReader, input: Search) -> Result<Answer, Refusal> {
         query: text,
         paging,
     } = input;
+    let paging = paging.within(&gitea).await?;
     let query = Query::new().with("q", &text).with("includeDesc", true);
     let query = paging.query(query.with("sort", "updated").with("order", "desc"));
     let page = gitea.list(&Address::of(&[&"repos/search"]), &query).await?;

@@ -77,6 +77,7 @@ async fn search(gitea: GiteaReader, input: Search) -> Result<Answer, Refusal> {
         query: words,
         paging,
     } = input;
+    let paging = paging.within(&gitea).await?;
     let query = paging.query(Query::new().with("q", &words));
     let page = gitea
         .list(&Address::of(&[&"users", &"search"]), &query)

@@ -49,7 +49,8 @@ impl Input for List {
     }
 }
 
-pub(super) async fn list(gitea: GiteaReader, input: List) -> Result<Answer, Refusal> {
+pub(super) async fn list(gitea: GiteaReader, mut input: List) -> Result<Answer, Refusal> {
+    input.paging = input.paging.within(&gitea).await?;
     let List { repo, .. } = &input;
     let (labels, milestone) = try_join(
         filters::labels(&gitea, repo, &input.labels),

@@ -19,6 +19,7 @@ const AT_ONCE: usize = 8;
 
 pub(super) async fn reviews(gitea: GiteaReader, input: Paged) -> Result<Answer, Refusal> {
     let Paged { pull, paging } = input;
+    let paging = paging.within(&gitea).await?;
     let (address, query) = (pull.at(&[&"reviews"]), paging.query(Query::new()));
     let page: Page<Review> = pull.read(&gitea, gitea.list(&address, &query)).await?;
     let comments = async |review: &Review| -> Result<Vec<ReviewComment>, GiteaError> {

@@ -29,6 +29,7 @@ impl Input for Events {
 
 pub(super) async fn activity(gitea: GiteaReader, input: Events) -> Result<Answer, Refusal> {
     let Events { repo, paging } = input;
+    let paging = paging.within(&gitea).await?;
     let (address, query) = (repo.at(&[&"activities/feeds"]), paging.query(Query::new()));
     let page = gitea.list::<Activity>(&address, &query).await?;
     let report = Report::new(format!("{} activity", repo.name())).applied("newest first");

@@ -32,6 +32,7 @@ impl Input for Tags {
 
 pub(super) async fn tags(gitea: GiteaReader, input: Tags) -> Result<Answer, Refusal> {
     let Tags { repo, paging } = input;
+    let paging = paging.within(&gitea).await?;
     let query = paging.query(Query::new());
     let page = gitea.list::<Tag>(&repo.at(&[&"tags"]), &query).await?;
     let report = Report::new(format!("{} tags", repo.name()));
@@ -82,6 +83,7 @@ pub(super) async fn releases(gitea: GiteaReader, input: Releases) -> Result<Answ
     if let Some(tag) = tag {
         return release(&gitea, &repo, &tag).await;
     }
+    let paging = paging.within(&gitea).await?;
     let query = paging.query(Query::new());
     let page = gitea
         .list::<Release>(&repo.at(&[&"releases"]), &query)

@@ -11,11 +11,19 @@ async fn version_account_and_the_address_for_people_are_known() {
     let fake = Fake::start();
     let gitea = door(&settings(&fake.url(), "aegis-bot"));
     probe(&gitea).await.unwrap();
-    assert_eq!(fake.asked(), ["GET /api/v1/version", "GET /api/v1/user"]);
+    assert_eq!(
+        fake.asked(),
+        [
+            "GET /api/v1/version",
+            "GET /api/v1/user",
+            "GET /api/v1/settings/api"
+        ]
+    );
     let facts = reader(&gitea).facts().await.unwrap();
     assert_eq!(facts.name(), "Gitea 1.26.0+dev-193a24c30e");
     assert_eq!(facts.account.as_deref(), Some("aegis-bot"));
     assert_eq!(facts.web_root, "https://git.example.org");
+    assert_eq!(facts.page_max, Some(50));
     assert!(!facts.is_forgejo());
 }
 

@@ -253,10 +253,7 @@ fn a_list_since_a_day_ends_there_where_the_forge_knows_no_days() {
     let arguments = telescope(json!({"method": "list", "since": "2026-02-13"}));
     let text = assistant.calls("commit_read", &arguments);
     let (head, body) = text.split_once("\n\n").unwrap();
-    assert_eq!(
-        head,
-        "observatory/telescope commits 1-2, since 2026-02-13"
-    );
+    assert_eq!(head, "observatory/telescope commits 1-2, since 2026-02-13");
     assert_eq!(body.lines().count(), 2, "{body}");
 }
 

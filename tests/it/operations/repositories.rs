@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::support::{Assistant, Reply, telescope};
+use crate::support::{Assistant, Fake, Reply, Server, next, telescope};
 
 #[test]
 fn a_repository_has_the_facts_that_matter() {
@@ -182,4 +182,33 @@ fn activity_has_a_line_for_each_event() {
          2026-11-23 maintainer comment_pull #65: Thank you.\n\
          2026-11-23 maintainer publish_release v1.0.0: First light"
     );
+}
+
+#[test]
+fn a_forge_with_smaller_pages_is_asked_for_no_more_than_it_gives() {
+    let fake = Fake::start();
+    let settings = r#"{"max_response_items":20}"#;
+    fake.says("/api/v1/settings/api", Reply::json(200, settings));
+    let names = |numbers: std::ops::Range<u64>| {
+        let tag = |n| json!({"name": format!("v{n}")});
+        let tags = json!(numbers.map(tag).collect::<Vec<_>>()).to_string();
+        Reply::json(200, &tags).header("X-Total-Count", "45")
+    };
+    let tags = "/api/v1/repos/observatory/telescope/tags";
+    for (page, numbers) in [(1, 0..20), (2, 20..40), (3, 40..45)] {
+        fake.says(&format!("{tags}?page={page}&limit=20"), names(numbers));
+    }
+    let server = Server::before(&fake);
+    let mut arguments = telescope(json!({"method": "tags", "limit": 30}));
+    let mut heads = Vec::new();
+    loop {
+        let text = server.ask("repo_read", &arguments);
+        heads.push(text.lines().next().unwrap().to_owned());
+        match next(&text) {
+            Some(following) => arguments = following,
+            None => break,
+        }
+    }
+    let range = |range: &str| format!("observatory/telescope tags {range} of 45");
+    assert_eq!(heads, ["1-20", "21-40", "41-45"].map(range));
 }
