@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::{
     Refusal,
     common::{Repo, shorten},
-    gather::gather,
+    gather::{self, gather},
 };
 use crate::gitea::{
     Address, GiteaError, GiteaReader, Owner, Query,
@@ -92,31 +92,54 @@ pub(super) struct KnownLabel {
     pub(super) of_organisation: bool,
 }
 
-/// The labels of a repository, then its organisation's; and why those could not be read, where
-/// there may be some.
+/// The labels of a repository, then its organisation's.
+pub(super) struct KnownLabels {
+    pub(super) labels: Vec<KnownLabel>,
+    /// Whether there are more than were read.
+    pub(super) more: bool,
+    /// Why the organisation's could not be read, where there may be some.
+    pub(super) missing: Option<GiteaError>,
+}
+
+impl KnownLabels {
+    /// What was not read of all the labels that there may be.
+    fn unread(&self) -> Option<String> {
+        let missing = self.missing.as_ref();
+        let missing = missing.map(|error| format!("the organisation's were not read: {error}"));
+        missing.or_else(|| self.more.then(only_the_first))
+    }
+}
+
+/// Reads the labels that issues of a repository may carry.
 pub(super) async fn known_labels(
     gitea: &GiteaReader,
     repo: &Repo,
-) -> Result<(Vec<KnownLabel>, Option<GiteaError>), GiteaError> {
+) -> Result<KnownLabels, GiteaError> {
     let (own, shared) = (
         repo.at(&[&"labels"]),
         Address::of(&[&"orgs", &repo.owner, &"labels"]),
     );
     let query = Query::new();
     let (own, shared) = join(gather(gitea, &own, &query), gather(gitea, &shared, &query)).await;
-    let (shared, missing) = match shared {
-        Ok(shared) => (shared.items, None),
+    let (own, none) = (own?, (Vec::new(), false));
+    let ((shared, more), missing) = match shared {
+        Ok(shared) => ((shared.items, shared.more), None),
         // A person's repository.
-        Err(GiteaError::NotFound) => (Vec::new(), None),
-        Err(error) => (Vec::new(), Some(error)),
+        Err(GiteaError::NotFound) => (none, None),
+        Err(error) => (none, Some(error)),
     };
     let known = |label, of_organisation| KnownLabel {
         label,
         of_organisation,
     };
-    let own = own?.items.into_iter().map(|label| known(label, false));
+    let more = more || own.more;
+    let own = own.items.into_iter().map(|label| known(label, false));
     let shared = shared.into_iter().map(|label| known(label, true));
-    Ok((own.chain(shared).collect(), missing))
+    Ok(KnownLabels {
+        labels: own.chain(shared).collect(),
+        more,
+        missing,
+    })
 }
 
 /// The labels that were asked for, as the forge spells them. `bug,question` are two, where no label
@@ -129,7 +152,8 @@ pub(super) async fn labels(
     if asked.is_empty() {
         return Ok(Vec::new());
     }
-    let (known, _) = known_labels(gitea, repo).await?;
+    let known = known_labels(gitea, repo).await?;
+    let (unread, known) = (known.unread(), known.labels);
     let find = |name: &str| named(&known, name, |it| &it.label.name).cloned();
     let mut found: Vec<KnownLabel> = Vec::new();
     let mut add = |label: KnownLabel| {
@@ -143,7 +167,8 @@ pub(super) async fn labels(
             None => {
                 for name in name.split(',').map(str::trim).filter(|it| !it.is_empty()) {
                     let names = known.iter().map(|it| it.label.name.as_str());
-                    add(find(name).ok_or_else(|| unknown("label", name, repo, names))?);
+                    let unread = unread.as_deref();
+                    add(find(name).ok_or_else(|| unknown("label", name, repo, names, unread))?);
                 }
             }
         }
@@ -172,7 +197,8 @@ pub(super) async fn milestone(
     let found = named(&known.items, name, |it| &it.title).cloned();
     let found = found.ok_or_else(|| {
         let names = known.items.iter().map(|it| it.title.as_str());
-        unknown("milestone", name, repo, names)
+        let unread = known.more.then(only_the_first);
+        unknown("milestone", name, repo, names, unread.as_deref())
     })?;
     Ok(Some(found))
 }
@@ -204,7 +230,7 @@ pub(super) async fn unknown_user(
             let assignees = repo.at(&[&"assignees"]);
             let known = gitea.list::<User>(&assignees, &Query::new()).await.ok()?;
             let names = known.items.iter().map(|it| it.login.as_str());
-            return Some(unknown("user", user.as_str(), repo, names));
+            return Some(unknown("user", user.as_str(), repo, names, None));
         }
     }
     None
@@ -217,12 +243,19 @@ fn named<'k, T>(known: &'k [T], name: &str, of: impl Fn(&T) -> &String) -> Optio
     same.or_else(|| known.iter().find(|it| of(it).to_lowercase() == folded))
 }
 
-/// `no label "bugs" in observatory/telescope; there are: bug, duplicate`.
+/// `only the first 500 were read`.
+pub(super) fn only_the_first() -> String {
+    format!("only the first {} were read", gather::MOST)
+}
+
+/// `no label "bugs" in observatory/telescope; there are: bug, duplicate`. Where not all were read,
+/// it may exist, and the refusal says what was not.
 fn unknown<'k>(
     kind: &str,
     name: &str,
     repo: &Repo,
     known: impl Iterator<Item = &'k str>,
+    unread: Option<&str>,
 ) -> Refusal {
     let known: Vec<&str> = known.collect();
     let there_are = match known.as_slice() {
@@ -234,7 +267,11 @@ fn unknown<'k>(
         }
     };
     let (name, repo) = (shorten(name, 60), repo.name());
-    Refusal::Question(format!("no {kind} {name:?} in {repo}; {there_are}"))
+    let there_is_none = match unread {
+        None => format!("no {kind} {name:?} in {repo}"),
+        Some(unread) => format!("no {kind} {name:?} among those read in {repo}, and {unread}"),
+    };
+    Refusal::Question(format!("{there_is_none}; {there_are}"))
 }
 
 /// The most names that a refusal offers.
@@ -250,7 +287,7 @@ mod tests {
     }
 
     fn refusal(name: &str, known: &[&str]) -> String {
-        unknown("label", name, &repo(), known.iter().copied()).to_string()
+        unknown("label", name, &repo(), known.iter().copied(), None).to_string()
     }
 
     #[test]

@@ -9,21 +9,33 @@ pub(super) const MOST: u64 = 500;
 /// Items on each page: the most that Gitea gives unless told otherwise.
 const PAGE: u64 = 50;
 
-/// The items of a list, all pages after the first asked for at the same time. `more` where there
-/// are more than [`MOST`].
+/// The items of a list, all pages after the first asked for at the same time, or one after the
+/// other where no total is told. `more` where there are more than [`MOST`].
 pub(super) async fn gather<T: DeserializeOwned>(
     gitea: &GiteaReader,
     address: &Address,
     query: &Query,
 ) -> Result<Page<T>, GiteaError> {
+    let most = gitea.facts().await?.page_max.unwrap_or(PAGE);
+    let limit = PAGE.min(most.max(1));
     let page = async |number: u64| {
-        let query = query.clone().with("page", number).with("limit", PAGE);
+        let query = query.clone().with("page", number).with("limit", limit);
         gitea.list::<T>(address, &query).await
     };
     let mut all = page(1).await?;
     // A forge may be set to smaller pages.
     let size = all.items.len() as u64;
-    let Some(total) = all.total.filter(|_| all.more && size > 0) else {
+    if !all.more || size == 0 {
+        return Ok(all);
+    }
+    let Some(total) = all.total else {
+        let mut number = 1;
+        while all.more && number * size < MOST {
+            number += 1;
+            let page = page(number).await?;
+            all.more = page.more && !page.items.is_empty();
+            all.items.extend(page.items);
+        }
         return Ok(all);
     };
     let last = total.min(MOST).div_ceil(size);

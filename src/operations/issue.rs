@@ -108,11 +108,16 @@ impl Input for Labels {
 }
 
 async fn labels(gitea: GiteaReader, input: Labels) -> Result<Answer, Refusal> {
-    let (labels, missing) = filters::known_labels(&gitea, &input.repo).await?;
-    let missing = missing.map(|error| error.to_string());
+    let known = filters::known_labels(&gitea, &input.repo).await?;
+    let all = !known.more && known.missing.is_none();
+    let total = all.then_some(known.labels.len() as u64);
+    let missing = known.missing.map(|error| error.to_string());
+    let facts = Facts::new()
+        .maybe("organisation's labels not read", missing)
+        .maybe("more", known.more.then(filters::only_the_first));
     let report = Report::new(format!("{} labels", input.repo.name()))
-        .facts(Facts::new().maybe("organisation's labels not read", missing))
-        .list(1, Some(labels.len() as u64), labels);
+        .facts(facts)
+        .list(1, total, known.labels);
     Ok(report.into())
 }
 

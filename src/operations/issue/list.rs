@@ -137,7 +137,7 @@ impl List {
     ) -> Result<Page<Issue>, Refusal> {
         let all = gather::<Issue>(gitea, &self.repo.at(&[&"issues"]), query).await?;
         if all.more {
-            let total = all.total.unwrap_or_default();
+            let total = all.total.map_or("more".to_owned(), |it| it.to_string());
             return Err(Refusal::Question(format!(
                 "the forge cannot sort issues, nor filter by an organisation's label; that is done \
                  here for at most {}, and these are {total}: narrow them by state, labels, \

@@ -127,7 +127,7 @@ impl List {
     ) -> Result<Page<PullRequest>, Refusal> {
         let mut all = gather::<PullRequest>(gitea, address, query).await?;
         if all.more {
-            let total = all.total.unwrap_or_default();
+            let total = all.total.map_or("more".to_owned(), |it| it.to_string());
             return Err(Refusal::Question(format!(
                 "the forge does not filter by base and by several labels; that is done here for at most {}, and \
                  these are {total}: narrow them by state, milestone or author",

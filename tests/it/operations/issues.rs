@@ -287,7 +287,55 @@ fn labels_are_the_repository_s_and_its_organisation_s() {
     assistant.fake.says(organisation, Reply::json(403, lacking));
     let text = assistant.calls("issue_read", &arguments);
     assert!(
-        text.starts_with("observatory/telescope labels 1-5 of 5\norganisation's labels not read: the account lacks the scope read:organization\n\n"),
+        text.starts_with("observatory/telescope labels 1-5\norganisation's labels not read: the account lacks the scope read:organization\n\n"),
         "{text}"
     );
+}
+
+const LABELS: &str = "/api/v1/repos/observatory/telescope/labels";
+
+/// A page of fifty labels from this number on, that says there is a next one and not how many.
+fn fifty_labels(from: u64) -> Reply {
+    let label = |n| json!({"id": n, "name": format!("l{n}")});
+    let labels = json!((from..from + 50).map(label).collect::<Vec<_>>()).to_string();
+    Reply::json(200, &labels).header("Link", "<x>; rel=\"next\"")
+}
+
+#[test]
+fn a_label_on_a_later_page_is_known_where_no_total_is_told() {
+    let assistant = Assistant::new();
+    let labels = |number: u64| format!("{LABELS}?page={number}&limit=50");
+    assistant.fake.says(&labels(1), fifty_labels(1));
+    let last = Reply::json(200, r#"[{"id":77,"name":"l77"}]"#);
+    assistant.fake.says(&labels(2), last);
+    assistant.fake.says(ISSUES, page(&[]));
+    let text = list(&assistant, json!({"labels": "l77"}));
+    assert!(text.contains("open, label l77"), "{text}");
+}
+
+#[test]
+fn a_label_is_not_called_unknown_where_not_all_were_read() {
+    let assistant = Assistant::new();
+    assistant.fake.says(LABELS, fifty_labels(1));
+    let text = list(&assistant, json!({"labels": "l577"}));
+    let start = "refused: no label \"l577\" among those read in observatory/telescope, and only \
+                 the first 500 were read; there are: l1, ";
+    assert!(text.starts_with(start), "{text}");
+    let labels = assistant.calls("issue_read", &telescope(json!({"method": "labels"})));
+    let head = "observatory/telescope labels 1-503\nmore: only the first 500 were read\n\n";
+    assert!(labels.starts_with(head), "{labels}");
+}
+
+#[test]
+fn a_label_is_not_called_unknown_where_the_organisation_s_were_not_read() {
+    let assistant = Assistant::new();
+    let refusal = Reply::json(403, r#"{"message":"no"}"#);
+    assistant
+        .fake
+        .says("/api/v1/orgs/observatory/labels", refusal);
+    let text = list(&assistant, json!({"labels": "org/high"}));
+    let start = "refused: no label \"org/high\" among those read in observatory/telescope, and \
+                 the organisation's were not read: ";
+    assert!(text.starts_with(start), "{text}");
+    assert!(text.contains("; there are: bug, duplicate"), "{text}");
 }
