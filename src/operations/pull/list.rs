@@ -58,7 +58,7 @@ pub(super) async fn list(gitea: GiteaReader, mut input: List) -> Result<Answer, 
     } else {
         let this_page = input.paging.query(query.clone());
         match gitea.list(&address, &this_page).await {
-            Ok(page) if page.items.iter().all(is_wanted) => Ok(page),
+            Ok(page) if page.items.iter().all(is_wanted) => Ok(input.counted(page)),
             Ok(_) => input.chosen(&gitea, &address, &query, is_wanted).await,
             Err(error) => Err(error.into()),
         }
@@ -110,11 +110,29 @@ impl List {
         query.maybe("labels", labels.first().map(|it| it.label.id))
     }
 
-    /// Whether it goes into the branch that was named, which older forges ignore, and has all labels.
+    /// Whether it goes into the branch and is by the author that was named, which older forges
+    /// ignore, and has all labels.
     fn is_wanted(&self, pull: &PullRequest, labels: &[KnownLabel]) -> bool {
         let base = self.base.as_ref().map(RefName::as_str);
         let has = |label: &KnownLabel| pull.labels.contains(&label.label.name);
-        base.is_none_or(|base| pull.base.branch == base) && labels.iter().all(has)
+        let author = self.author.as_ref().map(Owner::as_str);
+        let is_by = |author: &str| {
+            let by = pull.author.as_deref();
+            by.is_some_and(|by| by.eq_ignore_ascii_case(author))
+        };
+        base.is_none_or(|base| pull.base.branch == base)
+            && author.is_none_or(is_by)
+            && labels.iter().all(has)
+    }
+
+    /// The page of a forge that may have ignored base and author, and counted so; unless all there
+    /// is stands on it.
+    fn counted(&self, mut page: Page<PullRequest>) -> Page<PullRequest> {
+        let asked = self.base.is_some() || self.author.is_some();
+        if asked && (page.more || self.paging.page() > 1) {
+            page.total = None;
+        }
+        page
     }
 
     /// The page that is wanted, chosen here.
@@ -129,7 +147,7 @@ impl List {
         if all.more {
             let total = all.total.map_or("more".to_owned(), |it| it.to_string());
             return Err(Refusal::Question(format!(
-                "the forge does not filter by base and by several labels; that is done here for at most {}, and \
+                "the forge does not filter by base, author and several labels; that is done here for at most {}, and \
                  these are {total}: narrow them by state, milestone or author",
                 gather::MOST
             )));

@@ -55,14 +55,14 @@ fn filters_are_sent_as_the_ids_that_gitea_wants() {
     let assistant = Assistant::new();
     says(&assistant, &[pull(3, &["bug"])]);
     let filters = json!({
-        "labels": "bug", "milestone": "1.1", "author": "contributor", "sort": "oldest", "base": "main",
+        "labels": "bug", "milestone": "1.1", "author": "reviewer", "sort": "oldest", "base": "main",
     });
     let text = list(&assistant, filters);
-    let applied = "open, into main, label bug, milestone 1.1, author contributor, oldest first";
+    let applied = "open, into main, label bug, milestone 1.1, author reviewer, oldest first";
     assert!(text.contains(applied), "{text}");
     assert_eq!(
         assistant.asked().last().unwrap(),
-        "/repos/observatory/telescope/pulls?state=open&sort=oldest&milestone=1&poster=contributor\
+        "/repos/observatory/telescope/pulls?state=open&sort=oldest&milestone=1&poster=reviewer\
          &base_branch=main&base=main&labels=11&page=1&limit=30"
     );
 }
@@ -101,6 +101,30 @@ fn a_base_that_the_forge_ignores_is_chosen_here() {
         text,
         "observatory/telescope pull requests: none of 0, open and closed, into release/1.x, newest first"
     );
+}
+
+#[test]
+fn an_author_whom_the_forge_ignores_is_chosen_here() {
+    let assistant = Assistant::new();
+    let mut other = pull(2, &[]);
+    other["user"]["login"] = "contributor".into();
+    says(&assistant, &[pull(3, &[]), other]);
+    assert_eq!(
+        list(&assistant, json!({"author": "Reviewer"})),
+        "observatory/telescope pull requests 1-1 of 1, open, author Reviewer, newest first\n\n\
+         #3 2026-11-23 reviewer mount -> main: Mount"
+    );
+}
+
+#[test]
+fn a_total_that_may_count_other_bases_is_left_out() {
+    let assistant = Assistant::new();
+    let pulls = Value::from(vec![pull(3, &[]), pull(2, &[])]).to_string();
+    let page = Reply::json(200, &pulls).header("X-Total-Count", "40");
+    assistant.fake.says(PULLS, page);
+    let text = list(&assistant, json!({"base": "main", "limit": 2}));
+    let head = "observatory/telescope pull requests 1-2, open, into main, newest first\nnext: ";
+    assert!(text.starts_with(head), "{text}");
 }
 
 #[test]
