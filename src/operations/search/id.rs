@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    gitea::{Address, FilePath, GiteaReader, Owner, Query, RefName, RepoName, Sha, views::Branch},
-    operations::{Refusal, common::Repo},
+    gitea::{Address, FilePath, GiteaReader, Owner, Query, RefName, RepoName, Segment, Sha},
+    operations::{Refusal, common::Repo, gather::gather},
     rights::Target,
 };
 
@@ -72,13 +72,14 @@ impl Asked {
         let segments = segments.unwrap_or_default();
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         let id = match segments.as_slice() {
-            [owner, name, "src" | "raw", "branch", rest @ ..] => {
-                let repo = repo(owner, name);
-                match repo {
-                    Some(repo) => on_branch(gitea, repo, rest).await?,
-                    None => None,
-                }
-            }
+            [owner, name, "src" | "raw", "branch", rest @ ..] => match repo(owner, name) {
+                Some(repo) => at_name(gitea, repo, &"branches", rest).await?,
+                None => None,
+            },
+            [owner, name, "src" | "raw", "tag", rest @ ..] => match repo(owner, name) {
+                Some(repo) => at_name(gitea, repo, &"tags", rest).await?,
+                None => None,
+            },
             other => Id::of_page(other),
         };
         let root = &forge.web_root;
@@ -86,30 +87,36 @@ impl Asked {
     }
 }
 
-/// A file of a branch: its name may have slashes, and only the forge knows where it ends.
-async fn on_branch(gitea: &GiteaReader, repo: Repo, rest: &[&str]) -> Result<Option<Id>, Refusal> {
+/// A branch or a tag.
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
+
+/// A file at a branch or a tag: its name may have slashes, and only the forge knows where it ends.
+async fn at_name(
+    gitea: &GiteaReader,
+    repo: Repo,
+    kind: &dyn Segment,
+    rest: &[&str],
+) -> Result<Option<Id>, Refusal> {
     let whole = rest.join("/");
-    let branches = match rest {
+    let known = match rest {
         [] | [_] => Vec::new(),
         _ => {
-            let query = Query::new().with("limit", 50);
-            let branches = gitea
-                .list::<Branch>(&repo.at(&[&"branches"]), &query)
-                .await?;
-            branches.items
+            gather::<Named>(gitea, &repo.at(&[kind]), &Query::new())
+                .await?
+                .items
         }
     };
-    let begins = |branch: &&Branch| {
-        let rest = whole.strip_prefix(&branch.name);
+    let begins = |it: &&Named| {
+        let rest = whole.strip_prefix(&it.name);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    let longest = branches
-        .iter()
-        .filter(begins)
-        .max_by_key(|it| it.name.len());
+    let longest = known.iter().filter(begins).max_by_key(|it| it.name.len());
     let first = || rest.first().copied().unwrap_or_default();
-    let branch = longest.map_or_else(first, |it| it.name.as_str());
-    Ok(Id::file(repo, branch, &whole[branch.len()..]))
+    let name = longest.map_or_else(first, |it| it.name.as_str());
+    Ok(Id::file(repo, name, &whole[name.len()..]))
 }
 
 impl Id {
@@ -158,9 +165,7 @@ impl Id {
             ["releases", "tag", tag @ ..] => {
                 Some(Self::Release(repo, tag.join("/").try_into().ok()?))
             }
-            ["src" | "raw", "commit" | "tag", at, path @ ..] => {
-                Self::file(repo, at, &path.join("/"))
-            }
+            ["src" | "raw", "commit", at, path @ ..] => Self::file(repo, at, &path.join("/")),
             _ => None,
         }
     }
@@ -264,7 +269,6 @@ mod tests {
                 "o/t/src/commit/639efab4f3/a/b.rs",
                 "file:o/t@639efab4f3:a/b.rs",
             ),
-            ("o/t/raw/tag/v1/b.rs", "file:o/t@v1:b.rs"),
         ] {
             let segments: Vec<&str> = page.split('/').collect();
             let read = Id::of_page(&segments).map(|it| it.to_string());

@@ -203,6 +203,27 @@ fn a_branch_with_slashes_is_told_from_the_path_behind_it() {
 }
 
 #[test]
+fn a_branch_or_tag_with_slashes_is_found_on_a_later_page() {
+    for (kind, names) in [("branch", "branches"), ("tag", "tags")] {
+        let assistant = Assistant::new();
+        let page = |number: u64| format!("{TELESCOPE}/{names}?page={number}&limit=50");
+        let many = json!(vec![json!({"name": "x"}); 50]).to_string();
+        let many = Reply::json(200, &many).header("X-Total-Count", "51");
+        assistant.fake.says(&page(1), many);
+        let last = Reply::json(200, r#"[{"name":"zeta/x"}]"#);
+        assistant.fake.says(&page(2), last);
+        let at = "https://git.example.org/observatory/telescope/src";
+        let id = format!("{at}/{kind}/zeta/x/src/mount.rs");
+        assistant.calls("fetch", &json!({ "id": id }));
+        let asked = assistant.asked();
+        assert!(
+            asked.iter().any(|it| it.contains("sha=zeta%2Fx")),
+            "{asked:?}"
+        );
+    }
+}
+
+#[test]
 fn what_is_no_id_is_refused_with_examples_and_asks_nothing() {
     let assistant = Assistant::new();
     for id in [
