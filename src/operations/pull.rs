@@ -99,13 +99,17 @@ async fn get(gitea: GiteaReader, input: Pull) -> Result<Answer, Refusal> {
     let reviews = gather::<Review>(&gitea, &below, &query);
     let pull = input.read(&gitea, gitea.get::<PullRequest>(&address, &query));
     let (pull, reviews) = join(pull, reviews).await;
-    let (mut pull, reviews) = (pull?, reviews?.items);
+    let mut pull = pull?;
+    let reviews = match reviews {
+        Ok(reviews) => reviews::in_short(&reviews.items),
+        Err(error) => vec![format!("not read ({error})")],
+    };
     let text = pull.body.take().unwrap_or_default();
     let title = format!("{} pull request #{}", input.repo.name(), pull.number);
     let report = Report::new(title)
         .applied(pull.standing())
         .maybe_applied(pull.draft.then(|| "draft".to_owned()))
-        .facts(pull.facts_with(reviews::in_short(&reviews)))
+        .facts(pull.facts_with(reviews))
         .subject(pull.title)
         .text(text);
     Ok(report.into())

@@ -177,6 +177,18 @@ fn a_pull_request_tells_what_a_reviewer_asks_first() {
 }
 
 #[test]
+fn a_pull_request_is_told_though_its_reviews_cannot_be_read() {
+    let assistant = Assistant::new();
+    let failed = Reply::json(500, r#"{"message":""}"#);
+    assistant.fake.says(&format!("{PULLS}/65/reviews"), failed);
+    let text = asks(&assistant, "get", 65);
+    assert!(
+        text.contains("\nreviews: not read (the forge failed (500)"),
+        "{text}"
+    );
+}
+
+#[test]
 fn an_issue_is_no_pull_request_and_the_refusal_says_where_it_is() {
     let assistant = Assistant::new();
     for method in ["get", "files", "diff", "commits", "reviews", "checks"] {
