@@ -96,8 +96,25 @@ pub(super) const MOST_OF_A_PAGE: u64 = 50;
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[schemars(description = "")]
 pub(super) struct Paging {
-    page: Option<u64>,
+    page: Option<PageNumber>,
     limit: Option<u64>,
+}
+
+/// The number of a page, such as a list may have.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(try_from = "u64")]
+#[schemars(with = "u64", description = "")]
+struct PageNumber(u64);
+
+impl TryFrom<u64> for PageNumber {
+    type Error = &'static str;
+
+    fn try_from(number: u64) -> Result<Self, &'static str> {
+        let is_one = number <= 1_000_000;
+        is_one
+            .then_some(Self(number))
+            .ok_or("no list has so many pages")
+    }
 }
 
 impl Paging {
@@ -115,7 +132,7 @@ impl Paging {
     }
 
     pub(super) fn page(self) -> u64 {
-        self.page.unwrap_or(1).max(1)
+        self.page.map_or(1, |page| page.0.max(1))
     }
 
     pub(super) fn query(self, query: Query) -> Query {

@@ -153,3 +153,13 @@ fn characters_that_are_left_out_are_told_of() {
     let told = head(json!({"offset": 5}));
     assert!(told.contains(", line 1 from character 6"), "{told}");
 }
+
+#[test]
+fn a_page_that_no_list_has_is_refused() {
+    let arguments = telescope(json!({"method": "list", "page": u64::MAX}));
+    let told = refused("branch_read", &arguments);
+    assert!(
+        told.starts_with("page: no list has so many pages, for example {"),
+        "{told}"
+    );
+}
