@@ -34,15 +34,19 @@ pub(super) async fn reviews(gitea: GiteaReader, input: Paged) -> Result<Answer, 
         .buffered(AT_ONCE)
         .try_collect()
         .await?;
-    let mut texts = Vec::new();
+    // What the forge counts holds requests for a review too, of which nothing is told.
+    let is_whole = paging.page() == 1 && !page.more;
+    let (mut texts, mut number) = (Vec::new(), 0);
     for (review, comments) in page.items.into_iter().zip(comments) {
         let tells = review.body.is_some() || review.word().is_some();
+        number += u64::from(tells || !comments.is_empty());
         texts.extend(tells.then_some(Said::InAll(review)));
         texts.extend(comments.into_iter().map(Said::OnLine));
     }
-    let number = match page.total.unwrap_or(texts.len() as u64) {
-        0 => "none".to_owned(),
-        number => format!("{number} in all, oldest first"),
+    let number = match number {
+        0 if !page.more => "none".to_owned(),
+        number if is_whole => format!("{number} in all, oldest first"),
+        _ => "oldest first".to_owned(),
     };
     let mut report = pull.report("reviews").applied(number);
     if page.more {

@@ -262,6 +262,24 @@ fn reviews_come_with_their_comments_on_lines() {
 }
 
 #[test]
+fn a_request_for_a_review_is_not_counted_as_one() {
+    let assistant = Assistant::new();
+    let review =
+        |id: u64, state: &str| json!({"id": id, "state": state, "user": {"login": "reviewer"}});
+    let reviews = json!([
+        review(1, "REQUEST_REVIEW"),
+        review(2, "APPROVED"),
+        review(3, "REQUEST_REVIEW"),
+    ]);
+    let page = Reply::json(200, &reviews.to_string()).header("X-Total-Count", "3");
+    assistant.fake.says(&format!("{PULLS}/65/reviews"), page);
+    assert_eq!(
+        asks(&assistant, "reviews", 65),
+        "observatory/telescope #65 reviews, 1 in all, oldest first\n\nreviewer, approved:"
+    );
+}
+
+#[test]
 fn checks_are_those_of_the_newest_commit() {
     let assistant = Assistant::new();
     let commit = "329ea23aa6567786276512e4f384cbb6150b5bba";
