@@ -139,10 +139,10 @@ impl Renderer<'_> {
                 if let Some(total) = total {
                     object.insert("total".to_owned(), total.into());
                 }
-                object.insert("items".to_owned(), facts_of(&items[shown.items]));
+                object.insert("items".to_owned(), self.facts_of(&items[shown.items]));
             }
             Body::Texts(items) if shown.range.is_empty() => {
-                object.insert("items".to_owned(), facts_of(&items));
+                object.insert("items".to_owned(), self.facts_of(&items));
             }
             Body::Texts(_) | Body::Text(_) | Body::Lines { .. } => {
                 object.insert("text".to_owned(), shown.text.into());
@@ -154,6 +154,19 @@ impl Renderer<'_> {
         let mut value = Value::Object(object);
         self.clean(&mut value);
         serde_json::value::to_raw_value(&value).ok()
+    }
+
+    fn facts_of(&self, items: &[Box<dyn View>]) -> Value {
+        let with_text = |item: &dyn View| {
+            let mut facts = item.facts().into_json();
+            let text = item.text().map(|it| self.beginning(it, item.text_max()));
+            let part = text.or_else(|| item.excerpt().map(|it| self.around(&it)));
+            if let Some(part) = part {
+                facts.insert("text".to_owned(), part.text.into());
+            }
+            Value::Object(facts)
+        };
+        Value::Array(items.iter().map(|item| with_text(item.as_ref())).collect())
     }
 
     fn clean(&self, value: &mut Value) {
@@ -168,7 +181,7 @@ impl Renderer<'_> {
     fn results(&self, results: Vec<Found>) -> ToolResult {
         let results = results.into_iter();
         let mut results: Vec<Value> = results
-            .map(|it| json!({"id": it.id, "title": shortened(it.title), "url": it.url}))
+            .map(|it| json!({"id": it.id, "title": self.value(&it.title), "url": it.url}))
             .collect();
         loop {
             let told = self.contract(json!({ "results": results }));
@@ -239,17 +252,6 @@ fn shortened(mut text: String) -> String {
 fn written(text: &str) -> usize {
     let json = Value::from(text).to_string();
     json.chars().count() - 2
-}
-
-fn facts_of(items: &[Box<dyn View>]) -> Value {
-    let with_text = |item: &dyn View| {
-        let mut facts = item.facts().into_json();
-        if let Some(text) = item.text() {
-            facts.insert("text".to_owned(), text.into());
-        }
-        Value::Object(facts)
-    };
-    Value::Array(items.iter().map(|item| with_text(item.as_ref())).collect())
 }
 
 /// The whole arguments of the call that goes on: those of this call, changed.

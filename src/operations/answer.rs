@@ -85,6 +85,26 @@ pub trait View {
     fn text(&self) -> Option<&str> {
         None
     }
+
+    /// The most characters of that text that a list shows.
+    fn text_max(&self) -> usize {
+        usize::MAX
+    }
+
+    /// A line of the forge's own that ends this one.
+    fn excerpt(&self) -> Option<Excerpt<'_>> {
+        None
+    }
+}
+
+/// A line of which only what is around a place is shown, where it is long. It is whole here: a secret
+/// is known only by all of it.
+pub struct Excerpt<'t> {
+    pub line: &'t str,
+    /// After so many characters.
+    pub place: usize,
+    /// The most characters that are shown.
+    pub width: usize,
 }
 
 /// Named values. Absent ones are left out.

@@ -164,7 +164,14 @@ impl View for Issue {
     fn text(&self) -> Option<&str> {
         self.body.as_deref()
     }
+
+    fn text_max(&self) -> usize {
+        TEXT_MAX
+    }
 }
+
+/// The most characters of each text in a list.
+const TEXT_MAX: usize = 400;
 
 /// Who wrote it: on the forge it was moved from, where it was.
 fn author(issue: &Issue) -> &str {

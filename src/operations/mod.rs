@@ -17,7 +17,7 @@ mod search;
 mod server;
 mod user;
 
-pub use answer::{Answer, Body, Document, Facts, Form, Found, Report, View};
+pub use answer::{Answer, Body, Document, Excerpt, Facts, Form, Found, Report, View};
 pub use common::{example, rank};
 pub use operation::{Argument, Kind, Operation, Prepared, Refusal, Running, Toolset};
 

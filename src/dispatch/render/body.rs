@@ -7,7 +7,7 @@ use std::{
 use serde_json::Value;
 
 use super::Renderer;
-use crate::operations::{Body, Form, View};
+use crate::operations::{Body, Excerpt, Form, View};
 
 /// What of a body fits, and where it goes on.
 #[derive(Default)]
@@ -32,7 +32,9 @@ impl Renderer<'_> {
                 items,
             } => self.list(*first, *total, items, offset, room),
             Body::Texts(items) => {
-                let texts: Vec<String> = items.iter().map(|item| entry(item.as_ref())).collect();
+                let whole = |item: &dyn View| entry(item.line(), item.text());
+                let items = items.iter().map(AsRef::as_ref);
+                let texts: Vec<String> = items.map(whole).collect();
                 self.characters(&texts.join("\n"), offset, room)
             }
             Body::Text(text) => self.characters(text, offset, room),
@@ -64,7 +66,7 @@ impl Renderer<'_> {
             if before > 0 {
                 shown.text.push('\n');
             }
-            let hidden = self.entry(&entry(item.as_ref()), &mut shown.text);
+            let hidden = self.item(item.as_ref(), &mut shown.text);
             used += shown.text[before..].chars().count();
             if used > room && end > skip {
                 shown.text.truncate(before);
@@ -211,6 +213,52 @@ impl Renderer<'_> {
         shown
     }
 
+    /// An item: its line, and as much of its text as a list shows.
+    fn item(&self, item: &dyn View, out: &mut String) -> usize {
+        let mut hidden = 0;
+        let (mut line, mut text) = (item.line(), None);
+        if let Some(excerpt) = item.excerpt() {
+            let part = self.around(&excerpt);
+            line.push_str(&part.text);
+            hidden += part.hidden;
+        }
+        if let Some(whole) = item.text() {
+            let part = self.beginning(whole, item.text_max());
+            text = Some(part.text);
+            hidden += part.hidden;
+        }
+        hidden + self.entry(&entry(line, text.as_deref()), out)
+    }
+
+    /// A line without the white space at its ends; of a long one what is around a place in it.
+    pub(super) fn around(&self, excerpt: &Excerpt<'_>) -> Part {
+        let Excerpt { line, place, width } = *excerpt;
+        let mut clean = String::with_capacity(line.len());
+        let hidden = self.redactor.line(line, &mut clean);
+        let length = clean.chars().count();
+        if length <= width {
+            return Part::new(clean.trim(), hidden);
+        }
+        let end = line.char_indices().nth(place);
+        let before = end.map_or(line, |(end, _)| &line[..end]);
+        let place = self.one_line(before).chars().count();
+        let start = place.saturating_sub(width / 3);
+        let shown: String = clean.chars().skip(start).take(width).collect();
+        let more = |there_is: bool| if there_is { "…" } else { "" };
+        let (before, after) = (more(start > 0), more(length > start + width));
+        Part::new(&[before, shown.trim(), after].concat(), hidden)
+    }
+
+    /// At most so many characters of a text, and `…` where there are more.
+    pub(super) fn beginning(&self, text: &str, most: usize) -> Part {
+        let mut clean = String::with_capacity(text.len());
+        let hidden = self.entry(text, &mut clean);
+        match clean.char_indices().nth(most) {
+            Some((end, _)) => Part::new(&[clean[..end].trim_end(), "…"].concat(), hidden),
+            None => Part::new(&clean, hidden),
+        }
+    }
+
     /// One item, or a text: each of its lines.
     fn entry(&self, text: &str, out: &mut String) -> usize {
         let (lines, mut hidden) = (self.redactor.lines_of(text), 0);
@@ -246,14 +294,29 @@ impl Files {
     }
 }
 
+/// What is shown of a text that was cut after it was cleaned.
+pub(super) struct Part {
+    pub(super) text: String,
+    hidden: usize,
+}
+
+impl Part {
+    /// Of a text with so many hidden characters.
+    fn new(text: &str, hidden: usize) -> Self {
+        let hidden = hidden.min(text.matches("<U+").count());
+        let text = text.to_owned();
+        Self { text, hidden }
+    }
+}
+
 /// An item: its line, and its text indented below.
-fn entry(item: &dyn View) -> String {
+fn entry(line: String, text: Option<&str>) -> String {
+    let mut entry = line;
     // A path or a title may hold line breaks, with which it could pose as another item.
-    let mut entry = item.line();
     if entry.contains('\n') {
         entry = entry.replace('\n', "<U+000A>");
     }
-    for line in item.text().unwrap_or_default().lines() {
+    for line in text.unwrap_or_default().lines() {
         entry.push_str("\n  ");
         entry.push_str(line);
     }

@@ -15,7 +15,9 @@ use crate::{
         FilePath, GiteaError, GiteaReader, Query, Sha,
         views::{Blob, TreeEntry},
     },
-    operations::{Answer, Facts, Refusal, Report, View, common::shorten, operation::Input},
+    operations::{
+        Answer, Excerpt, Facts, Refusal, Report, View, common::shorten, operation::Input,
+    },
     rights::Target,
     sort,
 };
@@ -84,8 +86,13 @@ pub(super) async fn find(gitea: GiteaReader, input: Find) -> Result<Answer, Refu
         let path: Rc<str> = entry.path.as_str().into();
         needle.search(&decoded.text, |line, text, place| {
             if hits.len() < LINES {
-                let (path, text) = (Rc::clone(&path), around(text, place));
-                hits.push(Hit { path, line, text });
+                let (path, text) = (Rc::clone(&path), text.to_owned());
+                hits.push(Hit {
+                    path,
+                    line,
+                    text,
+                    place,
+                });
             } else {
                 more += 1;
             }
@@ -249,38 +256,31 @@ impl Needle {
     }
 }
 
-/// A line without the white space at its ends; of a long one what is around a place in it.
-fn around(line: &str, place: usize) -> String {
-    if line.chars().count() <= WIDTH {
-        return line.trim().to_owned();
-    }
-    let start = place.saturating_sub(WIDTH / 3);
-    let part: String = line.chars().skip(start).take(WIDTH).collect();
-    let end = if line.chars().count() > start + WIDTH {
-        "…"
-    } else {
-        ""
-    };
-    let start = if start > 0 { "…" } else { "" };
-    format!("{start}{}{end}", part.trim())
-}
-
 /// `src/mount.rs:12: let steps = 0;`.
 struct Hit {
     path: Rc<str>,
     line: u64,
+    /// The whole line, and after how many of its characters the text stands that was looked for.
     text: String,
+    place: usize,
 }
 
 impl View for Hit {
     fn line(&self) -> String {
-        format!("{}:{}: {}", self.path, self.line, self.text)
+        format!("{}:{}: ", self.path, self.line)
     }
 
     fn facts(&self) -> Facts {
         Facts::new()
             .told("path", &*self.path)
             .told("line", self.line)
-            .told("text", self.text.as_str())
+    }
+
+    fn excerpt(&self) -> Option<Excerpt<'_>> {
+        Some(Excerpt {
+            line: &self.text,
+            place: self.place,
+            width: WIDTH,
+        })
     }
 }

@@ -74,9 +74,10 @@ pub(super) async fn list(gitea: GiteaReader, mut input: List) -> Result<Answer, 
         }
         page => page?,
     };
-    for issue in &mut page.items {
-        let text = issue.body.take().filter(|_| input.texts);
-        issue.body = text.map(|text| shorten(&text, TEXT_LENGTH));
+    if !input.texts {
+        for issue in &mut page.items {
+            issue.body = None;
+        }
     }
     let named = |what: &str, name: Option<&Owner>| name.map(|it| format!("{what} {}", it.as_str()));
     let report = Report::new(format!("{} issues", repo.name()))
@@ -95,9 +96,6 @@ pub(super) async fn list(gitea: GiteaReader, mut input: List) -> Result<Answer, 
         .maybe_applied(sorted_here.then(|| "sorted here".to_owned()));
     Ok(report.page(input.paging, page).into())
 }
-
-/// The most characters of each text in a list.
-const TEXT_LENGTH: usize = 400;
 
 /// Whether a filter by this label is ours: Gitea looks among the repository's own only, takes a
 /// comma for the end of a name, and shows everything for what it does not know.

@@ -1,8 +1,9 @@
 //! Whatever stands in an argument: what Gitea is asked stays below what was asked about.
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
 
 use super::everything::{ASKS, OF_REPOSITORIES, arguments};
-use crate::support::{Asked, Fake, Reply, Server};
+use crate::support::{Asked, Fake, Reply, Server, Setup};
 
 /// No name of a user, an organization or a repository.
 const NO_NAMES: &[&str] = &[
@@ -252,4 +253,69 @@ fn a_text_that_swells_as_json_is_cut_before_it_is_too_long() {
             answer.chars().count()
         );
     }
+}
+
+/// Asks for texts in which a secret of ours stands where each is cut: of the token, and of a key.
+fn no_part_is_told(tool: &str, asked: &Value, prepare: impl Fn(&Fake, &str)) {
+    let fake = Fake::start();
+    let token = Fake::token("aegis-bot");
+    let server = Setup::of(&fake.url(), &token).start();
+    for secret in [&token, &server.key] {
+        prepare(&fake, secret);
+        let answer = server.call(tool, asked).to_string();
+        assert!(answer.contains('…'), "nothing was cut");
+        assert!(!answer.contains(&secret[..8]), "a secret is told in part");
+        let end = &secret[secret.len() - 8..];
+        assert!(!answer.contains(end), "a secret is told in part");
+    }
+}
+
+#[test]
+fn no_part_of_a_secret_is_told_where_an_issue_s_text_is_cut() {
+    let asked = json!({ "method": "list", "repo": "observatory/telescope", "texts": true });
+    no_part_is_told("issue_read", &asked, |fake, secret| {
+        let body = format!("{} {secret} {}", "x".repeat(379), "x".repeat(400));
+        let issues = json!([{ "number": 1, "title": "One", "state": "open", "body": body }]);
+        let target = "/api/v1/repos/observatory/telescope/issues";
+        fake.says(target, Reply::json(200, &issues.to_string()));
+    });
+}
+
+#[test]
+fn no_part_of_a_secret_is_told_where_a_found_line_is_cut() {
+    let asked = json!({ "method": "find", "repo": "observatory/telescope", "query": "mount" });
+    no_part_is_told("file_read", &asked, |fake, secret| {
+        let (before, after) = (" ".repeat(56), " ".repeat(115));
+        let line = format!("{secret}{before}mount{after}{secret}{after}");
+        let git = "/api/v1/repos/observatory/telescope/git";
+        let (sha, tip) = ("0".repeat(40), "639efab4f3a7563be5d001f1b8d700a81f716710");
+        let tree = json!({ "tree": [{
+            "path": "a", "mode": "100644", "type": "blob", "size": line.len(), "sha": sha,
+        }] });
+        let blob = json!({ "content": BASE64_STANDARD.encode(line) });
+        fake.says(
+            &format!("{git}/trees/{tip}"),
+            Reply::json(200, &tree.to_string()),
+        );
+        fake.says(
+            &format!("{git}/blobs/{sha}"),
+            Reply::json(200, &blob.to_string()),
+        );
+    });
+}
+
+#[test]
+fn no_part_of_a_secret_is_told_where_a_found_title_is_cut() {
+    let asked = json!({ "query": "long" });
+    no_part_is_told("search", &asked, |fake, secret| {
+        let issues = json!([{
+            "number": 1, "title": format!("{} {secret} {}", "x ".repeat(225), "long ".repeat(20)), "state": "open",
+            "html_url": "https://git.example.org/observatory/telescope/issues/1",
+            "repository": { "full_name": "observatory/telescope" },
+        }]);
+        let target = "/api/v1/repos/issues/search";
+        fake.says(target, Reply::json(200, &issues.to_string()));
+        let none = Reply::json(200, r#"{"ok":true,"data":[]}"#);
+        fake.says("/api/v1/repos/search", none);
+    });
 }
