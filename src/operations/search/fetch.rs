@@ -13,7 +13,7 @@ use crate::{
     },
     operations::{
         Answer, Document, Facts, Refusal, View,
-        common::Repo,
+        common::{NOBODY, Repo, byline},
         file::text,
         operation::Input,
         refs::{is_fixed, missing, short, subject, tip},
@@ -57,14 +57,16 @@ pub(super) async fn fetch(gitea: GiteaReader, input: Fetch) -> Result<Answer, Re
 async fn issue(gitea: &GiteaReader, repo: Repo, index: u64) -> Result<Document, Refusal> {
     let (address, query) = (repo.at(&[&"issues", &index]), Query::new());
     let issue = gitea.get::<Issue>(&address, &query);
-    let (issue, comments) = join(issue, conversation(gitea, &repo, index)).await;
+    let (issue, comments) = join(issue, comments(gitea, &repo, index)).await;
     let (issue, comments) = (issue?, comments?);
+    let author = issue.original_author.as_ref().or(issue.author.as_ref());
+    let by = byline(author.map_or(NOBODY, String::as_str), issue.created);
     let metadata = Facts::new().with("state", issue.state.as_str());
     Ok(Document {
         title: format!("{}#{index} {}", repo.name(), issue.title),
         url: issue.url.clone(),
         metadata: metadata.and(issue.facts().without("url")),
-        text: issue.body.unwrap_or_default() + &comments,
+        text: conversation(&by, issue.body.as_deref(), &comments),
         id: if issue.is_pull {
             Id::Pull(repo, index)
         } else {
@@ -77,28 +79,42 @@ async fn issue(gitea: &GiteaReader, repo: Repo, index: u64) -> Result<Document, 
 async fn pull(gitea: &GiteaReader, repo: Repo, index: u64) -> Result<Document, Refusal> {
     let (address, query) = (repo.at(&[&"pulls", &index]), Query::new());
     let pull = gitea.get::<PullRequest>(&address, &query);
-    let (pull, comments) = join(pull, conversation(gitea, &repo, index)).await;
+    let (pull, comments) = join(pull, comments(gitea, &repo, index)).await;
     let (pull, comments) = (pull?, comments?);
+    let by = byline(pull.author.as_deref().unwrap_or(NOBODY), pull.created);
     let metadata = Facts::new().with("state", pull.standing());
     Ok(Document {
         title: format!("{}#{index} {}", repo.name(), pull.title),
         url: pull.url.clone(),
         metadata: metadata.and(pull.facts().without("url")),
-        text: pull.body.unwrap_or_default() + &comments,
+        text: conversation(&by, pull.body.as_deref(), &comments),
         id: Id::Pull(repo, index).to_string(),
     })
 }
 
-/// What was said below an issue or a pull request, each after a line of its own and indented, so
-/// that none can pose as somebody else's.
-async fn conversation(gitea: &GiteaReader, repo: &Repo, index: u64) -> Result<String, GiteaError> {
+async fn comments(
+    gitea: &GiteaReader,
+    repo: &Repo,
+    index: u64,
+) -> Result<Vec<Comment>, GiteaError> {
     let address = repo.at(&[&"issues", &index, &"comments"]);
-    let comments = gitea.list::<Comment>(&address, &Query::new()).await?.items;
-    let told = |it: &Comment| {
-        let lines = it.body.lines().map(|line| format!("\n  {line}"));
-        format!("\n\n{}{}", it.line(), lines.collect::<String>())
+    let page = gitea.list(&address, &Query::new()).await?;
+    Ok(page.items)
+}
+
+/// What an issue or a pull request says and what was said below it, each after a line of its own and
+/// indented, so that none can pose as somebody else's.
+fn conversation(by: &str, body: Option<&str>, comments: &[Comment]) -> String {
+    let told = |by: String, text: &str| {
+        // A name may hold a line break too.
+        let by = by.replace('\n', "<U+000A>");
+        let lines = text.lines().map(|line| format!("\n  {line}"));
+        by + &lines.collect::<String>()
     };
-    Ok(comments.iter().map(told).collect())
+    let body = body.map(|body| told(format!("{by}:"), body));
+    let comments = comments.iter().map(|it| told(it.line(), &it.body));
+    let said: Vec<String> = body.into_iter().chain(comments).collect();
+    said.join("\n\n")
 }
 
 async fn repository(gitea: &GiteaReader, repo: Repo) -> Result<Document, Refusal> {
