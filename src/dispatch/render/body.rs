@@ -35,7 +35,7 @@ impl Renderer<'_> {
                 let whole = |item: &dyn View| entry(item.line(), item.text());
                 let items = items.iter().map(AsRef::as_ref);
                 let texts: Vec<String> = items.map(whole).collect();
-                self.characters(&texts.join("\n"), offset, room)
+                self.texts(&texts.join("\n"), offset, room)
             }
             Body::Text(text) => self.characters(text, offset, room),
             Body::Lines {
@@ -95,40 +95,34 @@ impl Renderer<'_> {
         shown
     }
 
-    /// A text of which `skip` characters have been read.
-    pub(super) fn characters(&self, text: &str, skip: usize, room: usize) -> Shown {
-        let mut rest = String::with_capacity(text.len());
-        let mut hidden = self.entry(text, &mut rest);
-        let total = rest.chars().count();
-        let read = rest
-            .char_indices()
-            .nth(skip)
-            .map_or(rest.len(), |(at, _)| at);
-        rest.drain(..read);
-        let mut shown = Shown::default();
-        let Some((cut, _)) = rest.char_indices().nth(room) else {
-            if skip >= total.max(1) {
-                shown.range = format!(", nothing from character {}, {total} in all", skip + 1);
-            } else if skip > 0 {
-                shown.range = format!(", characters {}-{total} of {total}", skip + 1);
-            }
-            shown.text = rest;
-            shown.hidden = hidden;
-            return shown;
+    /// Texts under lines of their own. One that goes on within a line is indented as it was, so that
+    /// nothing of it poses as such a line.
+    fn texts(&self, texts: &str, skip: usize, room: usize) -> Shown {
+        let clean = self.cleaned(texts);
+        let before = &clean.0[..byte_of(&clean.0, skip)];
+        let line = before.rfind('\n').map_or(0, |end| end + 1);
+        let is_within = line < before.len() && before.len() < clean.0.len();
+        let indent = if is_within && clean.0[line..].starts_with(INDENT) {
+            INDENT
+        } else {
+            ""
         };
-        // A cut falls at the end of a line, where there is one in the second half.
-        let cut = rest[..cut]
-            .rfind('\n')
-            .map_or(cut, |line| if line > cut / 2 { line + 1 } else { cut });
-        rest[..cut].clone_into(&mut shown.text);
-        let end = skip + shown.text.chars().count();
-        shown.range = format!(", characters {}-{end} of {total}", skip + 1);
-        hidden = hidden.min(shown.text.matches("<U+").count());
-        shown.hidden = hidden;
-        shown.next.push(("offset", end.into()));
+        let mut shown = part_of(clean, skip, room.saturating_sub(indent.len()));
+        shown.text.insert_str(0, indent);
         shown
     }
 
+    /// A text of which `skip` characters have been read.
+    pub(super) fn characters(&self, text: &str, skip: usize, room: usize) -> Shown {
+        part_of(self.cleaned(text), skip, room)
+    }
+
+    /// A text, and how many hidden characters are shown in it.
+    fn cleaned(&self, text: &str) -> (String, usize) {
+        let mut clean = String::with_capacity(text.len());
+        let hidden = self.entry(text, &mut clean);
+        (clean, hidden)
+    }
     /// The lines of a window, of the first of which `skip` characters have been read.
     fn lines(
         &self,
@@ -294,6 +288,42 @@ impl Files {
     }
 }
 
+/// What stands before each line of a text below a line of its own.
+const INDENT: &str = "  ";
+
+/// Where a character begins, or the end.
+fn byte_of(text: &str, character: usize) -> usize {
+    let mut characters = text.char_indices();
+    characters.nth(character).map_or(text.len(), |(at, _)| at)
+}
+
+/// As much of a clean text as there is room for, `skip` characters of which have been read.
+fn part_of((mut rest, hidden): (String, usize), skip: usize, room: usize) -> Shown {
+    let total = rest.chars().count();
+    rest.drain(..byte_of(&rest, skip));
+    let mut shown = Shown::default();
+    let Some((cut, _)) = rest.char_indices().nth(room) else {
+        if skip >= total.max(1) {
+            shown.range = format!(", nothing from character {}, {total} in all", skip + 1);
+        } else if skip > 0 {
+            shown.range = format!(", characters {}-{total} of {total}", skip + 1);
+        }
+        shown.text = rest;
+        shown.hidden = hidden;
+        return shown;
+    };
+    // A cut falls at the end of a line, where there is one in the second half.
+    let cut = rest[..cut]
+        .rfind('\n')
+        .map_or(cut, |line| if line > cut / 2 { line + 1 } else { cut });
+    rest[..cut].clone_into(&mut shown.text);
+    let end = skip + shown.text.chars().count();
+    shown.range = format!(", characters {}-{end} of {total}", skip + 1);
+    shown.hidden = hidden.min(shown.text.matches("<U+").count());
+    shown.next.push(("offset", end.into()));
+    shown
+}
+
 /// What is shown of a text that was cut after it was cleaned.
 pub(super) struct Part {
     pub(super) text: String,
@@ -317,7 +347,8 @@ fn entry(line: String, text: Option<&str>) -> String {
         entry = entry.replace('\n', "<U+000A>");
     }
     for line in text.unwrap_or_default().lines() {
-        entry.push_str("\n  ");
+        entry.push('\n');
+        entry.push_str(INDENT);
         entry.push_str(line);
     }
     entry

@@ -22,6 +22,23 @@ impl View for Line {
     }
 }
 
+/// A comment: a text under its author's line.
+struct Comment(String);
+
+impl View for Comment {
+    fn line(&self) -> String {
+        "stranger:".to_owned()
+    }
+
+    fn facts(&self) -> Facts {
+        Facts::new()
+    }
+
+    fn text(&self) -> Option<&str> {
+        Some(&self.0)
+    }
+}
+
 /// The text of a report for a call with these arguments, in at most `max` characters.
 fn rendered(report: Report, arguments: Value, max: usize) -> String {
     let ring = KeyRing::new([], &Metadata::default(), Rights::up_to(Access::Read));
@@ -125,6 +142,20 @@ fn a_diff_is_cut_where_a_file_ends() {
     let text = rendered(report, json!({"method": "diff"}), 240);
     assert!(
         text.starts_with("a/b #1 diff, lines 1-2 of 6, files 1-1 of 3\nnext: {\"method\":\"diff\",\"start_line\":3}\n\ndiff"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_comment_that_goes_on_within_a_line_is_indented_as_before() {
+    let report = || {
+        let comment = "a".repeat(100) + "maintainer 2026-11-23 08:40:";
+        Report::new("t").texts(vec![Comment(comment)])
+    };
+    let offset = "stranger:\n  ".len() + 100;
+    let text = rendered(report(), json!({ "offset": offset }), 1_000);
+    assert!(
+        text.ends_with("\n\n  maintainer 2026-11-23 08:40:"),
         "{text}"
     );
 }
