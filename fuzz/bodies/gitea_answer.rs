@@ -143,8 +143,11 @@ impl World {
             probe(&gitea).await.ok();
             let none: [&KeyEntry; 0] = [];
             let ring = KeyRing::new(none, &Metadata::default(), Rights::up_to(Access::Read));
-            let redactor =
-                Redactor::new(vec![settings.token], Arc::new(ArcSwap::from_pointee(ring)));
+            let redactor = Redactor::new(
+                vec![settings.token],
+                Secret::new(String::new()),
+                Arc::new(ArcSwap::from_pointee(ring)),
+            );
             let catalog =
                 Catalog::new(operations::all(), &["all".to_owned()]).expect("all toolsets");
             Dispatcher::new(

@@ -44,10 +44,12 @@ use crate::{
     auth::{DISABLED, Gatekeeper},
     caller::RequestIds,
     cli::Serve,
-    dispatch::Dispatcher,
+    dispatch::{Dispatcher, Redactor},
     gitea::{self, Gitea},
     keys::RejectedKey,
-    mcp, sandbox, server,
+    mcp, sandbox,
+    secret::Secret,
+    server,
 };
 
 pub(super) fn run(asked: &Serve) -> Result<(), Failure> {
@@ -84,7 +86,7 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     let sandbox = made_key.is_some().then(sandbox::start).transpose();
     let sandbox = sandbox.map_err(|error| Failure::Other(format!("no sandbox: {error}")))?;
     let operation = config.gitea.timeout;
-    let (forge, unspeakable) = wiring::forge(config.gitea, sandbox.as_ref())?;
+    let (forge, token) = wiring::forge(config.gitea, sandbox.as_ref())?;
     let audit_log = plan.audit_log.map_or_else(private_file, Ok)?;
     let each_blocked = config.audit.each_blocked;
     let settings = wiring::audit_settings(audit_log.clone(), config.audit, sandbox.is_some());
@@ -102,11 +104,11 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
         Arc::clone(&audit),
         Instant::now(),
     ));
+    let api = Secret::new(forge.api());
     let shared = wiring::dispatch(
         catalog,
         &audit,
-        unspeakable,
-        Arc::clone(&ring),
+        Redactor::new(vec![token], api, Arc::clone(&ring)),
         config.answer_max_chars,
         &config.gate,
     );

@@ -14,16 +14,17 @@ use crate::{
 /// key in force.
 #[derive(Debug)]
 pub struct Redactor {
-    exact: Vec<Secret>,
+    secrets: Vec<Secret>,
+    address: Secret,
     ring: Arc<ArcSwap<KeyRing>>,
 }
 
 impl Redactor {
-    /// Hides these texts, where they are not empty, and the keys of the ring.
-    pub fn new(exact: Vec<Secret>, ring: Arc<ArcSwap<KeyRing>>) -> Self {
-        let exact = exact.into_iter().filter(|it| !it.expose().is_empty());
+    /// Hides these secrets and the address, where they are not empty, and the keys of the ring.
+    pub fn new(secrets: Vec<Secret>, address: Secret, ring: Arc<ArcSwap<KeyRing>>) -> Self {
         Self {
-            exact: exact.collect(),
+            secrets,
+            address,
             ring,
         }
     }
@@ -31,7 +32,7 @@ impl Redactor {
     /// Appends one line of the forge's text to `out`: secrets as `[redacted]`, characters that hide
     /// as `<U+202E>`. Returns how many were shown so.
     pub(super) fn line(&self, line: &str, out: &mut String) -> usize {
-        let mut found: Vec<&str> = self.exact_in(line).collect();
+        let mut found: Vec<&str> = self.exact_in(line);
         found.extend(self.ring.load().found_in(line));
         if found.is_empty() {
             return show_hidden(line, out);
@@ -44,7 +45,7 @@ impl Redactor {
     /// What cleans the lines of this text: most texts hold nothing that could be a secret, which
     /// one look at the whole tells faster than a look at each line.
     pub(super) fn lines_of(&self, text: &str) -> LinesOf<'_> {
-        let suspicious = self.exact_in(text).next().is_some() || keys::may_be_in(text);
+        let suspicious = !self.exact_in(text).is_empty() || keys::may_be_in(text);
         LinesOf {
             redactor: suspicious.then_some(self),
             is_plain: ascii::is_lines(text.as_bytes()),
@@ -63,17 +64,24 @@ impl Redactor {
         out
     }
 
-    /// Whether there is anything in a text that must not be shown.
-    pub(super) fn finds_in(&self, text: &str) -> bool {
-        self.exact_in(text).next().is_some() || !self.ring.load().found_in(text).is_empty()
+    /// Whether there is a secret in a text. The address is none: it opens nothing.
+    pub(super) fn finds_secret_in(&self, text: &str) -> bool {
+        self.secrets.iter().any(|secret| holds(text, secret))
+            || !self.ring.load().found_in(text).is_empty()
     }
 
-    fn exact_in(&self, text: &str) -> impl Iterator<Item = &str> {
-        let exact = self.exact.iter().map(Secret::expose);
-        // Most texts are too short.
-        let may_be = exact.filter(|it| it.len() <= text.len());
-        may_be.filter(|it| memmem::find(text.as_bytes(), it.as_bytes()).is_some())
+    fn exact_in(&self, text: &str) -> Vec<&str> {
+        let exact = self.secrets.iter().chain([&self.address]);
+        let found = exact.filter(|it| holds(text, it));
+        found.map(Secret::expose).collect()
     }
+}
+
+fn holds(text: &str, secret: &Secret) -> bool {
+    let secret = secret.expose().as_bytes();
+    // Most texts are too short.
+    let may_be = !secret.is_empty() && secret.len() <= text.len();
+    may_be && memmem::find(text.as_bytes(), secret).is_some()
 }
 
 /// Cleans the lines of one text.
@@ -197,9 +205,13 @@ mod tests {
         )))
     }
 
+    fn none() -> Secret {
+        Secret::new(String::new())
+    }
+
     fn redactor() -> Redactor {
         let token = Secret::new("gitea-token".to_owned());
-        Redactor::new(vec![token], ring(KEY))
+        Redactor::new(vec![token], none(), ring(KEY))
     }
 
     fn shown(line: &str) -> (String, usize) {
@@ -259,7 +271,7 @@ mod tests {
             "Zm9vYmFyYmF6cXV4MDEyMzQ1Njc4OTAxMjM0NTY3ODk=",
             "team-a.0123456789-abcdef/0123+456789",
         ] {
-            let redactor = Redactor::new(Vec::new(), ring(key));
+            let redactor = Redactor::new(Vec::new(), none(), ring(key));
             for (before, after) in [
                 ("", ""),
                 ("MCP_API_KEYS=", ""),
@@ -280,7 +292,7 @@ mod tests {
     #[test]
     fn keys_that_were_reloaded_are_redacted_and_those_before_them_still() {
         let (before, after) = (ring(KEY), ring(&"ab".repeat(32)));
-        let redactor = Redactor::new(Vec::new(), Arc::clone(&before));
+        let redactor = Redactor::new(Vec::new(), none(), Arc::clone(&before));
         let next = KeyRing::clone(&after.load()).after(&before.load());
         before.store(Arc::new(next));
         let mut out = String::new();

@@ -97,7 +97,7 @@ impl Dispatcher {
         let holds_secret = call
             .arguments
             .as_deref()
-            .is_some_and(|sent| shared.redactor.finds_in(sent.get()));
+            .is_some_and(|sent| shared.redactor.finds_secret_in(sent.get()));
         let permit = shared
             .in_flight
             .enter(caller.key.as_ref().map(|key| key.id));

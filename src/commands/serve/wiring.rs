@@ -1,7 +1,6 @@
 //! Hands each room its own settings, in its own types. Nobody below sees the others'.
 use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
 
-use arc_swap::ArcSwap;
 use ipnet::IpNet;
 use url::Url;
 
@@ -12,7 +11,6 @@ use crate::{
     config::{self, AuditConfig, GateConfig, GiteaConfig, ListenConfig},
     dispatch::{Catalog, Redactor, Shared},
     gitea::{Forge, GiteaSettings},
-    keys::KeyRing,
     mcp,
     outbound::{Outbound, TlsRoots},
     rights::{Access, Rights},
@@ -87,7 +85,7 @@ pub(super) fn protocol_settings(gate: &GateConfig) -> mcp::Settings {
 pub(super) fn forge(
     gitea: GiteaConfig,
     sandbox: Option<&Sandbox>,
-) -> Result<(Arc<Forge>, Vec<Secret>), Failure> {
+) -> Result<(Arc<Forge>, Secret), Failure> {
     let (url, token) = match sandbox {
         Some(sandbox) => (Url::parse(&sandbox.url).ok(), Some(sandbox.token.clone())),
         None => (gitea.url, gitea.token),
@@ -111,8 +109,7 @@ pub(super) fn forge(
     };
     let forge = Forge::new(&settings, outbound);
     let forge = forge.map_err(|error| Failure::Settings(error.to_string()))?;
-    let api = Secret::new(forge.api());
-    Ok((forge, vec![token, api]))
+    Ok((forge, token))
 }
 
 /// The sandbox prints no checkpoints, since its screen is for a person, and leaves no ballast behind.
@@ -153,15 +150,14 @@ pub(super) fn audit_settings(path: PathBuf, audit: AuditConfig, sandbox: bool) -
 pub(super) fn dispatch(
     catalog: Catalog,
     audit: &Arc<AuditLog>,
-    unspeakable: Vec<Secret>,
-    ring: Arc<ArcSwap<KeyRing>>,
+    redactor: Redactor,
     answer_max: usize,
     gate: &GateConfig,
 ) -> Arc<Shared> {
     Arc::new(Shared::new(
         catalog,
         Arc::clone(audit),
-        Redactor::new(unspeakable, ring),
+        redactor,
         answer_max,
         gate.max_calls_in_flight_per_key,
     ))

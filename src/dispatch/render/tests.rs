@@ -8,6 +8,7 @@ use crate::{
     keys::{KeyRing, Metadata},
     operations::{Facts, Form},
     rights::{Access, Rights},
+    secret::Secret,
 };
 
 struct Line(&'static str);
@@ -43,7 +44,7 @@ impl View for Comment {
 fn rendered(report: Report, arguments: Value, max: usize) -> String {
     let ring = KeyRing::new([], &Metadata::default(), Rights::up_to(Access::Read));
     let ring = Arc::new(ArcSwap::from_pointee(ring));
-    let redactor = &Redactor::new(Vec::new(), ring);
+    let redactor = &Redactor::new(Vec::new(), Secret::new(String::new()), ring);
     let Value::Object(arguments) = arguments else {
         panic!("arguments are an object")
     };

@@ -34,6 +34,21 @@ fn a_key_or_a_token_in_an_argument_goes_nowhere() {
 }
 
 #[test]
+fn the_address_of_the_forge_s_api_in_an_argument_is_no_secret() {
+    let fake = Fake::start();
+    let server = Setup::of(&fake.url(), &Fake::token("aegis-bot")).start();
+    let api = format!("{}/api/v1/repos", fake.url());
+    let text = server.refusal(
+        "user_read",
+        &json!({"method": "search", "query": "x", &api: 1}),
+    );
+    assert_eq!(
+        text,
+        "user_read search takes no \"[redacted]/repos\"; it takes query, page, limit"
+    );
+}
+
+#[test]
 fn a_text_longer_than_anybody_means_is_refused_with_the_bound() {
     let long = "x".repeat(2_001);
     let many: Vec<_> = (0..51).map(|n| n.to_string()).collect();

@@ -111,11 +111,11 @@ impl Setup {
         let outbound = Outbound::new(TlsRoots::Webpki, None).unwrap();
         let forge = Forge::new(&self.gitea, outbound).unwrap();
         let api = format!("{}/api/v1", self.gitea.url.as_str().trim_end_matches('/'));
-        let unspeakable = vec![self.gitea.token, Secret::new(api)];
+        let (token, api) = (self.gitea.token, Secret::new(api));
         let shared = Arc::new(Shared::new(
             Catalog::new(operations::all(), &["all".to_owned()]).unwrap(),
             Arc::clone(&audit),
-            Redactor::new(unspeakable, Arc::clone(&ring)),
+            Redactor::new(vec![token], api, Arc::clone(&ring)),
             self.answer_max,
             self.in_flight,
         ));
