@@ -196,10 +196,17 @@ impl<'t> Reading<'t> {
     fn fit(&mut self, operation: &Operation) -> Result<(), String> {
         let sent = std::mem::take(&mut self.arguments);
         let (mut unused, mut misfit) = (Vec::new(), None);
+        let knows = |name: &str| operation.argument(name).is_some();
         let has_ref = sent.contains_key("ref");
+        let means_ref = |name: &str| REFS.contains(&name) && !knows(name) && knows("ref");
+        let mut refs = sent.iter().filter(|(name, _)| means_ref(name));
+        if let (Some((one, value)), Some((other, another))) = (refs.next(), refs.next())
+            && value != another
+        {
+            return Err(format!("{one} and {other} mean the same and differ"));
+        }
         for (mut name, value) in sent {
-            let knows = |name: &str| operation.argument(name).is_some();
-            if REFS.contains(&name.as_str()) && !knows(&name) && knows("ref") && !has_ref {
+            if means_ref(&name) && !has_ref {
                 "ref".clone_into(&mut name);
             }
             if name == "method" && self.tool.has_methods() {

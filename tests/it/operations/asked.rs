@@ -144,6 +144,15 @@ fn a_commit_or_a_branch_is_a_ref_where_one_is_asked_for() {
 }
 
 #[test]
+fn a_commit_and_a_branch_that_differ_are_not_both_the_ref() {
+    let asked = json!({"method": "list", "sha": "abcdef1234", "branch": "main"});
+    assert_eq!(
+        refused("commit_read", &telescope(asked)),
+        "sha and branch mean the same and differ"
+    );
+}
+
+#[test]
 fn a_slash_too_many_around_a_repository_is_none_of_its_name() {
     let assistant = Assistant::new();
     let branches =
