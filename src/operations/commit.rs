@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::{
     Answer, Facts, Form, Operation, Refusal, Report, Toolset, View,
     common::{Moment, Paging, Repo, day, minute},
+    file::text::decode_diff,
     operation::Input,
     refs::{is_fixed, light, missing, short, shown, subject, tip, who},
 };
@@ -210,11 +211,12 @@ impl Input for Diff {
 async fn diff(gitea: GiteaReader, input: Diff) -> Result<Answer, Refusal> {
     let Diff { repo, sha, .. } = input;
     let address = repo.at(&[&"git/commits", &AsDiff(sha.clone())]);
-    let diff = match gitea.raw(&address, &Query::new()).await {
-        Ok(diff) => String::from_utf8_lossy(&diff.bytes).into_owned(),
+    let (diff, encodings) = match gitea.raw(&address, &Query::new()).await {
+        Ok(diff) => decode_diff(diff.bytes),
         Err(error) => return Err(missing(&gitea, &repo, Some(&sha.into()), None, error).await),
     };
-    let report = Report::new(format!("{} {} diff", repo.name(), short(sha.as_str())));
+    let report = Report::new(format!("{} {} diff", repo.name(), short(sha.as_str())))
+        .facts(Facts::new().with("encoding", encodings));
     let first = input.start_line.unwrap_or(1);
     Ok(report.lines(diff, first, None, Form::Diff).into())
 }

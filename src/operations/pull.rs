@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    Answer, Form, Operation, Refusal, Report, Toolset,
+    Answer, Facts, Form, Operation, Refusal, Report, Toolset,
     common::{Paging, Repo},
+    file::text::decode_diff,
     gather::gather,
     issue,
     operation::Input,
@@ -164,8 +165,9 @@ async fn diff(gitea: GiteaReader, input: Diff) -> Result<Answer, Refusal> {
     let diff = pull
         .read(&gitea, gitea.raw(&address, &Query::new()))
         .await?;
-    let diff = String::from_utf8_lossy(&diff.bytes).into_owned();
+    let (diff, encodings) = decode_diff(diff.bytes);
     let report = pull.report("diff");
+    let report = report.facts(Facts::new().with("encoding", encodings));
     let report = report.lines(diff, start_line.unwrap_or(1), None, Form::Diff);
     Ok(report.into())
 }

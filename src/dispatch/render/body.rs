@@ -136,7 +136,7 @@ impl Renderer<'_> {
         let (first, before, mut skip, mut used) = (*window.start(), skip, skip, 0);
         let (mut total, mut last, mut files) = (0, 0, Files::default());
         let (mut full, cleaner) = (false, self.redactor.lines_of(text));
-        for (number, line) in (1..).zip(lines(text)) {
+        for (number, line) in (1..).zip(lines(text, form == Form::Diff)) {
             total = number;
             let starts_file = form == Form::Diff && line.starts_with("diff --git ");
             if starts_file {
@@ -354,8 +354,9 @@ fn entry(line: String, text: Option<&str>) -> String {
     entry
 }
 
-/// As [`str::lines`], found by the processor's wide instructions.
-fn lines(text: &str) -> impl Iterator<Item = &str> {
+/// As [`str::lines`], found by the processor's wide instructions. The carriage return at the end of a
+/// line may be all that a diff is about.
+fn lines(text: &str, keeps_returns: bool) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         let Some(end) = memchr::memchr(b'\n', rest.as_bytes()) else {
@@ -363,7 +364,8 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
         };
         let line = &rest[..end];
         rest = &rest[end + 1..];
-        Some(line.strip_suffix('\r').unwrap_or(line))
+        let shorter = line.strip_suffix('\r').filter(|_| !keeps_returns);
+        Some(shorter.unwrap_or(line))
     })
 }
 
@@ -376,7 +378,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_lines_of_a_text_are_those_of_the_standard_library(text in "[a\r\né]{0,30}") {
-            prop_assert_eq!(lines(&text).collect::<Vec<_>>(), text.lines().collect::<Vec<_>>());
+            prop_assert_eq!(lines(&text, false).collect::<Vec<_>>(), text.lines().collect::<Vec<_>>());
         }
     }
 }

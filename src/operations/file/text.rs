@@ -1,7 +1,7 @@
 //! From a file's bytes to text, or to the name of what they are instead.
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8};
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memmem};
 
 use crate::ascii;
 
@@ -30,13 +30,45 @@ pub(in crate::operations) fn decode(bytes: Vec<u8>) -> Result<Decoded, &'static 
         Ok(text) => return Ok(Decoded::new(text, None)),
         Err(error) => error.into_bytes(),
     };
-    let (encoding, how) = match declared(&bytes) {
-        Some(encoding) => (encoding, "declared"),
-        None => (detected(&bytes), "detected"),
+    let (text, name) = foreign(&bytes);
+    Ok(Decoded::new(text, Some(name)))
+}
+
+/// Decodes a diff file by file, as each may have an encoding of its own. Gives those that are not
+/// UTF-8 too.
+pub(in crate::operations) fn decode_diff(bytes: Vec<u8>) -> (String, Vec<String>) {
+    let bytes = match String::from_utf8(bytes) {
+        Ok(text) => return (text, Vec::new()),
+        Err(error) => error.into_bytes(),
     };
-    let (text, _) = encoding.decode_without_bom_handling(&bytes);
+    let starts = memmem::find_iter(&bytes, b"\ndiff --git ").map(|at| at + 1);
+    let (mut text, mut encodings) = (String::with_capacity(bytes.len()), Vec::new());
+    let mut from = 0;
+    for to in starts.chain([bytes.len()]) {
+        let file = &bytes[from..to];
+        from = to;
+        if let Ok(plain) = std::str::from_utf8(file) {
+            text.push_str(plain);
+            continue;
+        }
+        let (decoded, encoding) = foreign(file);
+        text.push_str(&decoded);
+        if !encodings.contains(&encoding) {
+            encodings.push(encoding);
+        }
+    }
+    (text, encodings)
+}
+
+/// What is not UTF-8, decoded as it declares or looks, and the name of the encoding.
+fn foreign(bytes: &[u8]) -> (String, String) {
+    let (encoding, how) = match declared(bytes) {
+        Some(encoding) => (encoding, "declared"),
+        None => (detected(bytes), "detected"),
+    };
+    let (text, _) = encoding.decode_without_bom_handling(bytes);
     let name = format!("{} ({how})", encoding.name());
-    Ok(Decoded::new(text.into_owned(), Some(name)))
+    (text.into_owned(), name)
 }
 
 impl Decoded {
@@ -174,6 +206,21 @@ mod tests {
         // What is declared does not fit.
         let (_, remark) = reads(b"charset=utf-8 caf\xe9 au lait\n");
         assert_eq!(remark, "windows-1252 (detected)");
+    }
+
+    #[test]
+    fn each_file_of_a_diff_has_an_encoding_of_its_own() {
+        let files: [&[u8]; 2] = [
+            b"diff --git a/a b/a\n-caf\xe9 au lait\n",
+            "diff --git a/b b/b\n+über\n".as_bytes(),
+        ];
+        assert_eq!(
+            decode_diff(files.concat()),
+            (
+                "diff --git a/a b/a\n-café au lait\ndiff --git a/b b/b\n+über\n".to_owned(),
+                vec!["windows-1252 (detected)".to_owned()]
+            )
+        );
     }
 
     #[test]

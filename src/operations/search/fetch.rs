@@ -231,13 +231,13 @@ async fn commit(gitea: &GiteaReader, repo: Repo, sha: Sha) -> Result<Document, R
         Ok(commit) => commit,
         Err(error) => return Err(missing(gitea, &repo, Some(&sha.into()), None, error).await),
     };
-    let diff = String::from_utf8_lossy(&diff?.bytes).into_owned();
+    let (diff, encodings) = text::decode_diff(diff?.bytes);
     let (message, name) = (&commit.git.message, repo.name());
     let whole = Sha::try_from(commit.sha.clone()).unwrap_or(sha);
     Ok(Document {
         title: format!("{name} {} {}", short(&commit.sha), subject(message)),
         text: format!("{}\n\n{diff}", message.trim()),
-        metadata: commit.in_full().without("url"),
+        metadata: commit.in_full().without("url").with("encoding", encodings),
         url: commit.url,
         id: Id::Commit(repo, whole).to_string(),
     })

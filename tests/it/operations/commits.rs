@@ -175,6 +175,24 @@ fn a_diff_comes_as_git_prints_it() {
 }
 
 #[test]
+fn a_diff_shows_what_differs_in_line_ends_and_in_letters_that_are_not_utf_8() {
+    let assistant = Assistant::new();
+    let diff = b"diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-caf\xe9 au lait\r\n+caf\xe9 au lait\n";
+    let target = "/api/v1/repos/observatory/telescope/git/commits/abcd.diff";
+    assistant.fake.says(target, Reply::new(200, diff));
+    let arguments = telescope(json!({"method": "diff", "sha": "abcd"}));
+    let text = assistant.calls("commit_read", &arguments);
+    assert!(
+        text.contains("\nencoding: windows-1252 (detected)\n"),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("\n-café au lait<U+000D>\n+café au lait"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_comparison_has_commits_files_and_the_way_to_the_diff() {
     let assistant = Assistant::new();
     let arguments = telescope(json!({"method": "compare", "base": "v1.0.0", "head": "main"}));
