@@ -10,7 +10,7 @@ use self::body::Shown;
 use super::clean::Redactor;
 use crate::{
     mcp::ToolResult,
-    operations::{Answer, Body, Document, Found, Report, View},
+    operations::{Answer, Body, Document, Facts, Found, Report, View},
 };
 
 /// The most characters of one value in the head: a description or a list of labels stays a fact.
@@ -37,64 +37,80 @@ impl Renderer<'_> {
         match answer {
             Answer::Report(report) => self.report(report, asked, structured),
             Answer::Results(results) => self.results(results),
-            Answer::Document(document) => self.document(document),
+            Answer::Document(document) => self.document(&document),
         }
     }
 
     /// A refusal: the sentence, and the call that would do where there is one.
     pub(super) fn refusal(&self, sentence: &str) -> ToolResult {
         ToolResult {
-            text: self.one_line(sentence),
+            text: bounded(self.one_line(sentence), self.max),
             structured: None,
             is_error: true,
         }
     }
 
     fn report(&self, report: Report, asked: &Asked<'_>, structured: bool) -> ToolResult {
-        let subject = report.subject.as_deref().map(|it| self.one_line(it));
-        let facts: Vec<String> = (report.facts.lines())
-            .map(|(name, value)| [name, ": ", &self.value(&value)].concat())
-            .collect();
-        let offset = asked
-            .arguments
-            .get("offset")
-            .and_then(Value::as_u64)
-            .unwrap_or(0);
-        let before = subject
-            .iter()
-            .chain(&facts)
-            .map(|it| it.chars().count() + 1)
-            .sum::<usize>();
+        let head = self.head(&report, asked);
+        let offset = asked.arguments.get("offset").and_then(Value::as_u64);
+        let offset = usize::try_from(offset.unwrap_or(0)).unwrap_or(usize::MAX);
         let repeated = serde_json::to_string(asked.arguments).map_or(0, |it| it.chars().count());
-        let room = self
+        let mut room = self
             .max
-            .saturating_sub(before + repeated + HEAD_ROOM)
+            .saturating_sub(head.length() + repeated + HEAD_ROOM)
             .max(self.max / 4);
-        let shown = self.body(
-            &report.body,
-            usize::try_from(offset).unwrap_or(usize::MAX),
-            room,
-        );
-
-        let mut text = self.one_line(&report.title) + &shown.range;
-        for applied in &report.applied {
-            text.push_str(", ");
-            text.push_str(&self.one_line(applied));
+        let least = self.max / 20;
+        loop {
+            let shown = self.body(&report.body, offset, room);
+            let cut = !shown.next.is_empty();
+            let changes = if cut { &shown.next } else { &report.next };
+            let next = go_on(asked.arguments, changes, &report.pins);
+            let text = self.told(&head, &shown, next.as_ref());
+            let over = text.chars().count().saturating_sub(self.max);
+            if over > 0 && room > least {
+                room = room.saturating_sub(over.max(least)).max(least);
+                continue;
+            }
+            let structured = structured.then(|| self.json(report, shown, next)).flatten();
+            return ToolResult {
+                text: bounded(text, self.max),
+                structured,
+                is_error: false,
+            };
         }
-        if let Some(subject) = &subject {
+    }
+
+    /// What is known of the head before the body is cut. Each part of it has its share of an answer.
+    fn head(&self, report: &Report, asked: &Asked<'_>) -> Head {
+        let part = |text: &str, share: usize| bounded(self.one_line(text), self.max / share);
+        let facts =
+            (report.facts.lines()).map(|(name, value)| [name, ": ", &self.value(&value)].concat());
+        let lines: Vec<String> = facts.chain(asked.notes.iter().cloned()).collect();
+        Head {
+            title: part(&report.title, 4),
+            applied: part(&report.applied.join(", "), 8),
+            subject: report.subject.as_deref().map(|it| part(it, 8)),
+            lines: bounded(lines.join("\n"), self.max / 4),
+        }
+    }
+
+    fn told(&self, head: &Head, shown: &Shown, next: Option<&Value>) -> String {
+        let mut text = [&*head.title, &shown.range].concat();
+        if !head.applied.is_empty() {
+            text.push_str(", ");
+            text.push_str(&head.applied);
+        }
+        if let Some(subject) = &head.subject {
             text.push_str(": ");
             text.push_str(subject);
         }
-        let cut = !shown.next.is_empty();
-        let changes = if cut { &shown.next } else { &report.next };
-        let next = go_on(asked.arguments, changes, &report.pins);
-        if let Some(next) = &next {
+        if let Some(next) = next {
             text.push_str("\nnext: ");
             text.push_str(&self.redactor.text(&next.to_string()));
         }
-        for line in facts.iter().chain(asked.notes) {
+        if !head.lines.is_empty() {
             text.push('\n');
-            text.push_str(line);
+            text.push_str(&head.lines);
         }
         if shown.hidden > 0 {
             let _ = write!(text, "\nhidden characters shown: {}", shown.hidden);
@@ -103,12 +119,7 @@ impl Renderer<'_> {
             text.push_str("\n\n");
             text.push_str(&shown.text);
         }
-        let structured = structured.then(|| self.json(report, shown, next)).flatten();
-        ToolResult {
-            text,
-            structured,
-            is_error: false,
-        }
+        text
     }
 
     /// Something for the head: what breaks lines is shown, so that nothing poses as another line.
@@ -125,14 +136,14 @@ impl Renderer<'_> {
     /// The same facts as JSON.
     fn json(&self, report: Report, shown: Shown, next: Option<Value>) -> Option<Box<RawValue>> {
         let mut object = Map::new();
-        object.insert("title".to_owned(), report.title.into());
+        object.insert("title".to_owned(), self.fact(report.title.into()));
         if !report.applied.is_empty() {
-            object.insert("applied".to_owned(), report.applied.into());
+            object.insert("applied".to_owned(), self.fact(report.applied.into()));
         }
         if let Some(subject) = report.subject {
-            object.insert("subject".to_owned(), subject.into());
+            object.insert("subject".to_owned(), self.fact(subject.into()));
         }
-        object.extend(report.facts.into_json());
+        object.extend(self.facts(report.facts));
         match report.body {
             Body::None => {}
             Body::List { total, items, .. } => {
@@ -156,10 +167,39 @@ impl Renderer<'_> {
         serde_json::value::to_raw_value(&value).ok()
     }
 
+    fn facts(&self, facts: Facts) -> Map<String, Value> {
+        let facts = facts.into_json().into_iter();
+        facts
+            .map(|(name, value)| (name, self.fact(value)))
+            .collect()
+    }
+
+    /// A value as long as it may be in the head.
+    fn fact(&self, value: Value) -> Value {
+        match value {
+            Value::String(text) => shortened(self.redactor.text(&text)).into(),
+            Value::Array(items) => {
+                let (mut kept, mut left) = (Vec::new(), VALUE_MAX);
+                for item in items.into_iter().map(|item| self.fact(item)) {
+                    if left == 0 {
+                        kept.push("…".into());
+                        break;
+                    }
+                    let length = item.as_str().map_or(0, |text| text.chars().count());
+                    left = left.saturating_sub(length + 2);
+                    kept.push(item);
+                }
+                Value::Array(kept)
+            }
+            other => other,
+        }
+    }
+
     fn facts_of(&self, items: &[Box<dyn View>]) -> Value {
         let with_text = |item: &dyn View| {
-            let mut facts = item.facts().into_json();
-            let text = item.text().map(|it| self.beginning(it, item.text_max()));
+            let mut facts = self.facts(item.facts());
+            let most = item.text_max().min(self.max);
+            let text = item.text().map(|it| self.beginning(it, most));
             let part = text.or_else(|| item.excerpt().map(|it| self.around(&it)));
             if let Some(part) = part {
                 facts.insert("text".to_owned(), part.text.into());
@@ -192,40 +232,43 @@ impl Renderer<'_> {
         }
     }
 
-    fn document(&self, document: Document) -> ToolResult {
-        let Document {
-            id,
-            title,
-            text,
-            url,
-            metadata,
-        } = document;
-        let most = self.max.saturating_sub(HEAD_ROOM);
-        let mut shown = self.characters(&text, 0, most);
-        // JSON writes two characters and more for a line end or a quote.
-        let mut length = written(&shown.text);
-        while length > most {
-            let fewer = shown.text.chars().count() * most / length;
-            shown = self.characters(&text, 0, fewer);
-            length = written(&shown.text);
-        }
+    fn document(&self, document: &Document) -> ToolResult {
+        let title = self.value(&document.title);
         // By its contract every value is a text.
-        let mut metadata: Map<String, Value> = (metadata.lines())
-            .map(|(name, value)| (name.to_owned(), value.into()))
+        let mut metadata: Map<String, Value> = (document.metadata.lines())
+            .map(|(name, value)| (name.to_owned(), self.value(&value).into()))
             .collect();
-        if !shown.next.is_empty() {
-            metadata.insert(
-                "cut".to_owned(),
-                shown.range.trim_start_matches(", ").into(),
-            );
+        let mut most = self.max.saturating_sub(HEAD_ROOM);
+        loop {
+            let shown = self.characters(&document.text, 0, most);
+            let mut metadata_told = metadata.clone();
+            if !shown.next.is_empty() {
+                let cut = shown.range.trim_start_matches(", ");
+                metadata_told.insert("cut".to_owned(), cut.into());
+            }
+            if shown.hidden > 0 {
+                let hidden = shown.hidden.to_string();
+                metadata_told.insert("hidden_characters_shown".to_owned(), hidden.into());
+            }
+            let told = self.contract(json!({
+                "id": document.id, "title": title, "text": shown.text, "url": document.url,
+                "metadata": metadata_told,
+            }));
+            let length = told.text.chars().count();
+            if length <= self.max {
+                return told;
+            }
+            // JSON writes two characters and more for a line end or a quote.
+            let written = written(&shown.text);
+            if written > 0 {
+                let room = (self.max + written).saturating_sub(length);
+                most = shown.text.chars().count() * room / written;
+            } else if let Some(last) = metadata.keys().next_back().cloned() {
+                metadata.shift_remove(&last);
+            } else {
+                return told;
+            }
         }
-        if shown.hidden > 0 {
-            let hidden = shown.hidden.to_string();
-            metadata.insert("hidden_characters_shown".to_owned(), hidden.into());
-        }
-        self.contract(json!({
-            "id": id, "title": title, "text": shown.text, "url": url, "metadata": metadata,
-        }))
     }
 
     /// One JSON object as `structuredContent` and the same JSON as the one text.
@@ -238,6 +281,39 @@ impl Renderer<'_> {
             is_error: false,
         }
     }
+}
+
+/// What the head of a report says beside the range, `next` and what is hidden.
+struct Head {
+    title: String,
+    applied: String,
+    subject: Option<String>,
+    lines: String,
+}
+
+impl Head {
+    fn length(&self) -> usize {
+        let Self {
+            title,
+            applied,
+            subject,
+            lines,
+        } = self;
+        let parts = [title, applied, lines].into_iter().chain(subject);
+        // With what stands between them.
+        parts.map(|part| part.chars().count() + 2).sum()
+    }
+}
+
+/// At most so many characters of a text, `…` among them where there are more.
+fn bounded(mut text: String, most: usize) -> String {
+    if text.chars().nth(most).is_some() {
+        let mut places = text.char_indices();
+        let cut = places.nth(most.saturating_sub(1)).map_or(0, |(at, _)| at);
+        text.truncate(cut);
+        text.push('…');
+    }
+    text
 }
 
 fn shortened(mut text: String) -> String {

@@ -42,9 +42,17 @@ impl View for Comment {
 
 /// The text of a report for a call with these arguments, in at most `max` characters.
 fn rendered(report: Report, arguments: Value, max: usize) -> String {
+    with_renderer(max, |renderer| answered(renderer, report, arguments).text)
+}
+
+fn with_renderer<T>(max: usize, render: impl FnOnce(&Renderer<'_>) -> T) -> T {
     let ring = KeyRing::new([], &Metadata::default(), Rights::up_to(Access::Read));
     let ring = Arc::new(ArcSwap::from_pointee(ring));
     let redactor = &Redactor::new(Vec::new(), Secret::new(String::new()), ring);
+    render(&Renderer { max, redactor })
+}
+
+fn answered(renderer: &Renderer<'_>, report: Report, arguments: Value) -> ToolResult {
     let Value::Object(arguments) = arguments else {
         panic!("arguments are an object")
     };
@@ -52,8 +60,7 @@ fn rendered(report: Report, arguments: Value, max: usize) -> String {
         arguments: &arguments,
         notes: &[],
     };
-    let renderer = Renderer { max, redactor };
-    renderer.report(report, &asked, false).text
+    renderer.report(report, &asked, true)
 }
 
 fn issues() -> Report {
@@ -77,18 +84,18 @@ fn a_list_says_its_range_what_was_applied_and_how_it_goes_on() {
 
 #[test]
 fn a_list_that_does_not_fit_goes_on_with_the_items_left() {
-    let arguments = json!({"method": "list", "limit": 3, "page": 2});
+    let arguments = json!({"page": 2});
     assert_eq!(
-        rendered(issues(), arguments, 100),
+        rendered(issues(), arguments, 112),
         "observatory/telescope issues 4-5 of 9, open\n\
-         next: {\"method\":\"list\",\"limit\":3,\"page\":2,\"offset\":2}\n\n\
+         next: {\"page\":2,\"offset\":2}\n\n\
          #3 c: three\n#2 b: two"
     );
-    let arguments = json!({"method": "list", "limit": 3, "page": 2, "offset": 2});
+    let arguments = json!({"page": 2, "offset": 2});
     assert_eq!(
-        rendered(issues(), arguments, 100),
+        rendered(issues(), arguments, 112),
         "observatory/telescope issues 6-6 of 9, open\n\
-         next: {\"method\":\"list\",\"limit\":3,\"page\":3}\n\n\
+         next: {\"page\":3}\n\n\
          #1 a: one"
     );
 }
@@ -186,11 +193,46 @@ fn followed(report: impl Fn(u64) -> Report, max: usize) -> String {
     panic!("it goes on without end");
 }
 
+#[test]
+fn a_head_however_long_leaves_the_answer_in_its_bound_and_room_for_a_body() {
+    let long = || "x".repeat(3_000);
+    let lines: Vec<String> = (0..100).map(|n| format!("line {n}")).collect();
+    let facts = Facts::new().with("a", long()).with("b", long());
+    let report = Report::new(long())
+        .applied(long())
+        .subject(long())
+        .facts(facts.with("c", long()))
+        .lines(lines.join("\n"), 1, None, Form::Plain);
+    let text = rendered(report, json!({"method": "get"}), 1_000);
+    assert!(text.chars().count() <= 1_000);
+    assert!(
+        text.contains("\nnext: {") && text.contains("\nline 0\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_refusal_has_the_bound_of_an_answer() {
+    let refusal = with_renderer(1_000, |it| it.refusal(&"x".repeat(5_000)));
+    assert_eq!(refusal.text.chars().count(), 1_000);
+}
+
+#[test]
+fn facts_as_json_are_as_long_as_in_the_head() {
+    let many: Vec<String> = (0..1_000).map(|n| format!("file {n}")).collect();
+    let facts = Facts::new().told("message", "x".repeat(9_000));
+    let report = Report::new("t").facts(facts.told("files", many));
+    let answer = with_renderer(24_000, |it| answered(it, report, json!({})));
+    let json = answer.structured.expect("facts as JSON");
+    let length = json.get().chars().count();
+    assert!((900..2_000).contains(&length), "{length}");
+}
+
 proptest! {
     #[test]
     fn following_a_file_to_its_end_gives_every_line_once(
         lines in proptest::collection::vec("[a-z]{0,90}", 1..40),
-        max in 60_usize..400,
+        max in 150_usize..400,
     ) {
         let text = lines.join("\n");
         let report = |first| Report::new("f").lines(text.clone(), first, None, Form::Plain);
@@ -207,7 +249,7 @@ proptest! {
     }
 
     #[test]
-    fn following_a_text_to_its_end_gives_every_character_once(text in "[a-zé \n]{0,900}", max in 60_usize..400) {
+    fn following_a_text_to_its_end_gives_every_character_once(text in "[a-zé \n]{0,900}", max in 150_usize..400) {
         let report = |_| Report::new("t").text(text.clone());
         let all = followed(report, max);
         prop_assert_eq!(all, text);

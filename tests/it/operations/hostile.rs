@@ -255,6 +255,22 @@ fn a_text_that_swells_as_json_is_cut_before_it_is_too_long() {
     }
 }
 
+#[test]
+fn a_release_with_hundreds_of_files_is_fetched_within_the_bound() {
+    let fake = Fake::start();
+    let server = Server::before(&fake);
+    let asset = |n: u32| json!({ "name": format!("a-rather-long-name-{n:04}.tar.gz"), "size": 5 });
+    let assets: Vec<Value> = (0..800).map(asset).collect();
+    let notes = "notes\n".repeat(9_000);
+    let release =
+        json!({ "id": 1, "tag_name": "v1", "name": "One", "body": notes, "assets": assets });
+    let target = "/api/v1/repos/observatory/telescope/releases/tags/v1";
+    fake.says(target, Reply::json(200, &release.to_string()));
+    let one = json!({ "id": "release:observatory/telescope@v1" });
+    let length = server.ask("fetch", &one).chars().count();
+    assert!((20_000..=24_000).contains(&length), "{length}");
+}
+
 /// Asks for texts in which a secret of ours stands where each is cut: of the token, and of a key.
 fn no_part_is_told(tool: &str, asked: &Value, prepare: impl Fn(&Fake, &str)) {
     let fake = Fake::start();
