@@ -19,6 +19,7 @@ use super::{
     EnvFile,
     env_file::meant,
     error::{ConfigError, SettingError},
+    unknown::is_service_link,
 };
 
 /// Names the `.env` file, where `--env-file` does not.
@@ -26,6 +27,8 @@ pub(super) const ENV_FILE: &str = "AEGIS_ENV_FILE";
 /// The variable of the keys. Its value in the file wins over the one in the environment, which may
 /// be from before a key was revoked; for every other name the environment wins.
 pub(super) const KEYS: &str = "MCP_API_KEYS";
+/// The port to listen on. Kubernetes has a variable of the same name for a service called `mcp`.
+pub(super) const PORT: &str = "MCP_PORT";
 /// No file of settings or secrets is larger.
 pub(super) const MAX_FILE: u64 = 1 << 20;
 
@@ -131,7 +134,7 @@ impl Env {
             if let Ok(name) = name.into_string() {
                 let value = Zeroizing::new(value.into_vec());
                 let variable = Variable::new("the environment".to_owned(), &value[meant(&value)]);
-                read.variables.insert(name, variable);
+                read.take(name, variable);
             }
         }
         if read.source.has_keys {
@@ -142,6 +145,25 @@ impl Env {
             read.add(file);
         }
         read
+    }
+
+    /// Takes a variable of the process, unless Kubernetes gave it the name of a setting by chance:
+    /// what the file says of that setting counts.
+    fn take(&mut self, name: String, variable: Variable) {
+        let is_link = || {
+            variable
+                .value
+                .as_deref()
+                .is_some_and(|text| is_service_link(text))
+        };
+        if name == PORT && is_link() {
+            self.warnings.push(format!(
+                "`{PORT}` was set by Kubernetes for a service called `mcp` and is ignored: set \
+                 `enableServiceLinks: false`, or `{PORT}` in the container's own `env`"
+            ));
+        } else {
+            self.variables.insert(name, variable);
+        }
     }
 
     /// What was read in a way that its writer may not expect: names and lines, no values.

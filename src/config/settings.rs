@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::{
     AuditConfig, Env, SettingError, audit,
-    env::{ENV_FILE, KEYS},
+    env::{ENV_FILE, KEYS, PORT},
     error::ConfigError,
     reader::Reader,
     unknown, values,
@@ -213,9 +213,8 @@ impl Config {
 fn read(reader: &mut Reader<'_>) -> Config {
     // Read before all else, by `Env`.
     reader.text(ENV_FILE);
-    let mut warnings = Vec::new();
     Config {
-        listen: listen(reader, &mut warnings),
+        listen: listen(reader),
         gate: gate(reader),
         gitea: gitea(reader),
         audit: audit::read(reader),
@@ -227,30 +226,18 @@ fn read(reader: &mut Reader<'_>) -> Config {
             [("text", LogFormat::Text), ("json", LogFormat::Json)],
         ),
         metrics: reader.flag("METRICS_ENABLED", false),
-        warnings,
+        warnings: Vec::new(),
     }
 }
 
-fn listen(reader: &mut Reader<'_>, warnings: &mut Vec<String>) -> ListenConfig {
+fn listen(reader: &mut Reader<'_>) -> ListenConfig {
     let host = reader.parsed(
         "MCP_HOST",
         "an IP address (names are not looked up)",
         "127.0.0.1",
         values::host,
     );
-    let port = if reader
-        .given("MCP_PORT")
-        .is_some_and(unknown::is_service_link)
-    {
-        warnings.push(
-            "`MCP_PORT` was set by Kubernetes for a service called `mcp` and is ignored: set \
-             `enableServiceLinks: false`, or `MCP_PORT` in the container's own `env`"
-                .to_owned(),
-        );
-        8080
-    } else {
-        reader.number("MCP_PORT", 8080, 0..=u16::MAX)
-    };
+    let port = reader.number(PORT, 8080, 0..=u16::MAX);
     ListenConfig {
         address: SocketAddr::new(host.unwrap_or([127, 0, 0, 1].into()), port),
         public_url: reader.parsed(

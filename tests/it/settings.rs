@@ -384,6 +384,16 @@ fn what_kubernetes_sets_for_a_service_is_no_setting() {
 }
 
 #[test]
+fn the_files_port_counts_where_kubernetes_set_one() {
+    let config = config(
+        &[("MCP_PORT", "tcp://10.0.0.1:80")],
+        Some("MCP_PORT=9000\n"),
+    );
+    assert_eq!(config.listen.address.port(), 9000);
+    assert_eq!(config.warnings.len(), 1, "{:?}", config.warnings);
+}
+
+#[test]
 fn secrets_come_from_files_too() {
     let folder = tempfile::tempdir().unwrap();
     let (token, more) = (folder.path().join("token"), folder.path().join("keys"));
