@@ -333,19 +333,25 @@ fn gitea(reader: &mut Reader<'_>) -> GiteaConfig {
 }
 
 fn token(reader: &mut Reader<'_>) -> Option<Secret> {
+    const FILE: &str = "GITEA_TOKEN_FILE";
+    const USUAL: &str = "/run/secrets/gitea-token";
     let set = reader
         .text("GITEA_TOKEN")
         .map(|text| Secret::new(text.to_owned()));
-    let filed = reader.secret_file("GITEA_TOKEN_FILE", "/run/secrets/gitea_token");
+    let filed = reader.secret_file(FILE, USUAL);
     if set.is_some() && filed.is_some() {
         let wrong = "and `GITEA_TOKEN` are both set: leave one out".to_owned();
-        reader.wrong("GITEA_TOKEN_FILE", wrong, "/run/secrets/gitea-token");
+        reader.wrong(FILE, wrong, USUAL);
     }
+    let (name, is, example) = match &filed {
+        Some(_) => (FILE, "names a file that holds no token", USUAL),
+        None => ("GITEA_TOKEN", "is no token", "the-token"),
+    };
     let token = filed.or(set)?;
     // It becomes a header: visible ASCII and nothing else.
     if token.expose().is_empty() || !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
-        let wrong = "is no token: one word of letters, digits and signs".to_owned();
-        reader.wrong("GITEA_TOKEN", wrong, "the-token");
+        let wrong = format!("{is}: one word of letters, digits and signs");
+        reader.wrong(name, wrong, example);
         return None;
     }
     Some(token)

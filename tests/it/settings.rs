@@ -436,6 +436,19 @@ fn a_gitea_needs_a_token_and_one_is_enough() {
 }
 
 #[test]
+fn a_file_without_a_token_is_told_by_its_own_name() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let told = refusal(&[
+        ("GITEA_TOKEN", ""),
+        ("GITEA_TOKEN_FILE", file.path().to_str().unwrap()),
+    ]);
+    assert_eq!(
+        told,
+        "`GITEA_TOKEN_FILE` names a file that holds no token: one word of letters, digits and signs; for example `GITEA_TOKEN_FILE=/run/secrets/gitea-token`"
+    );
+}
+
+#[test]
 fn a_config_shows_no_secret() {
     let config = config(
         &[
