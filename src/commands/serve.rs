@@ -70,15 +70,16 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
         sources,
         sandbox: made_key,
         catalog,
+        outbound,
         ..
     } = plan;
     logging::start(config.log, config.log_format);
     for (level, note) in plan.notes {
         log::log!(level, "{note}");
     }
-    if !plan.problems.is_empty() {
+    let Some(outbound) = outbound.filter(|_| plan.problems.is_empty()) else {
         return Err(Failure::settings(&plan.problems));
-    }
+    };
 
     process::allow_connections();
     process::keep_memory();
@@ -86,7 +87,7 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     let sandbox = made_key.is_some().then(sandbox::start).transpose();
     let sandbox = sandbox.map_err(|error| Failure::Other(format!("no sandbox: {error}")))?;
     let operation = config.gitea.timeout;
-    let (forge, token) = wiring::forge(config.gitea, sandbox.as_ref())?;
+    let (forge, token) = wiring::forge(config.gitea, outbound, sandbox.as_ref())?;
     let audit_log = plan.audit_log.map_or_else(private_file, Ok)?;
     let each_blocked = config.audit.each_blocked;
     let settings = wiring::audit_settings(audit_log.clone(), config.audit, sandbox.is_some());

@@ -17,7 +17,9 @@ pub enum TlsRoots {
 /// Why certificates could not be read: for the operator to mend.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    #[error("`GITEA_CA_FILE` holds no certificates in PEM: {0}")]
+    #[error(
+        "`GITEA_CA_FILE` holds no certificates in PEM: {0}; for example `GITEA_CA_FILE=/etc/ssl/certs/forge-ca.pem`"
+    )]
     CaFile(String),
     #[error("the system's certificate store is empty ({0}); use `webpki` or name a CA file")]
     NoSystemRoots(String),

@@ -232,6 +232,27 @@ fn all_that_must_be_mended_is_told_in_one_round_with_what_may_have_been_meant() 
 }
 
 #[test]
+fn certificates_that_cannot_be_read_are_told_with_all_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    fs::write(&file, "no certificate").unwrap();
+    let url = nobody();
+    let mut variables = with_gitea(&url, "a-token");
+    variables.push(("GITEA_CA_FILE", file.to_str().unwrap()));
+    variables.push(("MAX_AUTH_FAILURES", "0"));
+    for arguments in [&[][..], &["--check"]] {
+        let output = refused(arguments, &variables);
+        assert_eq!(output.status.code(), Some(78));
+        let told = text(&output.stderr);
+        let wrong = "\n  `GITEA_CA_FILE` holds no certificates in PEM: there is none; for example `GITEA_CA_FILE=/etc/ssl/certs/forge-ca.pem`\n";
+        assert!(
+            told.contains("error: 2 things must be mended\n") && told.contains(wrong),
+            "{told}"
+        );
+    }
+}
+
+#[test]
 fn a_check_finds_a_log_that_cannot_be_written() {
     let folder = tempfile::tempdir().unwrap();
     let url = nobody();

@@ -21,9 +21,10 @@ struct Report {
 
 pub(super) async fn run(plan: Plan, as_json: bool) -> Result<(), Failure> {
     let mut report = Report::of(&plan);
-    // Whatever is missing of the two is among the problems already.
-    if plan.config.gitea.url.is_some() && plan.config.gitea.token.is_some() {
-        match wiring::forge(plan.config.gitea, None) {
+    // Whatever is missing is among the problems already.
+    let is_set = plan.config.gitea.url.is_some() && plan.config.gitea.token.is_some();
+    if let Some(outbound) = plan.outbound.filter(|_| is_set) {
+        match wiring::forge(plan.config.gitea, outbound, None) {
             Ok((forge, _)) => report.ask(&Gitea::new(forge), &plan.catalog).await,
             Err(failure) => report.problems.push(failure.to_string()),
         }

@@ -17,6 +17,7 @@ use crate::{
     dispatch::Catalog,
     keys::{ApiKey, KeyEntry, KeyRing, Metadata},
     operations,
+    outbound::Outbound,
 };
 
 /// Where keys come from, and whether any are needed.
@@ -34,6 +35,8 @@ pub(super) struct Plan {
     /// The time by which keys end.
     pub(super) now: DateTime<Utc>,
     pub(super) catalog: Catalog,
+    /// `None` where the certificates to believe cannot be read, which is a problem.
+    pub(super) outbound: Option<Outbound>,
     /// `None` for a fresh private folder.
     pub(super) audit_log: Option<PathBuf>,
     /// What to say of it, each with its weight.
@@ -61,6 +64,9 @@ impl Plan {
         let warnings = std::mem::take(&mut config.warnings).into_iter();
         let mut notes: Vec<_> = warnings.map(|warning| (Level::Warn, warning)).collect();
         let mut problems: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        let outbound = wiring::outbound(&config.gitea)
+            .map_err(|error| problems.push(error.to_string()))
+            .ok();
         let checkpoints = config.audit.checkpoint_file.as_deref();
         let Time { now, behind } = Time::read(audit_log.as_deref(), checkpoints);
         notes.extend(behind.map(|told| (Level::Warn, told)));
@@ -133,6 +139,7 @@ impl Plan {
             sources,
             now,
             catalog,
+            outbound,
             audit_log,
             notes,
             problems,

@@ -12,7 +12,7 @@ use crate::{
     dispatch::{Catalog, Redactor, Shared},
     gitea::{Forge, GiteaSettings},
     mcp,
-    outbound::{Outbound, TlsRoots},
+    outbound::{Outbound, TlsError, TlsRoots},
     rights::{Access, Rights},
     sandbox::Sandbox,
     secret::Secret,
@@ -80,10 +80,23 @@ pub(super) fn protocol_settings(gate: &GateConfig) -> mcp::Settings {
     }
 }
 
+/// What reaches the forge, by the certificates that are believed.
+///
+/// # Errors
+/// They are none.
+pub(super) fn outbound(gitea: &GiteaConfig) -> Result<Outbound, TlsError> {
+    let roots = match gitea.tls_roots {
+        config::TlsRoots::Webpki => TlsRoots::Webpki,
+        config::TlsRoots::System => TlsRoots::System,
+    };
+    Outbound::new(roots, gitea.ca_pem.as_ref().map(|pem| pem.as_slice()))
+}
+
 /// The forge that is asked: the sandbox, or the one of the settings. With it come the texts that no
 /// answer may hold: its token, and the address by which only we ask it.
 pub(super) fn forge(
     gitea: GiteaConfig,
+    outbound: Outbound,
     sandbox: Option<&Sandbox>,
 ) -> Result<(Arc<Forge>, Secret), Failure> {
     let (url, token) = match sandbox {
@@ -95,12 +108,6 @@ pub(super) fn forge(
             "`GITEA_URL` and `GITEA_TOKEN` are not both set".to_owned(),
         ));
     };
-    let roots = match gitea.tls_roots {
-        config::TlsRoots::Webpki => TlsRoots::Webpki,
-        config::TlsRoots::System => TlsRoots::System,
-    };
-    let outbound = Outbound::new(roots, gitea.ca_pem.as_ref().map(|pem| pem.as_slice()));
-    let outbound = outbound.map_err(|error| Failure::Settings(error.to_string()))?;
     let settings = GiteaSettings {
         url,
         token: token.clone(),
