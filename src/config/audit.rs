@@ -1,7 +1,7 @@
 //! Where records go, how they are kept there, and what happens when they cannot be.
 use std::{num::NonZeroU64, path::PathBuf, time::Duration};
 
-use super::reader::Reader;
+use super::{DEFAULT_AUDIT_LOG, reader::Reader};
 
 const MIB: u64 = 1 << 20;
 
@@ -43,7 +43,9 @@ pub enum Compress {
 
 pub(super) fn read(reader: &mut Reader<'_>) -> AuditConfig {
     AuditConfig {
-        path: reader.text("AUDIT_LOG_PATH").map(PathBuf::from),
+        path: reader
+            .text("AUDIT_LOG_PATH", Some(DEFAULT_AUDIT_LOG))
+            .map(PathBuf::from),
         allow_failure: reader.choice("AUDIT_FAILURE_MODE", [("block", false), ("allow", true)]),
         each_blocked: reader.choice("AUDIT_BLOCKED", [("summary", false), ("each", true)]),
         fsync: reader.choice(
@@ -61,7 +63,12 @@ pub(super) fn read(reader: &mut Reader<'_>) -> AuditConfig {
             1_000,
             0..=1_000_000,
         )),
-        checkpoint_file: reader.text("AUDIT_CHECKPOINT_FILE").map(PathBuf::from),
+        checkpoint_file: reader
+            .text(
+                "AUDIT_CHECKPOINT_FILE",
+                Some("/mnt/elsewhere/aegis/checkpoints.log"),
+            )
+            .map(PathBuf::from),
         seal_key_file: seal_key_file(reader),
         rotate_size: NonZeroU64::new(MIB * reader.number("AUDIT_ROTATE_SIZE", 100, 0..=1_048_576)),
         rotate_daily: reader.flag("AUDIT_ROTATE_DAILY", false),
@@ -88,5 +95,5 @@ fn seal_key_file(reader: &mut Reader<'_>) -> Option<PathBuf> {
         let wrong = "names a file that does not hold 64 hexadecimal digits (`openssl rand -hex 32` makes them)";
         reader.wrong(NAME, wrong.to_owned(), USUAL);
     }
-    reader.text(NAME).map(PathBuf::from)
+    reader.text(NAME, Some(USUAL)).map(PathBuf::from)
 }

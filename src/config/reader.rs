@@ -22,25 +22,26 @@ impl<'e> Reader<'e> {
         }
     }
 
-    /// The text of a variable; `None` where it is not set.
-    pub(super) fn given(&mut self, name: &'static str) -> Option<&'e str> {
-        if !self.names.contains(&name) {
+    /// The text of a variable; `None` where it is not set. That it is no text is told once.
+    fn given(&mut self, name: &'static str, example: Option<&str>) -> Option<&'e str> {
+        let is_first = !self.names.contains(&name);
+        if is_first {
             self.names.push(name);
         }
         let variable = self.env.variable(name)?;
-        if variable.value.is_none() {
+        if variable.value.is_none() && is_first {
             self.errors.push(SettingError {
                 variable: name.to_owned(),
                 wrong: format!("is not UTF-8 ({})", variable.place),
-                example: None,
+                example: example.map(|example| format!("{name}={example}")),
             });
         }
         variable.value.as_ref().map(|text| text.trim())
     }
 
     /// The same, where an empty text is as good as none.
-    pub(super) fn text(&mut self, name: &'static str) -> Option<&'e str> {
-        self.given(name).filter(|text| !text.is_empty())
+    pub(super) fn text(&mut self, name: &'static str, example: Option<&str>) -> Option<&'e str> {
+        self.given(name, example).filter(|text| !text.is_empty())
     }
 
     /// A text that `parse` must take. `wanted` says what it takes: "a host name".
@@ -51,7 +52,7 @@ impl<'e> Reader<'e> {
         example: &str,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
-        let text = self.text(name)?;
+        let text = self.text(name, Some(example))?;
         let parsed = parse(text);
         if parsed.is_none() {
             self.wrong(name, format!("is not {wanted}"), example);
@@ -68,7 +69,7 @@ impl<'e> Reader<'e> {
         parse: impl Fn(&str) -> Option<T>,
     ) -> Vec<T> {
         let items = self
-            .text(name)
+            .text(name, Some(example))
             .unwrap_or_default()
             .split(',')
             .map(str::trim);
@@ -110,18 +111,16 @@ impl<'e> Reader<'e> {
 
     /// True or false. An empty text is neither: what decides who may enter is not guessed.
     pub(super) fn flag(&mut self, name: &'static str, default: bool) -> bool {
-        let Some(text) = self.given(name) else {
+        let example = default.to_string();
+        let Some(text) = self.given(name, Some(&example)) else {
             return default;
         };
         match text.to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" | "on" => true,
             "false" | "0" | "no" | "off" => false,
             _ => {
-                self.wrong(
-                    name,
-                    "is neither `true` nor `false`".to_owned(),
-                    &default.to_string(),
-                );
+                let wrong = "is neither `true` nor `false`".to_owned();
+                self.wrong(name, wrong, &example);
                 default
             }
         }
@@ -145,7 +144,7 @@ impl<'e> Reader<'e> {
 
     /// What the file holds that a variable names; `usual` is where such a file would be.
     pub(super) fn file(&mut self, name: &'static str, usual: &str) -> Option<Zeroizing<Vec<u8>>> {
-        let path = self.text(name)?;
+        let path = self.text(name, Some(usual))?;
         match read_file(path.as_ref(), self.env.is_read_again()) {
             Ok((bytes, _)) => Some(Zeroizing::new(bytes)),
             Err(error) => {

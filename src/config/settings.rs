@@ -25,6 +25,7 @@ pub const DEFAULT_AUDIT_LOG: &str = "/var/log/aegis-mcp/audit.log";
 
 const KEYS_FILE: &str = "MCP_API_KEYS_FILE";
 const KEY_METADATA: &str = "AEGIS_KEYS_FILE";
+const METADATA: &str = "aegis-keys.json";
 
 /// The settings, checked. Taken apart at the start, by a room at a time.
 #[derive(Debug)]
@@ -157,7 +158,7 @@ impl KeysConfig {
 
     fn metadata_name(&self) -> &Path {
         let named = self.metadata.as_deref();
-        named.unwrap_or(Path::new("aegis-keys.json"))
+        named.unwrap_or(Path::new(METADATA))
     }
 }
 
@@ -212,7 +213,7 @@ impl Config {
 
 fn read(reader: &mut Reader<'_>) -> Config {
     // Read before all else, by `Env`.
-    reader.text(ENV_FILE);
+    reader.text(ENV_FILE, None);
     Config {
         listen: listen(reader),
         gate: gate(reader),
@@ -286,15 +287,18 @@ fn gate(reader: &mut Reader<'_>) -> GateConfig {
 }
 
 fn keys(reader: &mut Reader<'_>) -> KeysConfig {
-    let listed = reader.text(KEYS).map(|text| Secret::new(text.to_owned()));
-    let filed = reader.secret_file(KEYS_FILE, "/run/secrets/mcp_api_keys");
+    const USUAL: &str = "/run/secrets/mcp_api_keys";
+    let listed = reader
+        .text(KEYS, None)
+        .map(|text| Secret::new(text.to_owned()));
+    let filed = reader.secret_file(KEYS_FILE, USUAL);
     let texts = [(KEYS, listed), (KEYS_FILE, filed)].into_iter();
     KeysConfig {
         texts: texts
             .filter_map(|(name, text)| Some((name, text?)))
             .collect(),
-        file: reader.text(KEYS_FILE).map(PathBuf::from),
-        metadata: reader.text(KEY_METADATA).map(PathBuf::from),
+        file: reader.text(KEYS_FILE, Some(USUAL)).map(PathBuf::from),
+        metadata: reader.text(KEY_METADATA, Some(METADATA)).map(PathBuf::from),
     }
 }
 
@@ -333,10 +337,11 @@ fn gitea(reader: &mut Reader<'_>) -> GiteaConfig {
 }
 
 fn token(reader: &mut Reader<'_>) -> Option<Secret> {
+    const TOKEN: &str = "the-token";
     const FILE: &str = "GITEA_TOKEN_FILE";
     const USUAL: &str = "/run/secrets/gitea-token";
     let set = reader
-        .text("GITEA_TOKEN")
+        .text("GITEA_TOKEN", Some(TOKEN))
         .map(|text| Secret::new(text.to_owned()));
     let filed = reader.secret_file(FILE, USUAL);
     if set.is_some() && filed.is_some() {
@@ -345,7 +350,7 @@ fn token(reader: &mut Reader<'_>) -> Option<Secret> {
     }
     let (name, is, example) = match &filed {
         Some(_) => (FILE, "names a file that holds no token", USUAL),
-        None => ("GITEA_TOKEN", "is no token", "the-token"),
+        None => ("GITEA_TOKEN", "is no token", TOKEN),
     };
     let token = filed.or(set)?;
     // It becomes a header: visible ASCII and nothing else.

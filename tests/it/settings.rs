@@ -310,7 +310,7 @@ fn what_is_not_utf_8_is_told_by_its_line() {
     let error = Config::from_env(&Env::new([], Some(file))).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`GITEA_TOKEN` is not UTF-8 (line 2 of .env)"
+        "`GITEA_TOKEN` is not UTF-8 (line 2 of .env); for example `GITEA_TOKEN=the-token`"
     );
     let process = [
         ("GITEA_TOKEN".into(), OsString::from_vec(b"\xff".to_vec())),
@@ -319,8 +319,25 @@ fn what_is_not_utf_8_is_told_by_its_line() {
     let error = Config::from_env(&Env::new(process, None)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`GITEA_TOKEN` is not UTF-8 (the environment)"
+        "`GITEA_TOKEN` is not UTF-8 (the environment); for example `GITEA_TOKEN=the-token`"
     );
+}
+
+#[test]
+fn what_is_not_utf_8_is_told_once_with_an_example() {
+    for (name, example) in [
+        ("MCP_PORT", "8080"),
+        ("AUTH_ENABLED", "true"),
+        ("ALLOWED_HOSTS", "mcp.example.org,192.0.2.1:8080"),
+        ("MCP_API_KEYS_FILE", "/run/secrets/mcp_api_keys"),
+        ("AUDIT_LOG_PATH", "/var/log/aegis-mcp/audit.log"),
+    ] {
+        let process = [(name.into(), OsString::from_vec(b"\xff".to_vec()))];
+        let error = Config::from_env(&Env::new(process, None)).unwrap_err();
+        let told =
+            format!("`{name}` is not UTF-8 (the environment); for example `{name}={example}`");
+        assert_eq!(error.to_string(), told);
+    }
 }
 
 #[test]
