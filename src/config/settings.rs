@@ -243,7 +243,7 @@ fn listen(reader: &mut Reader<'_>) -> ListenConfig {
         address: SocketAddr::new(host.unwrap_or([127, 0, 0, 1].into()), port),
         public_url: reader.parsed(
             "PUBLIC_URL",
-            "an `http` or `https` address in ASCII, without user, query and fragment",
+            "an `http` or `https` address of one host, in ASCII, without user, query and fragment",
             "https://mcp.example.org",
             values::server_address,
         ),

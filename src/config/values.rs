@@ -18,7 +18,7 @@ pub fn host(text: &str) -> Option<IpAddr> {
 /// A name or address, with or without a port, as a `Host` header has it; in lower case.
 pub(super) fn authority(text: &str) -> Option<String> {
     let url = bare_url(&format!("http://{text}"))?;
-    let given = url.path() == "/" && !text.ends_with('/') && !text.contains(['*', '%']);
+    let given = url.path() == "/" && !text.ends_with('/') && !text.contains('%');
     let port = text.rsplit_once(']').map_or(text, |(_, rest)| rest);
     let port = port.split_once(':').map(|(_, port)| port.parse::<u16>());
     let host = url.host_str().filter(|_| given)?;
@@ -32,8 +32,7 @@ pub(super) fn authority(text: &str) -> Option<String> {
 /// One of another scheme than the web's (`vscode-webview://…`) is taken as it is written.
 pub(super) fn origin(text: &str) -> Option<String> {
     let url = bare_url(text)?;
-    let given = url.path().len() < 2 && !url.host_str()?.contains('*');
-    given.then(|| match url.origin() {
+    (url.path().len() < 2).then(|| match url.origin() {
         Origin::Tuple(..) => url.origin().ascii_serialization(),
         Origin::Opaque(_) => text.trim_end_matches('/').to_ascii_lowercase(),
     })
@@ -66,7 +65,9 @@ fn bare_url(text: &str) -> Option<Url> {
         && url.password().is_none()
         && url.query().is_none()
         && url.fragment().is_none();
-    (bare && url.has_host()).then_some(url)
+    // One host: no `Host` header has a star in it.
+    let is_one = url.host_str().is_some_and(|host| !host.contains('*'));
+    (bare && is_one).then_some(url)
 }
 
 /// The networks that an item of `TRUSTED_PROXIES` means: `10.0.0.0/8`, one address, or `private`.
@@ -256,6 +257,17 @@ mod tests {
             assert_eq!(web_address(text), None, "{text}");
         }
         assert!(web_address("https://xn--mnchen-3ya.example").is_some());
+    }
+
+    #[test]
+    fn an_address_has_one_host() {
+        for text in [
+            "https://*.example.org",
+            "https://*",
+            "https://%2A.example.org/mcp",
+        ] {
+            assert_eq!(server_address(text), None, "{text}");
+        }
     }
 
     #[test]
