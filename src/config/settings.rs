@@ -34,8 +34,8 @@ pub struct Config {
     pub gate: GateConfig,
     pub gitea: GiteaConfig,
     pub audit: AuditConfig,
-    /// The names of the toolsets to offer; `None` for all.
-    pub toolsets: Option<Vec<String>>,
+    /// The names of the toolsets to offer; `all` is every one.
+    pub toolsets: Vec<String>,
     /// The longest answer to an assistant, in characters.
     pub answer_max_chars: usize,
     /// What is logged.
@@ -362,15 +362,19 @@ fn token(reader: &mut Reader<'_>) -> Option<Secret> {
     Some(token)
 }
 
-fn toolsets(reader: &mut Reader<'_>) -> Option<Vec<String>> {
+fn toolsets(reader: &mut Reader<'_>) -> Vec<String> {
     let name = |text: &str| {
         let is_name = text
             .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-        is_name.then(|| text.to_owned())
+            .all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+        is_name.then(|| text.to_ascii_lowercase())
     };
     let names = reader.list("TOOLSETS", "the name of a toolset", "repo,issue", name);
-    (!names.is_empty() && !names.iter().any(|name| name == "all")).then_some(names)
+    if names.is_empty() {
+        vec!["all".to_owned()]
+    } else {
+        names
+    }
 }
 
 fn log(reader: &mut Reader<'_>) -> Filter {

@@ -486,6 +486,19 @@ fn what_is_hardly_meant_is_warned_of() {
 }
 
 #[test]
+fn each_name_of_a_toolset_is_looked_up_beside_all_too() {
+    let url = nobody();
+    let told = |names| {
+        let mut variables = with_gitea(&url, "a-token");
+        variables.push(("TOOLSETS", names));
+        let output = refused(&["--check"], &variables);
+        text(&output.stderr).contains("`TOOLSETS`")
+    };
+    assert!(told("all,planets") && told("planets,All"));
+    assert!(!told("All") && !told("Repo,ISSUE"));
+}
+
+#[test]
 fn proxies_in_a_whole_private_network_or_more_are_warned_of() {
     let mut variables = with_gitea("http://127.0.0.1:9", "a-token");
     variables.push(("TOOLSETS", "planets"));

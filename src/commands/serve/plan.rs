@@ -108,7 +108,7 @@ impl Plan {
                 "`GITEA_URL` is not set: {put}, or look around with `aegis serve --sandbox`"
             ));
         }
-        let catalog = read_catalog(&mut config, &mut problems);
+        let catalog = read_catalog(&config.toolsets, &mut problems);
         let log = audit_log.as_deref();
         let checkpoints = config.audit.checkpoint_file.as_deref();
         problems.extend(checkpoints.and_then(|file| places::checkpoints(file, log)));
@@ -193,17 +193,12 @@ pub(super) fn no_keys(read: &KeysRead) -> String {
     )
 }
 
-fn read_catalog(config: &mut Config, problems: &mut Vec<String>) -> Catalog {
-    let all =
-        || Catalog::new(operations::all(), &["all".to_owned()]).expect("`all` is every toolset");
-    let Some(names) = config.toolsets.take() else {
-        return all();
-    };
-    Catalog::new(operations::all(), &names).unwrap_or_else(|unknown| {
+fn read_catalog(names: &[String], problems: &mut Vec<String>) -> Catalog {
+    Catalog::new(operations::all(), names).unwrap_or_else(|unknown| {
         let known = unknown.known.join(", ");
         problems.push(format!(
             "`TOOLSETS` names a toolset that does not exist; there are: {known}"
         ));
-        all()
+        Catalog::new(operations::all(), &["all".to_owned()]).expect("`all` is every toolset")
     })
 }
