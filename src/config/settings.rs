@@ -214,6 +214,7 @@ impl Config {
 fn read(reader: &mut Reader<'_>) -> Config {
     // Read before all else, by `Env`.
     reader.text(ENV_FILE, None);
+    let mut warnings = Vec::new();
     Config {
         listen: listen(reader),
         gate: gate(reader),
@@ -221,13 +222,13 @@ fn read(reader: &mut Reader<'_>) -> Config {
         audit: audit::read(reader),
         toolsets: toolsets(reader),
         answer_max_chars: reader.number("ANSWER_MAX_CHARS", 24_000, 1_000..=1_000_000),
-        log: log(reader),
+        log: log(reader, &mut warnings),
         log_format: reader.choice(
             "LOG_FORMAT",
             [("text", LogFormat::Text), ("json", LogFormat::Json)],
         ),
         metrics: reader.flag("METRICS_ENABLED", false),
-        warnings: Vec::new(),
+        warnings,
     }
 }
 
@@ -377,17 +378,40 @@ fn toolsets(reader: &mut Reader<'_>) -> Vec<String> {
     }
 }
 
-fn log(reader: &mut Reader<'_>) -> Filter {
+fn log(reader: &mut Reader<'_>, warnings: &mut Vec<String>) -> Filter {
+    const NAME: &str = "RUST_LOG";
+    const EXAMPLE: &str = "info,aegis::gitea=debug";
     let wanted = "a level, or modules with levels";
+    let strange = reader.text(NAME, Some(EXAMPLE)).and_then(strange_word);
+    warnings.extend(strange.map(|word| {
+        format!(
+            "`{NAME}` has a word (the {word}.) that is neither a level nor a module of `aegis`; for example `{NAME}={EXAMPLE}`"
+        )
+    }));
     // The HTTP server tells of each worker that it starts; nobody asked. What it says of each broken
     // request anybody can have it say without end; the answer says it to who can mend it.
     let base = || {
         let mut filter = env_filter::Builder::new();
         filter.filter_module("actix_server", LevelFilter::Warn);
         filter.filter_module("actix_http", LevelFilter::Off);
+        if strange.is_some() {
+            // Whoever mistyped a level must see that it is said.
+            filter.filter_level(LevelFilter::Warn);
+        }
         filter
     };
     let parse = |text: &str| Some(base().try_parse(text).ok()?.build());
-    let read = reader.parsed("RUST_LOG", wanted, "info,aegis::gitea=debug", parse);
+    let read = reader.parsed(NAME, wanted, EXAMPLE, parse);
     read.unwrap_or_else(|| base().filter_level(LevelFilter::Info).build())
+}
+
+/// Which word of a filter, counted from 1, is taken for a module that is none of ours.
+fn strange_word(filter: &str) -> Option<usize> {
+    let (words, _) = filter.split_once('/').unwrap_or((filter, ""));
+    let mut words = words.split(',').map(str::trim);
+    let is_strange = |word: &str| {
+        let is_bare = !word.is_empty() && !word.contains('=');
+        is_bare && word.parse::<LevelFilter>().is_err() && !word.starts_with("aegis")
+    };
+    words.position(is_strange).map(|at| at + 1)
 }

@@ -184,6 +184,32 @@ fn the_http_server_speaks_of_broken_requests_only_to_who_names_it() {
 }
 
 #[test]
+fn a_mistyped_level_is_told_and_hides_no_warning() {
+    let read = |filter| config(&[("RUST_LOG", filter)], None);
+    let mistyped = read("inof");
+    assert_eq!(
+        mistyped.warnings,
+        [
+            "`RUST_LOG` has a word (the 1.) that is neither a level nor a module of `aegis`; for example `RUST_LOG=info,aegis::gitea=debug`"
+        ]
+    );
+    let of = log::Metadata::builder()
+        .target("aegis::commands::serve")
+        .level(log::Level::Warn)
+        .build();
+    assert!(mistyped.log.enabled(&of));
+    for usual in [
+        "INFO",
+        "off",
+        "aegis::gitea",
+        "warn,actix_http=debug",
+        "info/key",
+    ] {
+        assert_eq!(read(usual).warnings, [""; 0], "{usual}");
+    }
+}
+
+#[test]
 fn switches_take_the_usual_words_and_nothing_else() {
     for (text, meant) in [
         ("true", true),
