@@ -19,7 +19,7 @@ use super::{
     EnvFile,
     env_file::meant,
     error::{ConfigError, SettingError},
-    unknown::is_service_link,
+    unknown::{is_ours, is_service_link},
 };
 
 /// Names the `.env` file, where `--env-file` does not.
@@ -248,8 +248,14 @@ impl Env {
             let variable = Variable::new(place, assignment.value);
             if in_file.insert(assignment.name, variable).is_some() {
                 let (name, line) = (assignment.name, assignment.line);
+                // Another's may be a piece of a value, and that of a key.
+                let what = if is_ours(name) {
+                    format!("`{name}`")
+                } else {
+                    "a name that is no setting".to_owned()
+                };
                 self.warnings.push(format!(
-                    "`{name}` is set more than once in {shown}: line {line} counts"
+                    "{what} is set more than once in {shown}: line {line} counts"
                 ));
             }
         }

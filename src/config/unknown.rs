@@ -1,5 +1,5 @@
 //! Names that look like settings and are none.
-use super::Env;
+use super::{Config, Env};
 
 /// The beginnings of names that are ours alone.
 const PREFIXES: [&str; 3] = ["AEGIS_", "MCP_", "AUDIT_"];
@@ -18,7 +18,7 @@ pub(super) fn warnings(env: &Env, known: &[&str]) -> Vec<String> {
         let value = env
             .variable(name)
             .and_then(|variable| variable.value.as_deref());
-        let ours = PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+        let ours = has_our_prefix(name);
         if ours && (is_service_name(name) || value.is_some_and(|text| is_service_link(text))) {
             service_links = true;
             continue;
@@ -40,6 +40,15 @@ pub(super) fn warnings(env: &Env, known: &[&str]) -> Vec<String> {
         );
     }
     warnings
+}
+
+/// Whether a name is a setting's, or begins as only ours do.
+pub(super) fn is_ours(name: &str) -> bool {
+    has_our_prefix(name) || Config::names().contains(&name)
+}
+
+fn has_our_prefix(name: &str) -> bool {
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// The setting that a name is most like, if it is like one at all.

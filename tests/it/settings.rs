@@ -313,6 +313,19 @@ fn of_two_lines_with_one_name_the_last_counts() {
 }
 
 #[test]
+fn a_piece_of_a_key_that_is_like_a_name_is_not_told() {
+    let file = "AUDIT_X=1\nAUDIT_X=2\nOTHER=\"\nc2VjcmV0a2V5=\nc2VjcmV0a2V5=\n\"\n";
+    let told = config(&[], Some(file)).warnings.join("\n");
+    for words in [
+        "`AUDIT_X` is set more than once in .env: line 2 counts",
+        "a name that is no setting is set more than once in .env: line 5 counts",
+    ] {
+        assert!(told.contains(words), "{told}");
+    }
+    assert!(!told.contains("c2VjcmV0a2V5"), "{told}");
+}
+
+#[test]
 fn odd_lines_are_read_as_meant_and_told_once() {
     let config = config(
         &[],
