@@ -29,6 +29,8 @@ pub(super) const ENV_FILE: &str = "AEGIS_ENV_FILE";
 pub(super) const KEYS: &str = "MCP_API_KEYS";
 /// The port to listen on. Kubernetes has a variable of the same name for a service called `mcp`.
 pub(super) const PORT: &str = "MCP_PORT";
+/// The place of what is not from the file.
+const PROCESS: &str = "the environment";
 /// No file of settings or secrets is larger.
 pub(super) const MAX_FILE: u64 = 1 << 20;
 
@@ -133,7 +135,7 @@ impl Env {
         for (name, value) in process {
             if let Ok(name) = name.into_string() {
                 let value = Zeroizing::new(value.into_vec());
-                let variable = Variable::new("the environment".to_owned(), &value[meant(&value)]);
+                let variable = Variable::new(PROCESS.to_owned(), &value[meant(&value)]);
                 read.take(name, variable);
             }
         }
@@ -328,6 +330,11 @@ impl Variable {
             place,
             value: value.map(|text| Zeroizing::new(text.to_owned())),
         }
+    }
+
+    /// Whether it is not from the file.
+    pub(super) fn is_of_process(&self) -> bool {
+        self.place == PROCESS
     }
 
     fn items(&self) -> usize {

@@ -1,10 +1,13 @@
 //! Names that look like settings and are none.
-use super::{Config, Env};
+use super::{
+    Config, Env, KeysConfig,
+    env::{KEYS, Variable},
+};
 
 /// The beginnings of names that are ours alone.
 const PREFIXES: [&str; 3] = ["AEGIS_", "MCP_", "AUDIT_"];
 /// What clients take their key from, as `aegis client-config` tells them. It may be set where the
-/// server runs too.
+/// server runs too; in a file without keys it is a key at the wrong place.
 const OF_CLIENTS: &str = "AEGIS_KEY";
 /// How many letters may be wrong in a name that is still recognised.
 const NEAR: usize = 2;
@@ -13,7 +16,7 @@ const NEAR: usize = 2;
 pub(super) fn warnings(env: &Env, known: &[&str]) -> Vec<String> {
     let mut warnings = Vec::new();
     let mut service_links = false;
-    let is_other = |name: &&str| !known.contains(name) && *name != OF_CLIENTS;
+    let is_other = |name: &&str| !known.contains(name) && !is_for_a_client(name, env);
     for name in env.names().filter(is_other) {
         let value = env
             .variable(name)
@@ -23,7 +26,9 @@ pub(super) fn warnings(env: &Env, known: &[&str]) -> Vec<String> {
             service_links = true;
             continue;
         }
-        let meant = nearest(name, known).or_else(|| ours.then(|| shortened(name, known))?);
+        let meant = (name == OF_CLIENTS).then_some(KEYS);
+        let meant = meant.or_else(|| nearest(name, known));
+        let meant = meant.or_else(|| ours.then(|| shortened(name, known))?);
         match meant {
             Some(near) => warnings.push(format!("`{name}` is no setting; did you mean `{near}`?")),
             None if ours => warnings.push(format!(
@@ -49,6 +54,15 @@ pub(super) fn is_ours(name: &str) -> bool {
 
 fn has_our_prefix(name: &str) -> bool {
     PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+fn is_for_a_client(name: &str, env: &Env) -> bool {
+    let is_set = |name: &&str| {
+        let value = env.variable(name).and_then(|it| it.value.as_deref());
+        value.is_some_and(|text| !text.trim().is_empty())
+    };
+    let is_of_process = || env.variable(name).is_some_and(Variable::is_of_process);
+    name == OF_CLIENTS && (is_of_process() || [KEYS, KeysConfig::FILE].iter().any(is_set))
 }
 
 /// The setting that a name is most like, if it is like one at all.

@@ -417,6 +417,17 @@ fn a_mistyped_name_is_told_with_the_one_that_was_meant() {
 #[test]
 fn the_variable_that_clients_read_is_no_mistake() {
     assert_eq!(config(&[("AEGIS_KEY", "x")], None).warnings, [""; 0]);
+    let beside_keys = config(&[], Some("MCP_API_KEYS=a\nAEGIS_KEY=a\n"));
+    assert_eq!(beside_keys.warnings, [""; 0]);
+}
+
+#[test]
+fn a_key_under_the_clients_name_is_told_with_where_it_belongs() {
+    let config = config(&[], Some("MCP_API_KEYS=\nAEGIS_KEY=x\n"));
+    assert_eq!(
+        config.warnings,
+        ["`AEGIS_KEY` is no setting; did you mean `MCP_API_KEYS`?"]
+    );
 }
 
 #[test]
