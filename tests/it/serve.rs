@@ -733,6 +733,22 @@ fn check_ends_with_78_where_something_must_be_mended() {
 }
 
 #[test]
+fn a_check_says_of_metadata_that_is_there_whether_it_can_be_used() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("aegis-keys.json"), "{").unwrap();
+    let url = nobody();
+    let output = serve(folder.path(), &["--check"], &with_gitea(&url, "a-token"))
+        .output()
+        .unwrap();
+    let told = text(&output.stdout);
+    let line = told.lines().find(|line| line.starts_with("key metadata"));
+    assert!(
+        line.is_some_and(|line| line.ends_with("aegis-keys.json (cannot be used)")),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_check_without_a_token_says_so_once() {
     let output = refused(
         &["--check"],

@@ -62,10 +62,10 @@ impl Report {
         let ended = &plan.keys.ended;
         let ended = (!ended.is_empty()).then(|| ended.join(", "));
         let metadata = plan.sources.metadata().display();
-        let metadata = if plan.keys.has_metadata {
-            metadata.to_string()
-        } else {
-            format!("{metadata} (not there yet)")
+        let metadata = match &plan.keys {
+            keys if keys.has_metadata => metadata.to_string(),
+            keys if keys.is_metadata_unusable => format!("{metadata} (cannot be used)"),
+            _ => format!("{metadata} (not there yet)"),
         };
         let tools: Vec<_> = plan
             .catalog

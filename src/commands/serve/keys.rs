@@ -40,6 +40,8 @@ pub(super) struct KeysRead {
     /// The example key of the guide is listed, and is not in force.
     pub(super) has_closed_example: bool,
     pub(super) has_metadata: bool,
+    /// There is metadata, and it says nothing that can be relied on.
+    pub(super) is_metadata_unusable: bool,
     /// The keys of the file of further keys; where that cannot be read, those of before.
     filed: Vec<KeyEntry>,
     /// Why that file cannot be read, if so.
@@ -208,6 +210,7 @@ impl KeySources {
             ended,
             has_closed_example,
             has_metadata,
+            is_metadata_unusable: false,
             filed,
             unread: None,
             notes,
@@ -224,6 +227,7 @@ impl KeysRead {
             ended: Vec::new(),
             has_closed_example: false,
             has_metadata: false,
+            is_metadata_unusable: false,
             filed: Vec::new(),
             unread: None,
             notes: Vec::new(),

@@ -165,12 +165,13 @@ fn read_keys(
     told: bool,
     problems: &mut Vec<String>,
 ) -> KeysRead {
-    let known = Metadata::load(sources.metadata()).unwrap_or_else(|error| {
-        // Without it, keys would open the door that have ended.
-        problems.push(error.to_string());
-        None
-    });
-    let read = sources.keys(&config.gate.keys, known.as_ref(), now);
+    let known = Metadata::load(sources.metadata());
+    // Without it, keys would open the door that have ended.
+    problems.extend(known.as_ref().err().map(ToString::to_string));
+    let is_metadata_unusable = known.is_err();
+    let known = known.ok().flatten();
+    let mut read = sources.keys(&config.gate.keys, known.as_ref(), now);
+    read.is_metadata_unusable = is_metadata_unusable;
     sources.note(&read);
     let none_left = read.ring.in_force(now).next().is_none();
     if config.gate.auth_enabled && none_left && !told && !read.has_closed_example {
