@@ -120,6 +120,13 @@ pub enum TlsRoots {
     System,
 }
 
+impl ListenConfig {
+    /// Whether nobody but this machine reaches it. IPv4 written as IPv6 is IPv4.
+    pub fn is_loopback(&self) -> bool {
+        self.address.ip().to_canonical().is_loopback()
+    }
+}
+
 impl KeysConfig {
     /// The names of the settings that this is.
     pub const NAMES: [&str; 3] = [KEYS, KEYS_FILE, KEY_METADATA];

@@ -64,6 +64,15 @@ fn nothing_set_is_the_defaults() {
 }
 
 #[test]
+fn a_loopback_address_is_one_in_either_notation() {
+    let is_loopback = |host| config(&[("MCP_HOST", host)], None).listen.is_loopback();
+    for host in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
+        assert!(is_loopback(host), "{host}");
+    }
+    assert!(!is_loopback("::ffff:192.0.2.1") && !is_loopback("::"));
+}
+
+#[test]
 fn how_records_are_kept_is_read_as_it_is_written() {
     let audit = |pairs: &[(&str, &str)]| config(pairs, None).audit;
     let defaults = audit(&[]);

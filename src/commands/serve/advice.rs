@@ -27,7 +27,7 @@ pub(super) fn advice(config: &Config, sandbox: bool) -> Vec<(Level, String)> {
         }
     }
     let listen = &config.listen;
-    if listen.address.ip().is_loopback() {
+    if listen.is_loopback() {
         return advice;
     }
     if listen.public_url.is_none() && listen.allowed_hosts.is_empty() {

@@ -70,7 +70,7 @@ impl Plan {
         let checkpoints = config.audit.checkpoint_file.as_deref();
         let Time { now, behind } = Time::read(audit_log.as_deref(), checkpoints);
         notes.extend(behind.map(|told| (Level::Warn, told)));
-        let example_opens = config.listen.address.ip().is_loopback();
+        let example_opens = config.listen.is_loopback();
         let mut sources = KeySources::new(&env, &config.gate.keys, example_opens);
         let sandbox = asked.sandbox.then(made_key).transpose()?;
         let keys = if let Some(key) = &sandbox {
