@@ -17,12 +17,9 @@ unexport RUSTFLAGS
 
 .PHONY: run check test golden bench prove build install deb dist reproduce generate-key rotate-key check-key-age
 
-# Serves the Gitea that .env names, else sample data. The log is here unless AUDIT_LOG_PATH says otherwise.
+# Serves the Gitea that is set, else sample data. The log is here unless AUDIT_LOG_PATH says otherwise.
 run: build
-	@if grep -Eqs '^[[:space:]]*(export[[:space:]]+)?GITEA_URL[[:space:]]*=[[:space:]]*[^[:space:]#]' .env || [ -n "$$GITEA_URL" ]; then \
-		if [ -n "$$AUDIT_LOG_PATH" ] || grep -Eqs '^[[:space:]]*(export[[:space:]]+)?AUDIT_LOG_PATH[[:space:]]*=[[:space:]]*[^[:space:]#]' .env; \
-		then exec $(AEGIS) serve; else exec $(AEGIS) serve --audit-log ./audit.log; fi; \
-	else exec $(AEGIS) serve --sandbox; fi
+	@exec $(AEGIS) serve --sandbox-unless-configured
 
 check:
 	$(CARGO) fmt --all --check

@@ -96,6 +96,9 @@ pub struct Serve {
     /// Serve sample data from a forge inside this process, with a key made for this run
     #[arg(long)]
     pub sandbox: bool,
+    /// For `make run`: as `--sandbox` where no Gitea is set, else with the log here unless one is set
+    #[arg(long, hide = true)]
+    pub sandbox_unless_configured: bool,
     /// Refuse a `.env` file that others than its owner can read
     #[arg(long)]
     pub strict_perms: bool,

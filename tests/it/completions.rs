@@ -55,7 +55,9 @@ fn what_help_hides_is_not_offered() {
     ] {
         let script = generated(shell);
         assert!(
-            !script.contains("hints") && !script.contains("threads"),
+            !["hints", "threads", "unless-configured"]
+                .iter()
+                .any(|hidden| script.contains(hidden)),
             "{shell}"
         );
     }

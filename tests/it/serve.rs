@@ -566,6 +566,48 @@ fn the_sandbox_shows_where_it_is_and_what_to_paste() {
     assert!(!ended.stderr.contains(line.trim()));
 }
 
+/// Serves as `make run` does, with a file of settings that holds this.
+fn run(settings: &str) -> Served {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("settings");
+    fs::write(&file, settings).unwrap();
+    let variables = [
+        ("AEGIS_ENV_FILE", file.to_str().unwrap()),
+        ("AUDIT_LOG_PATH", ""),
+    ];
+    Served::start_in(folder, &["--sandbox-unless-configured"], &variables)
+}
+
+#[test]
+fn what_make_run_serves_is_decided_by_the_settings_as_they_are_read() {
+    let sandbox = |settings: &str| {
+        let ended = run(settings).stop();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        ended.stdout.contains("API key")
+    };
+    let keys = format!("GITEA_TOKEN=a\nMCP_API_KEYS={KEY}\n");
+    let url = format!("GITEA_URL={}\n", nobody());
+    for set in [
+        format!("{url}{keys}"),
+        format!("\u{feff}{url}{keys}"),
+        format!("GITEA_URL=\n{keys}{url}"),
+    ] {
+        assert!(!sandbox(&set), "{set}");
+    }
+    for unset in [String::new(), format!("{url}GITEA_URL=\"\"\n{keys}")] {
+        assert!(sandbox(&unset), "{unset}");
+    }
+}
+
+#[test]
+fn make_run_keeps_the_log_of_a_gitea_where_it_is_run() {
+    let url = nobody();
+    let served = run(&format!(
+        "GITEA_URL={url}\nGITEA_TOKEN=a\nMCP_API_KEYS={KEY}\n"
+    ));
+    assert!(!served.stop().records.is_empty());
+}
+
 #[test]
 fn the_sandbox_keeps_its_log_in_a_private_folder() {
     let folder = tempfile::tempdir().unwrap();

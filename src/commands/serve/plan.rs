@@ -58,8 +58,15 @@ impl Plan {
         if let Some(port) = asked.port {
             config.listen.address.set_port(port);
         }
+        let is_configured = config.gitea.url.is_some() || is_wrong("GITEA_URL");
+        let is_sandbox = asked.sandbox || asked.sandbox_unless_configured && !is_configured;
+        let default_log = if asked.sandbox_unless_configured {
+            "./audit.log"
+        } else {
+            DEFAULT_AUDIT_LOG
+        };
         let audit_log = asked.audit_log.clone().or_else(|| config.audit.path.take());
-        let audit_log = audit_log.or_else(|| (!asked.sandbox).then(|| DEFAULT_AUDIT_LOG.into()));
+        let audit_log = audit_log.or_else(|| (!is_sandbox).then(|| default_log.into()));
 
         let warnings = std::mem::take(&mut config.warnings).into_iter();
         let mut notes: Vec<_> = warnings.map(|warning| (Level::Warn, warning)).collect();
@@ -72,7 +79,7 @@ impl Plan {
         notes.extend(behind.map(|told| (Level::Warn, told)));
         let example_opens = config.listen.is_loopback();
         let mut sources = KeySources::new(&env, &config.gate.keys, example_opens);
-        let sandbox = asked.sandbox.then(made_key).transpose()?;
+        let sandbox = is_sandbox.then(made_key).transpose()?;
         let keys = if let Some(key) = &sandbox {
             made(key)
         } else {
@@ -80,7 +87,7 @@ impl Plan {
             read_keys(&config, &mut sources, now, told, &mut problems)
         };
         let misplaced = config.gate.keys.misplaced_metadata(env.source().path());
-        let misplaced = misplaced.filter(|_| !asked.sandbox);
+        let misplaced = misplaced.filter(|_| !is_sandbox);
         // Without it keys would be back that ended.
         problems.extend(misplaced);
         notes.extend(keys.notes.iter().cloned());
@@ -94,7 +101,7 @@ impl Plan {
         }
         // Nothing but their digests is needed any more.
         config.gate.keys.texts.clear();
-        if config.gitea.url.is_none() && !asked.sandbox && !is_wrong("GITEA_URL") {
+        if config.gitea.url.is_none() && !is_sandbox && !is_wrong("GITEA_URL") {
             let put = env.file().map_or_else(
                 || "copy `.env.example` to `.env` and fill it in".to_owned(),
                 |file| {
@@ -130,7 +137,7 @@ impl Plan {
                 notes.push((Level::Warn, told));
             }
         }
-        notes.extend(advice(&config, asked.sandbox));
+        notes.extend(advice(&config, is_sandbox));
         Ok(Self {
             config,
             sandbox,
