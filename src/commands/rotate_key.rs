@@ -11,7 +11,9 @@ mod status;
 mod trial;
 mod unattended;
 
-use self::place::Place;
+use chrono::{DateTime, Utc};
+
+use self::{place::Place, seen::time};
 use super::Failure;
 use crate::cli::RotateKey;
 
@@ -33,4 +35,16 @@ pub(super) fn run(asked: &RotateKey) -> Result<(), Failure> {
     } else {
         guided::run(asked, &place)
     }
+}
+
+/// A grace that is past would lock the old key out at once, whether or not the new one works.
+fn check_grace(asked: &RotateKey, now: DateTime<Utc>) -> Result<(), Failure> {
+    let end = asked.grace.from(now);
+    if end <= now && !asked.grace.is_now() {
+        return Err(Failure::Usage(format!(
+            "`--grace` is past: {}; `--grace 0` takes the old key out at once",
+            time(end)
+        )));
+    }
+    Ok(())
 }

@@ -92,8 +92,9 @@ impl Dialog<'_> {
         }
         let now = self.place.now();
         let mut ends = Vec::new();
-        if !grace.is_now() {
-            ends.push(End::At(grace.from(now)));
+        let end = grace.from(now);
+        if end > now {
+            ends.push(End::At(end));
         }
         if accepted {
             ends.push(End::Now);

@@ -4,6 +4,7 @@ use std::time::Instant;
 use console::{Term, style};
 
 use super::{
+    check_grace,
     dialog::{Dialog, Test},
     made::Made,
     place::Place,
@@ -18,6 +19,7 @@ use crate::{
 };
 
 pub(super) fn run(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
+    check_grace(asked, place.now())?;
     let instead = "add `--yes`, and the key's hint or label where there are several keys";
     let mut person = Prompts::open(asked.plain, instead)?;
     let look = place.look()?;

@@ -9,6 +9,7 @@ use console::Term;
 use serde_json::json;
 
 use super::{
+    check_grace,
     made::Made,
     place::Place,
     seen::{Seen, time},
@@ -71,14 +72,7 @@ fn check(asked: &RotateKey, now: DateTime<Utc>) -> Result<(), Failure> {
                 .to_owned(),
         ));
     }
-    let end = asked.grace.from(now);
-    if end <= now && !asked.grace.is_now() {
-        return Err(Failure::Usage(format!(
-            "`--grace` is past: {}; `--grace 0` takes the old key out at once",
-            time(end)
-        )));
-    }
-    Ok(())
+    check_grace(asked, now)
 }
 
 fn begin(asked: &RotateKey, place: &Place, now: DateTime<Utc>) -> Result<Begun, Failure> {

@@ -175,6 +175,17 @@ fn what_is_not_tested_does_not_cost_the_old_key_at_once() {
 }
 
 #[test]
+fn a_grace_that_is_past_is_a_mistake_before_a_key_is_made() {
+    let keys = Keys::new(1, 9);
+    let before = keys.standing();
+    let arguments = ["key1", "--no-test", "--grace", "2020-01-01"];
+    let mut terminal = keys.on_a_terminal(&arguments);
+    terminal.wait_for("`--grace` is past");
+    assert_eq!(terminal.end().code, Some(2));
+    assert_eq!(keys.standing(), before);
+}
+
+#[test]
 fn what_is_left_is_gone_on_with() {
     let (keys, _stale) = stale(1);
     let mut terminal = keys.on_a_terminal(&["key1", "--plain"]);
