@@ -165,7 +165,7 @@ fn adopt(
     if !inventory.keys.iter().any(is_unknown) {
         return Ok(Vec::new());
     }
-    let mut file = files.lock_known(durable::PATIENCE)?;
+    let mut file = files.lock_known(None)?;
     let mut adopted = Vec::new();
     for key in inventory.keys.iter().filter(|key| is_unknown(key)) {
         let metadata: &mut Metadata = &mut file.metadata;

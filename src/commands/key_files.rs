@@ -172,11 +172,17 @@ impl KeyFiles {
         Err(durable::Error::MountPoint(mount.clone()).into())
     }
 
-    /// Locks and reads both, the keys first. Waits for other commands for ten seconds in all.
-    pub(super) fn lock(&self, in_place: InPlace) -> Result<LockedKeys, Failure> {
+    /// Locks and reads both, the keys first. Waits for other commands for ten seconds in all, unless
+    /// the `person` breaks it off.
+    pub(super) fn lock(
+        &self,
+        in_place: InPlace,
+        person: Option<&Prompts>,
+    ) -> Result<LockedKeys, Failure> {
         let deadline = Instant::now() + durable::PATIENCE;
-        let keys = KeysFile::open(&self.env_file, durable::PATIENCE)?;
-        let known = self.lock_known(deadline.saturating_duration_since(Instant::now()))?;
+        let open = |patience| Ok(KeysFile::open(&self.env_file, patience)?);
+        let keys = locked(deadline, person, open)?;
+        let known = self.lock_known_until(deadline, person)?;
         Ok(LockedKeys {
             keys,
             before: known.metadata.to_text(),
@@ -186,12 +192,44 @@ impl KeyFiles {
     }
 
     /// Locks and reads what is known of keys alone.
-    pub(super) fn lock_known(&self, patience: Duration) -> Result<MetadataFile, Failure> {
-        Ok(MetadataFile::open(
-            &self.metadata,
-            &self.env_file,
-            patience,
-        )?)
+    pub(super) fn lock_known(&self, person: Option<&Prompts>) -> Result<MetadataFile, Failure> {
+        self.lock_known_until(Instant::now() + durable::PATIENCE, person)
+    }
+
+    fn lock_known_until(
+        &self,
+        deadline: Instant,
+        person: Option<&Prompts>,
+    ) -> Result<MetadataFile, Failure> {
+        let open = |patience| {
+            Ok(MetadataFile::open(
+                &self.metadata,
+                &self.env_file,
+                patience,
+            )?)
+        };
+        locked(deadline, person, open)
+    }
+}
+
+/// How long a person who broke it off waits at most.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Tries to `open` a file until the deadline. Whoever broke it off meanwhile meant that nothing is
+/// done, although the file may be had now.
+fn locked<T>(
+    deadline: Instant,
+    person: Option<&Prompts>,
+    open: impl Fn(Duration) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let opened = open(left.min(PAUSE));
+        person.map_or(Ok(()), Prompts::check)?;
+        match opened {
+            Err(Failure::Busy(_)) if left > PAUSE => {}
+            opened => return opened,
+        }
     }
 }
 

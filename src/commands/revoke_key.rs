@@ -60,7 +60,7 @@ pub(super) fn run(asked: &RevokeKey) -> Result<(), Failure> {
         new,
     };
 
-    let mut locked = files.lock(in_place)?;
+    let mut locked = files.lock(in_place, person.as_ref())?;
     let now = files.now(asked.audit_log.as_deref());
     // Somebody may have changed the files while the question was open.
     let inventory = Inventory::new(&files, &locked.keys, &locked.known.metadata);
@@ -170,7 +170,7 @@ fn former(
     if record.revoked_at.is_none() {
         person = ask(asked, name)?;
         let in_place = files.in_place(asked.edited.in_place, person.as_mut())?;
-        let mut locked = files.lock(in_place)?;
+        let mut locked = files.lock(in_place, person.as_ref())?;
         locked.known.metadata.note_revoked_record(&record.id, now);
         locked.save_known()?;
     }

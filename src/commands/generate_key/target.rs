@@ -9,7 +9,7 @@ use crate::{
         prompt::Prompts,
     },
     config::{KeyEditor, NewKey},
-    durable::{self, InPlace},
+    durable::InPlace,
     keys::{KeyId, Label, Metadata, MetadataFile},
 };
 
@@ -34,21 +34,21 @@ impl Target {
         asked: &GenerateKey,
         files: Option<KeyFiles>,
         saves: bool,
-        person: Option<&mut Prompts>,
+        mut person: Option<&mut Prompts>,
     ) -> Result<Self, Failure> {
         let Some(files) = files.map(Box::new) else {
             return Ok(Self::None);
         };
         if asked.add {
-            let in_place = files.in_place(asked.edited.in_place, person)?;
-            let locked = Box::new(files.lock(in_place)?);
+            let in_place = files.in_place(asked.edited.in_place, person.as_deref_mut())?;
+            let locked = Box::new(files.lock(in_place, person.as_deref())?);
             return Ok(Self::Keys {
                 files,
                 locked,
                 saves,
             });
         }
-        let known = Box::new(files.lock_known(durable::PATIENCE)?);
+        let known = Box::new(files.lock_known(person.as_deref())?);
         let in_place = if asked.edited.in_place {
             InPlace::Allowed
         } else {

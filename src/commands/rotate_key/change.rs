@@ -8,6 +8,7 @@ use crate::{
     commands::{
         Failure,
         key_files::{KeyFiles, LockedKeys},
+        prompt::Prompts,
     },
     durable::InPlace,
     keys::{KeyEntry, KeyHint, KeyId, KeyRecord, Metadata, Rotation, Stage, in_force, rotations},
@@ -46,9 +47,13 @@ impl From<Refusal> for Failure {
 }
 
 impl Files {
-    pub(super) fn lock(files: &KeyFiles, in_place: InPlace) -> Result<Self, Failure> {
+    pub(super) fn lock(
+        files: &KeyFiles,
+        in_place: InPlace,
+        person: Option<&Prompts>,
+    ) -> Result<Self, Failure> {
         Ok(Self {
-            locked: files.lock(in_place)?,
+            locked: files.lock(in_place, person)?,
         })
     }
 

@@ -132,7 +132,6 @@ fn begin(
 ) -> Result<(Made, Option<String>), Failure> {
     let made = Made::new(asked.hashed || old.form == Form::Hashed)?;
     let mut files = place.lock(Some(person))?;
-    person.check()?;
     files.rehearse()?;
     if asked.print && !Term::stdout().is_term() {
         made.print()?;

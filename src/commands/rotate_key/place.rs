@@ -50,10 +50,10 @@ impl Place {
     }
 
     /// Locks both files. `person` is asked, where one is there, whether a file may be overwritten
-    /// that cannot be replaced.
-    pub(super) fn lock(&self, person: Option<&mut Prompts>) -> Result<Files, Failure> {
-        let in_place = self.files.in_place(self.in_place, person)?;
-        Files::lock(&self.files, in_place)
+    /// that cannot be replaced, and may break it off.
+    pub(super) fn lock(&self, mut person: Option<&mut Prompts>) -> Result<Files, Failure> {
+        let in_place = self.files.in_place(self.in_place, person.as_deref_mut())?;
+        Files::lock(&self.files, in_place, person.as_deref())
     }
 
     /// Why nothing can be replaced.

@@ -1,4 +1,8 @@
 //! What a person at a terminal sees and is asked.
+use std::fs::File;
+
+use rustix::fs::{FlockOperation, flock};
+
 use super::{KEY, Keys, OTHER, hint};
 use crate::support::{Terminal, golden};
 
@@ -85,6 +89,21 @@ fn revoking_is_asked_for_and_no_is_the_default() {
         );
         assert_eq!(keys.everything() == before, code != 0, "{answer:?}");
     }
+}
+
+#[test]
+fn a_person_who_breaks_off_the_wait_for_another_command_revokes_nothing() {
+    let keys = Keys::with(&format!("MCP_API_KEYS={KEY},{OTHER}\n"));
+    let before = keys.everything();
+    let path = keys.path(".env.lock");
+    let lock = File::create(&path).unwrap();
+    flock(&lock, FlockOperation::LockExclusive).unwrap();
+    let mut terminal = Terminal::run(&keys.command(&["revoke-key", "0123", "--no-wait"]));
+    terminal.wait_for("[y/N]").send("y\r");
+    terminal.wait_until_open(&path).send("\u{3}");
+    let left = terminal.end();
+    assert!(left.code == Some(130) && left.is_usable, "{}", left.screen);
+    assert_eq!(keys.everything(), before);
 }
 
 #[test]

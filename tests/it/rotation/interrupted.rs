@@ -1,8 +1,10 @@
 //! Broken off at every question: by Ctrl-C, by Ctrl-D, by a terminal that is closed. The files are as
 //! they were, or at a stage with a name that can be ended; the terminal can be used.
-use std::thread;
+use std::{fs::File, thread};
 
-use super::fixture::{old, stale};
+use rustix::fs::{FlockOperation, flock};
+
+use super::fixture::{Keys, old, stale};
 
 /// How somebody leaves.
 #[derive(Clone, Copy, Debug)]
@@ -166,4 +168,19 @@ fn by_ctrl_d() {
 #[test]
 fn by_a_terminal_that_is_closed() {
     broken_off(Leaves::Closes);
+}
+
+#[test]
+fn while_it_waits_for_another_command() {
+    let keys = Keys::new(1, 9);
+    assert!(keys.run(&["--yes", "--no-test"]).status.success());
+    let before = keys.standing();
+    let path = keys.path(".env.lock");
+    let lock = File::create(&path).unwrap();
+    flock(&lock, FlockOperation::LockExclusive).unwrap();
+    let mut terminal = keys.on_a_terminal(&["--abort"]);
+    terminal.wait_for("[y/N]").send("y\n");
+    terminal.wait_until_open(&path).send("\x03");
+    assert_eq!(terminal.end().code, Some(130));
+    assert_eq!(keys.standing(), before);
 }

@@ -3,6 +3,7 @@ use std::{
     fs::File,
     io::{Read, Write},
     os::{fd::OwnedFd, unix::process::ExitStatusExt},
+    path::{Path, PathBuf},
     process::{Child, Command},
     time::{Duration, Instant},
 };
@@ -107,6 +108,22 @@ impl Terminal {
                 self.screen.screen().contents()
             );
         }
+    }
+
+    /// Waits until the command has this file open.
+    pub(crate) fn wait_until_open(&mut self, path: &Path) -> &mut Self {
+        let deadline = Instant::now() + PATIENCE;
+        let path = path.canonicalize().unwrap();
+        let open = PathBuf::from(format!("/proc/{}/fd", self.child.id()));
+        let is_open = || {
+            let mut files = open.read_dir().unwrap().flatten();
+            files.any(|file| file.path().read_link().is_ok_and(|file| file == path))
+        };
+        while !is_open() {
+            assert!(Instant::now() < deadline, "{} is not open", path.display());
+            self.read(Duration::from_millis(5));
+        }
+        self
     }
 
     /// Types this.
