@@ -37,6 +37,9 @@ pub(super) fn run(asked: &RotateKey) -> Result<(), Failure> {
     }
 }
 
+/// How a rotation is ended that is begun and not settled.
+const BOTH_STAY: &str = "both keys stay, until `aegis rotate-key --finish` or `--abort` ends it";
+
 /// A grace that is past would lock the old key out at once, whether or not the new one works.
 fn check_grace(asked: &RotateKey, now: DateTime<Utc>) -> Result<(), Failure> {
     let end = asked.grace.from(now);

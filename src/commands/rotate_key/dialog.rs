@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use url::Url;
 
 use super::{
+    BOTH_STAY,
     place::Place,
     seen::time,
     trial::{self, Verdict, Written},
@@ -65,7 +66,7 @@ impl Dialog<'_> {
                  `aegis rotate-key --finish` goes on, `--abort` takes the new key back",
                 self.old_name, self.new_name
             )),
-            failure => failure,
+            failure => failure.and(BOTH_STAY),
         })
     }
 

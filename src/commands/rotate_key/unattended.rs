@@ -9,7 +9,7 @@ use console::Term;
 use serde_json::json;
 
 use super::{
-    check_grace,
+    BOTH_STAY, check_grace,
     made::Made,
     place::Place,
     seen::{Seen, time},
@@ -42,27 +42,43 @@ pub(super) fn run(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
     let start = place.now();
     check(asked, start)?;
     let begun = begin(asked, place, start)?;
-    let verdict = if asked.no_test {
-        None
+    let mut verdict = None;
+    // The new key is in force from here on, so it is told whatever comes of the old one.
+    let settled = settle(asked, place, &begun, start, &mut verdict);
+    let end = settled.as_ref().unwrap_or(&End::Open);
+    if asked.json {
+        print(asked, &begun, verdict.as_ref(), end)?;
     } else {
+        tell(place, &begun, verdict.as_ref(), end)?;
+    }
+    settled
+        .map(drop)
+        .map_err(|failure| Failure::Other(format!("{failure}; {BOTH_STAY}")))
+}
+
+/// Tests the new key, and says what became of the old one.
+fn settle(
+    asked: &RotateKey,
+    place: &Place,
+    begun: &Begun,
+    start: DateTime<Utc>,
+    verdict: &mut Option<Verdict>,
+) -> Result<End, Failure> {
+    if !asked.no_test {
         let written = Written::At(Instant::now());
         let server = Running::new(asked.server.as_ref(), &place.files.config)?;
-        Some(trial::show(&server, &begun.made.key, written, || Ok(()))?)
-    };
-    let end = if verdict.as_ref().is_some_and(|verdict| !verdict.accepted) {
-        End::Open
-    } else if asked.grace.is_now() {
-        place.lock(None)?.take_out(Some(&begun.old), place.now())?;
-        End::TakenOut
-    } else {
-        let end = asked.grace.from(start);
-        End::At(place.lock(None)?.end_at(&begun.old, end, place.now())?)
-    };
-    if asked.json {
-        print(asked, &begun, verdict.as_ref(), &end)
-    } else {
-        tell(place, &begun, verdict.as_ref(), &end)
+        let shown = trial::show(&server, &begun.made.key, written, || Ok(()))?;
+        if !verdict.insert(shown).accepted {
+            return Ok(End::Open);
+        }
     }
+    if asked.grace.is_now() {
+        place.lock(None)?.take_out(Some(&begun.old), place.now())?;
+        return Ok(End::TakenOut);
+    }
+    let end = asked.grace.from(start);
+    let end = place.lock(None)?.end_at(&begun.old, end, place.now())?;
+    Ok(End::At(end))
 }
 
 fn check(asked: &RotateKey, now: DateTime<Utc>) -> Result<(), Failure> {
@@ -150,10 +166,9 @@ fn tell(place: &Place, begun: &Begun, verdict: Option<&Verdict>, end: &End) -> R
     // The work is done, whoever reads of it.
     let _ = writeln!(io::stderr(), "{}", told.join("\n"));
     match verdict {
-        Some(verdict) if !verdict.accepted => Err(Failure::Other(format!(
-            "{}; both keys stay, until `aegis rotate-key --finish` or `--abort` ends it",
-            verdict.told
-        ))),
+        Some(verdict) if !verdict.accepted => {
+            Err(Failure::Other(format!("{}; {BOTH_STAY}", verdict.told)))
+        }
         _ => Ok(()),
     }
 }

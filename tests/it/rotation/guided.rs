@@ -1,4 +1,8 @@
 //! The rotation with a person at a terminal: what they see, and what comes of what they choose.
+use std::fs::File;
+
+use rustix::fs::{FlockOperation, flock};
+
 use super::fixture::{Gate, Keys, Knows, days, hint, old, served, stale, steady};
 use crate::{
     cli::text,
@@ -211,6 +215,24 @@ fn what_is_left_is_gone_on_with() {
         .send("1\n");
     assert_eq!(terminal.end().code, Some(0));
     assert_eq!(keys.listed(), [keys.new_key()]);
+}
+
+#[test]
+fn what_fails_on_the_way_says_how_the_rotation_is_ended() {
+    let (keys, _gate) = served(1);
+    let mut terminal = keys.on_a_terminal(&["key1", "--plain"]);
+    terminal.wait_for("Press Enter");
+    let lock = File::open(keys.path(".env.lock")).unwrap();
+    flock(&lock, FlockOperation::LockExclusive).unwrap();
+    terminal
+        .send("\n")
+        .wait_for("2. Now")
+        .wait_for("[1]")
+        .send("2\n");
+    terminal
+        .wait_for("both keys stay, until")
+        .wait_for("`--abort`");
+    assert_eq!(keys.stage().as_deref(), Some("open"));
 }
 
 #[test]

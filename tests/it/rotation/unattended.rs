@@ -344,6 +344,34 @@ fn while_another_command_edits_the_files_it_waits_and_then_says_so() {
 }
 
 #[test]
+fn a_new_key_in_force_is_told_although_the_old_one_cannot_be_taken_out() {
+    let (keys, _gate) = served(1);
+    let mut command = keys.command(&["--yes", "--grace", "0", "--json", "--print"]);
+    let run = thread::spawn(move || command.output().unwrap());
+    while keys.listed().len() < 2 {
+        thread::yield_now();
+    }
+    // It gives the new key time to be read before it asks the server, and then wants the lock again.
+    let lock = File::open(keys.path(".env.lock")).unwrap();
+    flock(&lock, FlockOperation::LockExclusive).unwrap();
+    let output = run.join().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(told["new_key"] == *keys.new_key(), "another key is told");
+    assert_eq!(
+        (&told["accepted"], &told["old_taken_out"]),
+        (&true.into(), &false.into())
+    );
+    let both = "is being edited by another command; try again when that has ended; both keys stay, until `aegis rotate-key --finish` or `--abort` ends it";
+    assert!(
+        text(&output.stderr).contains(both),
+        "{}",
+        text(&output.stderr)
+    );
+    assert_eq!(keys.stage().as_deref(), Some("open"));
+}
+
+#[test]
 fn of_twenty_rotations_at_once_each_is_done_or_busy_and_no_key_is_lost() {
     let keys = keys(1);
     let runs: Vec<_> = (0..20)
