@@ -1,7 +1,7 @@
 //! What people call a key.
 use std::fmt;
 
-use super::{Fingerprint, KeyHint};
+use super::{Fingerprint, KeyHint, may_be_in};
 
 /// A name of 1 to 64 characters. `Display` shows it with everything escaped that a terminal or a
 /// reader could take for something else.
@@ -19,6 +19,11 @@ pub enum LabelError {
         "a label has not the form of a key's hint (`first8...last4`) or id (16 hexadecimal digits)"
     )]
     PosesAsKey,
+    /// Labels are shown everywhere.
+    #[error(
+        "that looks like a key, which now may stand in the history of your shell: a label has less than 32 characters of a key in a row"
+    )]
+    MayBeKey,
 }
 
 const MAX_LENGTH: usize = 64;
@@ -27,7 +32,7 @@ impl Label {
     /// A label that somebody gives; space around it is cut off.
     ///
     /// # Errors
-    /// It is empty, too long, or has characters that cannot be seen.
+    /// It is empty, too long, has characters that cannot be seen, or may be a key.
     pub fn new(text: &str) -> Result<Self, LabelError> {
         let label = Self::written(text.trim())?;
         if label.0.chars().any(hides) {
@@ -36,6 +41,9 @@ impl Label {
         if KeyHint::parse(label.as_str()).is_some() || Fingerprint::parse(label.as_str()).is_some()
         {
             return Err(LabelError::PosesAsKey);
+        }
+        if may_be_in(label.as_str()) {
+            return Err(LabelError::MayBeKey);
         }
         Ok(label)
     }
@@ -102,6 +110,15 @@ mod tests {
         ] {
             assert_eq!(Label::new(text), Err(LabelError::Invisible), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_key_is_no_label() {
+        let (key, less) = ("k".repeat(32), "k".repeat(31));
+        for text in [&key, &format!("laptop {key}")] {
+            assert_eq!(Label::new(text), Err(LabelError::MayBeKey));
+        }
+        assert!(Label::new(&format!("{less} {less}")).is_ok());
     }
 
     #[test]
