@@ -15,7 +15,10 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config;
+use crate::{
+    config,
+    keys::{may_be_in, without_keys},
+};
 
 pub use audit_log::{AuditCommand, Tail, Verify};
 pub use audit_summary::{AuditSummary, Logs, Period, Report};
@@ -46,7 +49,7 @@ impl Cli {
         let is_monitored = arguments.get(1).is_some_and(|name| name == "check-key-age");
         Self::try_parse_from(arguments).map_err(|error| {
             // Nobody is left to tell if the output is closed.
-            let _ = error.print();
+            let _ = print(&error);
             match error.exit_code() {
                 0 => ExitCode::SUCCESS,
                 _ if is_monitored => {
@@ -57,6 +60,15 @@ impl Cli {
             }
         })
     }
+}
+
+/// Says why it is no command. What was typed may be a key, which is not repeated.
+fn print(error: &clap::Error) -> io::Result<()> {
+    let told = error.render().to_string();
+    if error.use_stderr() && may_be_in(&told) {
+        return io::stderr().write_all(without_keys(&told).as_bytes());
+    }
+    error.print()
 }
 
 #[derive(Debug, Subcommand)]

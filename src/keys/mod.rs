@@ -21,4 +21,4 @@ pub use metadata_file::{MetadataError, MetadataFile};
 pub use record::KeyRecord;
 pub use ring::{Found, Key, KeyRing};
 pub use rotation::{Rotation, Stage, Successors, in_force, rotations};
-pub use search::may_be_in;
+pub use search::{may_be_in, without_keys};

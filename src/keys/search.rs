@@ -16,6 +16,20 @@ pub fn may_be_in(text: &str) -> bool {
     runs(text, is_key_byte).next().is_some()
 }
 
+/// The text with `...` in the place of each run that may be a key.
+pub fn without_keys(text: &str) -> String {
+    let mut rest = text;
+    let mut told = String::new();
+    for run in runs(text, is_key_byte) {
+        // Nothing before it has this run, for it would be one itself.
+        if let Some((before, after)) = rest.split_once(run) {
+            told.extend([before, "..."]);
+            rest = after;
+        }
+    }
+    told + rest
+}
+
 impl KeyRing {
     /// The keys in a line, in force or not.
     ///
@@ -73,6 +87,14 @@ fn runs(text: &str, belongs: impl Fn(u8) -> bool) -> impl Iterator<Item = &str> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_left_of_a_run_that_may_be_a_key() {
+        let (short, long) = ("k".repeat(MIN_LENGTH), "k".repeat(2 * MIN_LENGTH - 1));
+        let text = format!("`{short}` and `{long}` and `kkk`, {short}");
+        let told = without_keys(&text);
+        assert_eq!(told, "`...` and `...` and `kkk`, ...");
+    }
 
     #[test]
     fn a_text_is_looked_into_where_a_run_is_as_long_as_a_key() {

@@ -136,3 +136,24 @@ fn wrong_usage_is_2() {
         assert_eq!(run(arguments).status.code(), Some(2), "{arguments:?}");
     }
 }
+
+#[test]
+fn a_key_that_is_wrong_usage_is_not_repeated() {
+    let key = "0123456789abcdef".repeat(4);
+    let query = format!("https://h/?api_key={key}");
+    for arguments in [
+        &["list-keys", &key][..],
+        &[&key],
+        &["rotate-key", "--server", &query],
+        &["check-key-age", "--max-age", &key],
+        &["generate-key", "--label", &key],
+        &[&format!("--{key}")],
+    ] {
+        let output = run(arguments);
+        assert!(!output.status.success());
+        let said = [output.stdout, output.stderr].concat();
+        let said = text(&said);
+        assert!(!said.contains(&key), "it shows a key");
+        assert!(said.contains("..."), "it does not say what was typed");
+    }
+}
