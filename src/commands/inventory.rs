@@ -166,17 +166,19 @@ impl Inventory {
 impl Inventory {
     /// Whether another key of the list has its place, and opens the door.
     pub(super) fn is_replaced(&self, key: &SetKey, now: DateTime<Utc>) -> bool {
-        let record = key.record.as_ref().filter(|it| it.replaced_by.is_some());
-        let Some(record) = record else {
-            return false;
-        };
+        self.successor(key, now).is_some()
+    }
+
+    /// The key of the list that has its place, and opens the door.
+    pub(super) fn successor(&self, key: &SetKey, now: DateTime<Utc>) -> Option<&SetKey> {
+        let record = key.record.as_ref().filter(|it| it.replaced_by.is_some())?;
         let set = self.keys.iter().filter_map(|it| it.record.as_ref());
         let successors = Successors::among(set.chain(&self.others));
-        let is_usable = |record: &KeyRecord| {
+        let usable = |record: &KeyRecord| {
             let mut usable = self.usable(now);
-            usable.any(|key| Some(key.id.fingerprint()) == record.fp)
+            usable.find(|key| Some(key.id.fingerprint()) == record.fp)
         };
-        successors.of(record).any(is_usable)
+        successors.of(record).find_map(usable)
     }
 }
 

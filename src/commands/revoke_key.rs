@@ -121,6 +121,15 @@ fn check(
                 .to_owned(),
         ));
     }
+    // A second one would leave the first in force, and nobody would know of it.
+    if asked.replace
+        && let Some(successor) = inventory.successor(key, now)
+    {
+        return Err(Failure::Other(format!(
+            "{} already has its place: leave out `--replace`",
+            Named::Set(successor)
+        )));
+    }
     let seen = asked.print || (Term::stdout().is_term() && !asked.json);
     if asked.replace && key.form == Form::Hashed && (!seen || asked.json) {
         return Err(Failure::Usage(

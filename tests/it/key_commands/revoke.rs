@@ -220,6 +220,23 @@ fn a_new_key_takes_the_place_of_the_only_one() {
 }
 
 #[test]
+fn a_key_that_is_being_replaced_gets_no_second_successor() {
+    let replaced = format!(r#""replaced_by": "{}""#, fingerprint(OTHER));
+    let keys = Keys::known(&[(KEY, &replaced), (OTHER, &ago("created_at", 2))]);
+    let before = keys.everything();
+    let done = keys.run(&["revoke-key", "0123", "--yes", "--no-wait", "--replace"]);
+    assert_eq!(done.code, Some(1), "{}", done.stderr);
+    assert_eq!(
+        done.stderr,
+        "error: fedcba98...3210 already has its place: leave out `--replace`\n"
+    );
+    assert!(keys.everything() == before, "something is changed");
+    let done = keys.run(&["revoke-key", "0123", "--yes", "--no-wait"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert_eq!(keys.read(".env"), format!("MCP_API_KEYS={OTHER}\n"));
+}
+
+#[test]
 fn a_new_key_that_nobody_asked_to_see_is_in_the_file_alone() {
     let keys = Keys::with(&format!("MCP_API_KEYS={KEY}\n"));
     let done = keys.run(&["revoke-key", "0123", "--yes", "--replace", "--no-wait"]);
