@@ -10,8 +10,9 @@ use std::{
 };
 
 use console::style;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
-use url::Url;
+use url::{Position, Url};
 
 use self::clients::{File, ROWS, Row};
 use super::{Failure, running::reachable};
@@ -116,7 +117,7 @@ struct Server {
 impl Server {
     fn find(asked: &ClientConfig) -> Result<Self, Failure> {
         let public = |url: &Url| Self {
-            root: url.as_str().trim_end_matches('/').to_owned(),
+            root: root(url),
             is_public: true,
         };
         if let Some(url) = &asked.server {
@@ -160,6 +161,26 @@ impl Server {
         }
         warnings
     }
+}
+
+/// What means something to a shell, in YAML or in TOML. What was encoded stays as it is.
+const SPECIAL: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'%')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'/')
+    .remove(b':')
+    .remove(b'=')
+    .remove(b'@')
+    .remove(b'_')
+    .remove(b'~');
+
+/// An address as it may stand in any client's lines, without a slash at its end.
+fn root(url: &Url) -> String {
+    let path = utf8_percent_encode(url.path().trim_end_matches('/'), SPECIAL);
+    format!("{}{path}", &url[..Position::BeforePath])
 }
 
 /// A client's file with the lines in it.

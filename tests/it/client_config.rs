@@ -137,6 +137,20 @@ fn the_address_of_the_endpoint_is_no_prefix_of_another() {
 }
 
 #[test]
+fn nothing_in_the_path_of_an_address_means_something_to_a_shell() {
+    let folder = folder();
+    let address = r"https://example.org/it's $(id)&`x`;!*|\a/%41+b";
+    let shown = run(folder.path(), &["curl", "--server", address], &[]);
+    let path = "/it%27s%20%24%28id%29%26%60x%60%3B%21%2A%7C/a/%41+b/mcp/tools";
+    let line = format!("curl -H @- https://example.org{path} <<END\n");
+    assert!(
+        text(&shown.stdout).starts_with(&line),
+        "{}",
+        text(&shown.stdout)
+    );
+}
+
+#[test]
 fn an_address_that_is_not_known_is_78() {
     let wrong = run(
         folder().path(),
