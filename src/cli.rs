@@ -43,23 +43,29 @@ impl Cli {
     /// Reads what was typed.
     ///
     /// # Errors
-    /// It is no command, or asks for help: that is said, and this code is left. To monitoring, wrong
-    /// usage is not a warning (1) nor critical (2), but leaves it unknown how old the keys are.
-    pub fn read(arguments: Vec<OsString>) -> Result<Self, ExitCode> {
+    /// It is no command, or asks for help.
+    pub fn read(arguments: Vec<OsString>) -> Result<Self, Misread> {
         let is_monitored = arguments.get(1).is_some_and(|name| name == "check-key-age");
+        let as_json = arguments.iter().any(|argument| argument == "--json");
         Self::try_parse_from(arguments).map_err(|error| {
             // Nobody is left to tell if the output is closed.
             let _ = print(&error);
             match error.exit_code() {
-                0 => ExitCode::SUCCESS,
-                _ if is_monitored => {
-                    let _ = writeln!(io::stdout(), "AEGIS KEYS UNKNOWN - wrong usage");
-                    ExitCode::from(3)
-                }
-                _ => ExitCode::from(2),
+                0 => Misread::Told(ExitCode::SUCCESS),
+                _ if is_monitored => Misread::Monitored { as_json },
+                _ => Misread::Told(ExitCode::from(2)),
             }
         })
     }
+}
+
+/// Why nothing is run; whoever typed it was told.
+#[derive(Debug)]
+pub enum Misread {
+    /// This code is left.
+    Told(ExitCode),
+    /// It is `check-key-age` that was typed wrongly, and monitoring is to be told too.
+    Monitored { as_json: bool },
 }
 
 /// Says why it is no command. What was typed may be a key, which is not repeated.

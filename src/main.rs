@@ -4,12 +4,17 @@ use std::{
     process::ExitCode,
 };
 
-use aegis::{cli::Cli, commands, config::Env};
+use aegis::{
+    cli::{Cli, Misread},
+    commands,
+    config::Env,
+};
 
 fn main() -> ExitCode {
     let typed = match Cli::read(Env::arguments()) {
         Ok(typed) => typed,
-        Err(code) => return code,
+        Err(Misread::Told(code)) => return code,
+        Err(Misread::Monitored { as_json }) => return commands::misused_check(as_json).exit_code(),
     };
     match commands::run(typed.command) {
         Ok(()) => ExitCode::SUCCESS,

@@ -29,6 +29,8 @@ use crate::{
 
 /// How long before a key is too old it is told, unless that is more than half of what it may have.
 const WARN_BEFORE: TimeDelta = TimeDelta::days(14);
+/// How old a key may be where nobody says it.
+const MAX_AGE: TimeDelta = TimeDelta::days(90);
 /// Since when tries of former keys count.
 const LATELY: TimeDelta = TimeDelta::days(7);
 
@@ -65,6 +67,26 @@ pub(super) fn run(asked: &CheckKeyAge) -> Result<(), Failure> {
         Status::Ok => Ok(()),
         status => Err(Failure::Said(status.code())),
     }
+}
+
+/// Tells monitoring that it was asked wrongly. That is not a warning (1) nor critical (2), but leaves
+/// it unknown how old the keys are.
+pub fn misused(as_json: bool) -> Failure {
+    let told = "wrong usage";
+    let text = if as_json {
+        let limits = Limits {
+            critical: MAX_AGE,
+            warning: MAX_AGE - WARN_BEFORE,
+            unknown: Status::Unknown,
+        };
+        let now = Utc::now().trunc_subsecs(0);
+        Report::failed(&Failure::Usage(told.to_owned()), limits, now).json()
+    } else {
+        format!("AEGIS KEYS UNKNOWN - {told}\n")
+    };
+    // Without a reader the code still tells.
+    let _ = io::stdout().write_all(text.as_bytes());
+    Failure::Said(Status::Unknown.code())
 }
 
 fn look(asked: &CheckKeyAge, limits: &Limits) -> Result<Report, Failure> {

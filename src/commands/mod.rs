@@ -16,6 +16,7 @@ mod rotate_key;
 mod running;
 mod serve;
 
+pub use check_key_age::misused as misused_check;
 pub use failure::Failure;
 
 use crate::cli::Command;

@@ -339,6 +339,18 @@ fn wrong_usage_is_unknown_to_monitoring() {
 }
 
 #[test]
+fn wrong_usage_is_unknown_to_a_program_too() {
+    let done = Keys::new().run(&["check-key-age", "--json", "--max-age", "soon"]);
+    let told = done.json();
+    assert_eq!(done.code, Some(3), "{}", done.stderr);
+    assert_eq!(
+        (&told["status"], &told["code"]),
+        (&"unknown".into(), &3.into())
+    );
+    assert_eq!(told["problems"][0]["told"], "wrong usage");
+}
+
+#[test]
 fn ten_thousand_old_keys_are_told_in_a_few_lines() {
     let all: Vec<_> = (0..10_000).map(|number| format!("{number:064x}")).collect();
     let keys = Keys::with(&format!("MCP_API_KEYS={}\n", all.join(",")));
