@@ -143,7 +143,8 @@ impl AuditLog {
         self.keep_up(elapsed);
     }
 
-    /// Writes what has been counted so far. The one before [`AuditEvent::ServerStopped`].
+    /// Writes what has been counted so far, on a full disk into what was kept for that. The one
+    /// before [`AuditEvent::ServerStopped`].
     pub fn finish(&self) {
         self.shared.catch_up(None);
     }
@@ -154,8 +155,16 @@ impl AuditLog {
             self.shared.bring_to_disk();
         }
         self.keep_up(self.shared.clock.elapsed());
-        let outlets = self.shared.state().writer.checkpoints.take_outlets();
+        let mut state = self.shared.state();
+        let outlets = state.writer.checkpoints.take_outlets();
+        let lost = state.writer.owed.lost();
+        drop(state);
         drop(outlets);
+        if lost > 0 {
+            log::error!(
+                "critical: the audit log cannot be written to its end: {lost} records are missing, and it does not say so"
+            );
+        }
     }
 
     /// Goes on in the file that has the log's name now, as `logrotate` with `create` leaves it. The

@@ -177,6 +177,9 @@ impl State {
         let Self { writer, flood, .. } = self;
         // What cannot be looked at is no worse than it was.
         let _ = writer.look();
+        if elapsed.is_none() {
+            writer.spend_what_is_left();
+        }
         writer.catch_up(now)?;
         if let Some(event) = flood.aggregate(elapsed) {
             writer.write(Record::of(&event, &writer.fingerprints), now)?;

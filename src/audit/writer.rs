@@ -193,6 +193,11 @@ impl Writer {
         settled
     }
 
+    /// Nothing follows: what is left of the room that was given up is there to be used.
+    pub(super) fn spend_what_is_left(&mut self) {
+        self.full = false;
+    }
+
     /// Tells what the chain has come to.
     pub(super) fn checkpoint(&mut self, now: DateTime<Utc>) -> io::Result<()> {
         let record = Record::of(&self.checkpoints.event(self.prev), &self.fingerprints);

@@ -184,6 +184,22 @@ fn checkpoints_that_reach_nobody_any_more_are_critical_once() {
 }
 
 #[test]
+fn how_many_records_a_log_lacks_at_its_end_is_critical() {
+    let (sandbox, folder) = (Sandbox::start(), folder());
+    let variables = [
+        KEY,
+        ("GITEA_URL", &*sandbox.url),
+        ("GITEA_TOKEN", &*sandbox.token),
+    ];
+    let served = Served::start_in(folder, &[], &variables);
+    served.client().get("/health");
+    served.limit_files();
+    let stderr = served.stop().stderr;
+    let told = "critical: the audit log cannot be written to its end: 1 records are missing, and it does not say so\n";
+    assert!(stderr.contains(told), "{stderr}");
+}
+
+#[test]
 fn the_log_takes_no_checkpoints_by_whatever_name() {
     let (sandbox, folder) = (Sandbox::start(), folder());
     fs::create_dir(folder.path().join("folder")).unwrap();

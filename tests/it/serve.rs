@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -86,6 +86,15 @@ impl Served {
 
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// From now on no file of the server's may grow.
+    pub(crate) fn limit_files(&self) {
+        let none = Rlimit {
+            current: Some(0),
+            maximum: None,
+        };
+        prlimit(Some(Pid::from_child(&self.child)), Resource::Fsize, none).unwrap();
     }
 
     /// Reads standard error until it says this.

@@ -120,6 +120,36 @@ fn with_ballast() {
 }
 
 #[test]
+fn a_server_that_stops_while_the_disk_is_full_tells_the_gap_in_room_that_was_kept() {
+    assert_passed(on_a_disk("24m", "stopped_while_full"));
+}
+
+#[test]
+#[ignore = "run in a namespace of its own by another test"]
+fn stopped_while_full() {
+    let (scene, disk) = (Scene::new(), disk());
+    let log = open(&scene, &disk);
+    fill(&disk);
+    while log.record(&authenticated(b"curl")).is_ok() {}
+    for _ in 1..7 {
+        log.record(&authenticated(b"curl")).unwrap_err();
+    }
+    log.tick();
+    log.finish();
+    log.record(&stopped()).unwrap();
+    log.close();
+    let text = fs::read_to_string(disk.join("audit.log")).unwrap();
+    assert_chained(&text);
+    let records = values(&text);
+    let [.., full, gap, last] = &records[..] else {
+        panic!("{text}")
+    };
+    let events = [full, gap, last].map(|record| record["event"].as_str().unwrap());
+    assert_eq!(events, ["audit_disk_full", "audit_gap", "server_stopped"]);
+    assert_eq!(gap["lost"], 7);
+}
+
+#[test]
 fn a_small_disk_has_no_room_to_spare_and_leaves_one_exact_gap_too() {
     // There would be room for it.
     assert_passed(on_a_disk("8m", "without_ballast"));
