@@ -58,7 +58,8 @@ impl Head {
         fs::rename(half, names::hidden(log, "head"))
     }
 
-    fn kept(log: &Path) -> Option<Self> {
+    /// What was kept there.
+    pub(super) fn kept(log: &Path) -> Option<Self> {
         #[derive(Deserialize)]
         struct Kept<'a> {
             timestamp: DateTime<Utc>,

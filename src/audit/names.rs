@@ -19,7 +19,7 @@ const TEMPORARY: &[u8] = b".tmp";
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Closed {
     time: NaiveDateTime,
-    first_seq: u64,
+    pub(super) first_seq: u64,
     pub(super) path: PathBuf,
     pub(super) compressed: bool,
 }

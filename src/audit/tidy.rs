@@ -9,7 +9,7 @@ use std::{
 use rustix::fs::OFlags;
 
 use super::{
-    names,
+    names::{self, Closed},
     settings::{Compress, Rotation},
 };
 
@@ -18,30 +18,50 @@ const CHUNK: usize = 64 * 1024;
 const ZSTD_LEVEL: i32 = 1;
 
 /// Clears what was cut off, removes what is beyond `AUDIT_KEEP`, compresses the rest. Takes its
-/// time: for a thread of its own.
-pub(super) fn tidy(log: &Path, rotation: &Rotation) -> io::Result<()> {
+/// time: for a thread of its own. Whether all is done: the file with the record that is remembered
+/// beside the log, `head`, and those behind it are left until that is another one.
+pub(super) fn tidy(log: &Path, rotation: &Rotation, head: Option<u64>) -> io::Result<bool> {
     for temporary in names::all_temporary(log)? {
         fs::remove_file(temporary)?;
     }
-    let mut closed = names::all_closed(log)?;
-    if rotation.keep > 0 {
-        let mut kept = 0;
-        let mut newer: Option<names::Closed> = None;
-        for file in std::mem::take(&mut closed).into_iter().rev() {
-            kept += usize::from(!newer.as_ref().is_some_and(|newer| newer.is_twin(&file)));
-            newer = Some(file.clone());
-            if kept > rotation.keep {
-                fs::remove_file(&file.path)?;
-            } else {
-                closed.push(file);
-            }
-        }
-        closed.reverse();
-    }
-    closed
-        .iter()
+    let closed = names::all_closed(log)?;
+    let (gone, left, is_done) = sorted_out(closed, rotation.keep, head);
+    gone.iter().try_for_each(|it| fs::remove_file(&it.path))?;
+    left.iter()
         .filter(|file| !file.compressed)
-        .try_for_each(|file| compress(&file.path, rotation.compress))
+        .try_for_each(|file| compress(&file.path, rotation.compress))?;
+    Ok(is_done)
+}
+
+/// Which of the closed files go and which stay, and whether no more will go once the head moves on.
+fn sorted_out(
+    closed: Vec<Closed>,
+    keep: usize,
+    head: Option<u64>,
+) -> (Vec<Closed>, Vec<Closed>, bool) {
+    let (mut gone, mut left) = (Vec::new(), Vec::new());
+    let (mut kept, mut is_done, mut is_before_head) = (0, true, head.is_none());
+    let mut newer: Option<Closed> = None;
+    for file in closed.into_iter().rev() {
+        if !newer.as_ref().is_some_and(|newer| newer.is_twin(&file)) {
+            kept += 1;
+            is_before_head |= newer
+                .as_ref()
+                .zip(head)
+                .is_some_and(|(newer, head)| newer.first_seq <= head.saturating_add(1));
+        }
+        newer = Some(file.clone());
+        if keep == 0 || kept <= keep {
+            left.push(file);
+        } else if is_before_head {
+            gone.push(file);
+        } else {
+            is_done = false;
+            left.push(file);
+        }
+    }
+    left.reverse();
+    (gone, left, is_done)
 }
 
 /// Puts a compressed file in the place of a plain one, which goes once the other is on the disk.
@@ -93,5 +113,49 @@ fn pour(mut source: File, target: &mut impl Write) -> io::Result<()> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, TimeDelta};
+
+    use super::*;
+
+    /// The numbers of the first records of the closed files that stay, and whether all is done.
+    fn left(first_seqs: &[u64], head: Option<u64>) -> (Vec<u64>, bool) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = folder.path().join("audit.log");
+        let mut time = DateTime::UNIX_EPOCH;
+        for first_seq in first_seqs {
+            time += TimeDelta::seconds(1);
+            fs::write(names::closed(&log, time, *first_seq), "").expect("written");
+        }
+        let rotation = Rotation {
+            keep: 1,
+            ..Rotation::default()
+        };
+        let is_done = tidy(&log, &rotation, head).expect("tidied");
+        let closed = names::all_closed(&log).expect("a folder");
+        (closed.iter().map(|it| it.first_seq).collect(), is_done)
+    }
+
+    #[test]
+    fn the_file_with_the_head_and_those_behind_it_stay_until_it_has_moved_on() {
+        let closed = [1, 11, 21, 31];
+        assert_eq!(left(&closed, Some(15)), (vec![11, 21, 31], false));
+        assert_eq!(left(&closed, Some(29)), (vec![21, 31], false));
+        assert_eq!(left(&closed, Some(30)), (vec![31], true));
+    }
+
+    #[test]
+    fn where_no_head_is_known_the_oldest_go() {
+        assert_eq!(left(&[1, 11, 21], None), (vec![21], true));
+    }
+
+    #[test]
+    fn files_of_a_chain_that_ended_go_whatever_their_numbers() {
+        let closed = [1, 1_000, 2_000, 1, 11];
+        assert_eq!(left(&closed, Some(12)), (vec![11], true));
     }
 }

@@ -14,9 +14,10 @@ use super::{
 pub(super) struct Upkeep {
     log: PathBuf,
     seal: Option<SealFile>,
+    /// What stands beside the log.
     kept: Option<Head>,
-    /// It says whether all could be done.
-    tidying: Option<thread::JoinHandle<bool>>,
+    /// It says after what time it is to be done again, if at all.
+    tidying: Option<thread::JoinHandle<Option<Duration>>>,
     /// When what could not be done is tried again.
     tidy_again: Option<Duration>,
     growth: Growth,
@@ -36,6 +37,8 @@ pub(super) struct Due {
 
 /// After this time, closed files that could not be tidied up are tried again.
 const TIDY_AGAIN: Duration = Duration::from_mins(10);
+/// After this time, those that were left until the head moves on.
+const HEAD_AGAIN: Duration = Duration::from_secs(1);
 /// This often it is said that the disk is nearly full.
 const COMPLAINT: Duration = Duration::from_hours(1);
 
@@ -56,9 +59,9 @@ impl Writer {
 impl Upkeep {
     pub(super) fn new(log: PathBuf, seal: Option<SealFile>) -> Self {
         Self {
+            kept: Head::kept(&log),
             log,
             seal,
-            kept: None,
             tidying: None,
             tidy_again: None,
             growth: Growth::default(),
@@ -79,7 +82,7 @@ impl Upkeep {
         if due.untidy {
             self.tidy_again = Some(elapsed);
         }
-        self.tidy(due.rotation, elapsed);
+        self.tidy(due, elapsed);
         self.growth.note(due.written, elapsed);
         self.complains(elapsed)
     }
@@ -95,23 +98,24 @@ impl Upkeep {
     }
 
     /// Compresses and removes closed files where it is time, one thread after the other.
-    fn tidy(&mut self, rotation: Rotation, elapsed: Duration) {
+    fn tidy(&mut self, due: &Due, elapsed: Duration) {
         if let Some(done) = self.tidying.take_if(|it| it.is_finished())
-            && !done.join().unwrap_or(false)
+            && let Some(wait) = done.join().unwrap_or(Some(TIDY_AGAIN))
         {
-            self.tidy_again = self.tidy_again.or(Some(elapsed + TIDY_AGAIN));
+            self.tidy_again = self.tidy_again.or(Some(elapsed + wait));
         }
         if self.tidying.is_some() || self.tidy_again.is_none_or(|time| elapsed < time) {
             return;
         }
-        let log = self.log.clone();
+        let (log, rotation) = (self.log.clone(), due.rotation);
+        let head = due.head.or(self.kept).map(|head| head.previous.seq);
         let thread = thread::Builder::new().name("audit-tidy".to_owned());
-        let tidying = thread.spawn(move || {
-            let tidied = tidy(&log, &rotation);
-            if let Err(error) = &tidied {
+        let tidying = thread.spawn(move || match tidy(&log, &rotation, head) {
+            Ok(is_done) => (!is_done).then_some(HEAD_AGAIN),
+            Err(error) => {
                 log::warn!("closed files of the audit log could not be tidied up: {error}");
+                Some(TIDY_AGAIN)
             }
-            tidied.is_ok()
         });
         self.tidy_again = tidying.is_err().then_some(elapsed + TIDY_AGAIN);
         self.tidying = tidying.ok();

@@ -23,7 +23,7 @@ pub use verdict::{Bounded, Break, End, Kind, Note, Seals, Told, Verdict};
 
 use super::seal::SealKey;
 use crate::sort;
-use mark::Said;
+use mark::{Mark, Said};
 
 /// What a log must hold besides an intact chain.
 #[derive(Default)]
@@ -38,8 +38,10 @@ pub struct Asked {
 pub struct Head {
     /// SHA-256 of its line.
     pub hash: [u8; 32],
+    /// Its number, where that is known.
+    pub seq: Option<u64>,
     pub said_by: String,
-    /// The log may begin right behind it.
+    /// The log may begin behind it.
     pub may_be_before: bool,
 }
 
@@ -72,8 +74,9 @@ struct Reading {
     /// What is wrong with records about the log itself.
     said_breaks: Bounded<Break>,
     heads_seen: Vec<bool>,
-    /// What the first record says stood before it.
-    first: Option<[u8; 32]>,
+    first: Option<Mark>,
+    /// Some record is the first of a chain, so numbers say nothing of what comes first.
+    has_origin: bool,
 }
 
 impl Reading {
@@ -89,6 +92,7 @@ impl Reading {
             said_breaks: Bounded::default(),
             heads_seen: vec![false; heads],
             first: None,
+            has_origin: false,
         }
     }
 
@@ -125,7 +129,8 @@ impl Reading {
         for piece in part.pieces {
             if let Piece::Records(records) = &piece {
                 self.verdict.records += records.lines();
-                self.first.get_or_insert(records.first.prev);
+                self.first.get_or_insert_with(|| records.first.clone());
+                self.has_origin |= records.first.is_origin();
                 let range = &mut self.verdict.files[file];
                 let first = range.map_or(records.first.seq, |(first, _)| first);
                 *range = Some((first, records.last.seq));
@@ -136,7 +141,7 @@ impl Reading {
 
     fn finish(mut self, heads: &[Head]) -> Verdict {
         self.verdict.end = self.chain.finish();
-        let is_whole = self.first == Some([0; 32]);
+        let is_whole = self.is_right_behind([0; 32]);
         self.said_breaks.extend(self.seals.finish(is_whole));
         self.verdict.seals = self.seals.seals;
         self.verdict.breaks = std::mem::take(&mut self.chain.breaks);
@@ -149,6 +154,7 @@ impl Reading {
         }
         if self.verdict.unreadable.is_empty() {
             self.look_for(heads, is_seal_wrong);
+            self.note_gone(heads);
         }
         sort::by_key(&mut self.verdict.breaks.list, |found| found.at);
         sort::by_key(&mut self.verdict.notes.list, |note| note.at);
@@ -174,14 +180,12 @@ impl Reading {
         let expected =
             "checkpoints sealed with the key that was given, or with one that comes from it";
         let seal = is_seal_missing.then(|| missing(Kind::Seal, expected.to_owned()));
-        let unseen = heads
-            .iter()
-            .zip(&self.heads_seen)
-            .filter(|(head, is_seen)| {
-                let is_before = head.may_be_before && self.first == Some(head.hash);
-                !**is_seen && !is_before
-            });
-        let heads = unseen.map(|(head, _)| {
+        let unseen = heads.iter().zip(&self.heads_seen).filter(|it| !*it.1);
+        let unseen = unseen.map(|(head, _)| head).filter(|head| {
+            let is_before = head.may_be_before && self.is_right_behind(head.hash);
+            !is_before && !self.is_far_behind(head)
+        });
+        let heads = unseen.map(|head| {
             let hash = hex::encode(head.hash);
             let expected = format!("a record with SHA-256 {hash}, as {} says", head.said_by);
             missing(Kind::NoHead, expected)
@@ -189,6 +193,35 @@ impl Reading {
         let heads = heads.filter(|_| !self.verdict.is_broken_at(at));
         let all: Vec<_> = seal.into_iter().chain(heads).collect();
         self.verdict.breaks.extend(all);
+    }
+
+    /// Tells of what was asked for and was in files that are not there.
+    fn note_gone(&mut self, heads: &[Head]) {
+        let unseen = heads.iter().zip(&self.heads_seen).filter(|it| !*it.1);
+        let gone = unseen.filter(|(head, _)| self.is_far_behind(head));
+        let notes: Vec<_> = gone
+            .filter_map(|(head, _)| {
+                let (seq, said_by) = (head.seq?, head.said_by.clone());
+                let at = self.first.as_ref()?.at;
+                let what = Told::HeadGone { seq, said_by };
+                Some(Note { at, what })
+            })
+            .collect();
+        self.verdict.notes.extend(notes);
+    }
+
+    /// Whether the log begins with what follows a line with this hash.
+    fn is_right_behind(&self, hash: [u8; 32]) -> bool {
+        self.first.as_ref().is_some_and(|first| first.prev == hash)
+    }
+
+    /// Whether the log goes on from files that are not there, and the head was in those.
+    fn is_far_behind(&self, head: &Head) -> bool {
+        let first = self.first.as_ref().filter(|first| first.is_rotated());
+        let is_before = first
+            .zip(head.seq)
+            .is_some_and(|(first, seq)| seq < first.seq - 1);
+        head.may_be_before && !self.has_origin && is_before
     }
 }
 

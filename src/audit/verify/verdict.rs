@@ -208,6 +208,8 @@ pub struct Note {
 pub enum Told {
     /// The log goes on from a file that is not there.
     Begins { seq: u64, after: Option<String> },
+    /// A record that is known of from elsewhere was in a file that is not there.
+    HeadGone { seq: u64, said_by: String },
     /// Half a record, told of by the server when it started again.
     Torn { bytes: u64 },
     /// The last line has no end.
@@ -225,6 +227,7 @@ impl Told {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Begins { .. } => "begins_later",
+            Self::HeadGone { .. } => "head_gone",
             Self::Torn { .. } => "torn",
             Self::Unended { .. } => "unended",
             Self::Gap { .. } => "gap",
@@ -248,6 +251,10 @@ impl fmt::Display for Told {
                 out,
                 "begins with record {seq}; those before it were in `{}`, which is not among these files",
                 file.escape_debug()
+            ),
+            Self::HeadGone { seq, said_by } => write!(
+                out,
+                "record {seq}, which {said_by} tells of, was in a file that is not among these: whether it is what it was is not known"
             ),
             Self::Torn { bytes } => write!(
                 out,

@@ -34,6 +34,7 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
     }
     wanted.heads.extend(asked.head.iter().map(|hash| Head {
         hash: *hash,
+        seq: None,
         said_by: "`--head`".to_owned(),
         may_be_before: false,
     }));
@@ -79,6 +80,7 @@ fn known(log: &Path, checkpoints: Option<&Path>) -> impl Iterator<Item = Head> {
     let heads = heads_elsewhere(log, checkpoints).into_iter();
     heads.map(|(file, head)| Head {
         hash: head.hash,
+        seq: Some(head.seq),
         said_by: format!("`{}`", shown::path(&file)),
         may_be_before: true,
     })

@@ -509,6 +509,34 @@ fn a_head_that_is_asked_for_must_be_in_the_log() {
     }
 }
 
+/// Has the server remember a record that is nowhere.
+fn remember(scene: &Scene, seq: u64) {
+    let hash = "ab".repeat(32);
+    let head =
+        format!(r#"{{"timestamp": "2026-01-29T12:34:56.789Z", "seq": {seq}, "hash": "{hash}"}}"#);
+    fs::write(beside(scene, ".audit.log.head"), head).unwrap();
+}
+
+#[test]
+fn what_is_known_of_files_that_are_gone_cannot_be_judged() {
+    let scene = Scene::new();
+    true_log_without_its_beginning(&scene);
+    remember(&scene, 3);
+    let (code, told) = json(&scene, &[]);
+    assert_eq!(code, 0, "{told:#}");
+    assert_eq!(told["notes"][1]["kind"], "head_gone");
+}
+
+#[test]
+fn a_log_that_goes_on_from_another_record_than_is_known_is_broken() {
+    let scene = Scene::new();
+    true_log_without_its_beginning(&scene);
+    let (_, told) = json(&scene, &[]);
+    let first = told["files"][0]["first_seq"].as_u64().unwrap();
+    remember(&scene, first - 1);
+    assert_eq!(only(&scene, &[]).0, "no_head");
+}
+
 #[test]
 fn a_key_that_sealed_nothing_of_a_log_proves_nothing() {
     let scene = Scene::new();
