@@ -209,10 +209,14 @@ impl LogFile {
         })
     }
 
-    /// What the file is called now, if the system tells.
+    /// What the file is called now, if the system tells. A deleted one has no name, whatever it is
+    /// called there.
     pub(super) fn name(&self) -> Option<Vec<u8>> {
         let path = fs::read_link(format!("/proc/self/fd/{}", self.file.as_raw_fd())).ok()?;
-        path.file_name().map(|name| name.as_bytes().to_owned())
+        let is_ours = self.place(&path).is_ok_and(|place| place == Place::Ours);
+        path.file_name()
+            .filter(|_| is_ours)
+            .map(|name| name.as_bytes().to_owned())
     }
 }
 

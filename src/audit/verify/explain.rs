@@ -19,7 +19,9 @@ pub(super) fn explain(records: &Records, last: &Mark, next: Option<&Records>) ->
     let first = &records.first;
     let (wanted, found) = (record(last.seq + 1), record(first.seq));
     if first.is_origin()
-        && let Some(Said::Displaced { expected, found }) = first.said.as_deref()
+        && let Some(Said::Displaced {
+            expected, found, ..
+        }) = first.said.as_deref()
     {
         return match expected {
             Some(expected) if expected.hash != last.hash => {

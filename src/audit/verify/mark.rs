@@ -96,6 +96,8 @@ pub(super) enum Said {
     },
     /// The log did not hold what was expected of it.
     Displaced {
+        /// Nothing stood under its name.
+        by_nothing: bool,
         expected: Option<Previous>,
         found: Option<Previous>,
     },
@@ -174,6 +176,7 @@ impl Said {
         struct Line<'a> {
             event: &'a str,
             previous_file: Option<String>,
+            by: Option<String>,
             expected: Option<End>,
             found: Option<End>,
             lost: Option<u64>,
@@ -197,6 +200,7 @@ impl Said {
                 previous_file: line.previous_file,
             },
             ("audit_log_truncated" | "audit_log_replaced", ..) => Self::Displaced {
+                by_nothing: line.by.as_deref() == Some("nothing"),
                 expected: line.expected.map(Previous::from),
                 found: line.found.map(Previous::from),
             },

@@ -77,6 +77,8 @@ struct Reading {
     first: Option<Mark>,
     /// Some record is the first of a chain, so numbers say nothing of what comes first.
     has_origin: bool,
+    /// Where it is first said that the log was taken away, and of which newest record.
+    taken_away: Option<(Place, [u8; 32])>,
 }
 
 impl Reading {
@@ -93,6 +95,7 @@ impl Reading {
             heads_seen: vec![false; heads],
             first: None,
             has_origin: false,
+            taken_away: None,
         }
     }
 
@@ -112,8 +115,11 @@ impl Reading {
                     self.said_breaks.extend(found);
                 }
                 // With 1 a chain of its own begins, which is judged there.
-                What::Said(Said::Displaced { .. }) if told.seq > 1 => {
+                What::Said(Said::Displaced { by_nothing, expected, .. }) if told.seq > 1 => {
                     self.chain.note(told.at, Told::Displaced);
+                    if let Some(expected) = expected.filter(|_| by_nothing) {
+                        self.taken_away.get_or_insert((told.at, expected.hash));
+                    }
                 }
                 What::Said(_) => {}
                 What::Contradiction => self.said_breaks.push(Break {
@@ -143,6 +149,7 @@ impl Reading {
         self.verdict.end = self.chain.finish();
         let is_whole = self.is_right_behind([0; 32]);
         self.said_breaks.extend(self.seals.finish(is_whole));
+        self.said_breaks.extend(self.deleted_beginning());
         self.verdict.seals = self.seals.seals;
         self.verdict.breaks = std::mem::take(&mut self.chain.breaks);
         self.verdict.notes = std::mem::take(&mut self.chain.notes);
@@ -159,6 +166,22 @@ impl Reading {
         sort::by_key(&mut self.verdict.breaks.list, |found| found.at);
         sort::by_key(&mut self.verdict.notes.list, |note| note.at);
         self.verdict
+    }
+
+    /// The log begins where the server found that its file was deleted. One that was moved has a name,
+    /// and may have gone later as files do.
+    fn deleted_beginning(&self) -> Option<Break> {
+        let first = self.first.as_ref().filter(|first| first.is_rotated())?;
+        let (at, hash) = self.taken_away?;
+        let line = first.at.line + 1;
+        let is_said = at == Place { line, ..first.at } && hash == first.prev;
+        (is_said && first.previous_file().is_none()).then(|| Break {
+            at: first.at,
+            kind: Kind::NoBeginning,
+            count: 1,
+            expected: format!("record {} before it", first.seq - 1),
+            found: format!("record {}, before which the file was deleted", first.seq),
+        })
     }
 
     /// Tells of what was asked for and is nowhere.

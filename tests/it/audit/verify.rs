@@ -676,6 +676,37 @@ fn a_log_that_was_emptied_says_so_where_it_begins() {
     );
 }
 
+/// What is said of a log that is gone from its place while it is written.
+fn gone_meanwhile(take_away: impl FnOnce(&Scene)) -> (Scene, Value) {
+    let scene = Scene::new();
+    let log = scene.open();
+    grow(&log, 5);
+    take_away(&scene);
+    log.tick();
+    log.tick();
+    log.close();
+    let (_, told) = json(&scene, &[]);
+    (scene, told)
+}
+
+#[test]
+fn a_log_that_is_deleted_while_it_is_written_misses_its_beginning() {
+    let (scene, _) = gone_meanwhile(|scene| fs::remove_file(scene.path()).unwrap());
+    assert_eq!(only(&scene, &[]), ("no_beginning".to_owned(), 1));
+}
+
+#[test]
+fn a_log_that_others_moved_and_removed_later_begins_later() {
+    let (scene, told) = gone_meanwhile(|scene| {
+        fs::rename(scene.path(), beside(scene, "audit.log.1")).unwrap();
+    });
+    assert_eq!(told["breaks_total"], 0, "{told:#}");
+    fs::remove_file(beside(&scene, "audit.log.1")).unwrap();
+    let (code, told) = json(&scene, &[]);
+    assert_eq!(code, 0, "{told:#}");
+    assert_eq!(told["notes"][0]["kind"], "begins_later");
+}
+
 #[test]
 fn a_log_that_logrotate_copied_and_cut_is_whole() {
     let scene = Scene::new();
