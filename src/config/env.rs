@@ -3,13 +3,9 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     env,
     ffi::OsString,
-    fs::{self, File},
     hash::{BuildHasher, RandomState},
-    io::{self, Read},
-    os::unix::{
-        ffi::OsStringExt,
-        fs::{FileTypeExt, OpenOptionsExt, PermissionsExt},
-    },
+    io,
+    os::unix::ffi::OsStringExt,
     path::{Path, PathBuf},
 };
 
@@ -19,6 +15,7 @@ use super::{
     EnvFile,
     env_file::meant,
     error::{ConfigError, SettingError},
+    file,
     unknown::{is_ours, is_service_link},
 };
 
@@ -31,9 +28,6 @@ pub(super) const KEYS: &str = "MCP_API_KEYS";
 pub(super) const PORT: &str = "MCP_PORT";
 /// The place of what is not from the file.
 const PROCESS: &str = "the environment";
-/// No file of settings or secrets is larger.
-pub(super) const MAX_FILE: u64 = 1 << 20;
-
 /// The variables of the process and of its `.env` file, each with what was meant by it.
 pub struct Env {
     variables: BTreeMap<String, Variable>,
@@ -90,7 +84,7 @@ impl Env {
 
     fn read_from(source: EnvSource, expected: bool) -> Result<Self, ConfigError> {
         let path = &source.path;
-        let (bytes, mode) = match read_file(path, source.again) {
+        let (bytes, mode) = match file::read(path, source.again) {
             Ok(read) => read,
             Err(error) if !expected && error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Self::join(env::vars_os(), source, None));
@@ -364,33 +358,6 @@ fn difference(name: &str, process: &Variable, file: &Variable, path: &Path) -> S
     format!(
         "`{name}` differs between {shown} (entries: {ours}) and the environment (entries: {theirs}): {shown} wins"
     )
-}
-
-/// The bytes and the mode of a file of settings or secrets. A pipe that was handed over gives its
-/// text once: `again`, it is refused, and nothing is waited for.
-pub(super) fn read_file(path: &Path, again: bool) -> io::Result<(Vec<u8>, u32)> {
-    // A pipe that somebody handed over has no name to be found by; one that has would be waited for.
-    let is_pipe = fs::metadata(path)?.file_type().is_fifo();
-    if is_pipe && (again || path.canonicalize().is_ok()) {
-        return Err(io::Error::other("it is a pipe"));
-    }
-    // What is a pipe by now is not waited for either.
-    let waits_not = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let flags = if is_pipe { 0 } else { waits_not };
-    let file = File::options().read(true).custom_flags(flags).open(path)?;
-    let metadata = file.metadata()?;
-    if metadata.file_type().is_fifo() && !is_pipe {
-        return Err(io::Error::other("it is a pipe"));
-    }
-    let mode = metadata.permissions().mode();
-    // Room for all of it, so that growing leaves no copies of secrets behind.
-    let room = metadata.len().min(MAX_FILE) as usize + 1;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
-    file.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_FILE {
-        return Err(io::Error::other("it is larger than 1 MiB"));
-    }
-    Ok((std::mem::take(&mut *bytes), mode))
 }
 
 fn unreadable(path: &Path, reason: &str) -> ConfigError {

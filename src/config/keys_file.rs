@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     EditError, KeyEditor,
-    env::{MAX_FILE, read_file},
+    file::{self, MAX_FILE},
 };
 use crate::durable::{self, InPlace, LockedFile};
 
@@ -34,7 +34,7 @@ impl KeyEditor {
     /// The keys of the file at `path`, for who only looks: nobody is kept from changing it.
     pub fn read(path: &Path) -> Result<Self, KeysFileError> {
         let path = path.to_owned();
-        match read_file(&path, false) {
+        match file::read(&path, false) {
             Ok((bytes, _)) => {
                 Self::parse(bytes).map_err(|error| KeysFileError::Text { path, error })
             }

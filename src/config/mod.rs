@@ -5,6 +5,8 @@ mod editor;
 mod env;
 mod env_file;
 mod error;
+mod file;
+mod keys;
 mod keys_file;
 mod reader;
 mod settings;
@@ -17,10 +19,10 @@ pub use editor::{EditError, KeyEditor, NewKey};
 pub use env::{Env, EnvSource, Marks};
 pub use env_file::{Assignment, EnvFile};
 pub use error::{ConfigError, SettingError};
+pub use keys::KeysConfig;
 pub use keys_file::{KeysFile, KeysFileError};
 pub use settings::{
-    Config, DEFAULT_AUDIT_LOG, GateConfig, GiteaConfig, KeysConfig, ListenConfig, LogFormat,
-    TlsRoots,
+    Config, DEFAULT_AUDIT_LOG, GateConfig, GiteaConfig, ListenConfig, LogFormat, TlsRoots,
 };
 pub use until::Until;
 pub use values::{hold_a_private_one, host, is_private, server_address, trusts_every_private};

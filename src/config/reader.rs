@@ -3,7 +3,7 @@ use std::{fmt::Display, ops::RangeInclusive, str::FromStr, time::Duration};
 
 use zeroize::Zeroizing;
 
-use super::{Env, env::read_file, error::SettingError};
+use super::{Env, error::SettingError, file};
 use crate::secret::Secret;
 
 /// Reads settings by name. It remembers each name that it was asked for: those are the settings there are.
@@ -145,7 +145,7 @@ impl<'e> Reader<'e> {
     /// What the file holds that a variable names; `usual` is where such a file would be.
     pub(super) fn file(&mut self, name: &'static str, usual: &str) -> Option<Zeroizing<Vec<u8>>> {
         let path = self.text(name, Some(usual))?;
-        match read_file(path.as_ref(), self.env.is_read_again()) {
+        match file::read(path.as_ref(), self.env.is_read_again()) {
             Ok((bytes, _)) => Some(Zeroizing::new(bytes)),
             Err(error) => {
                 let wrong = format!("names a file that cannot be read: {error}");

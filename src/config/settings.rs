@@ -1,9 +1,5 @@
 //! Every setting: its name, default, bounds and unit.
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{net::SocketAddr, time::Duration};
 
 use env_filter::Filter;
 use ipnet::IpNet;
@@ -12,8 +8,8 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::{
-    AuditConfig, Env, SettingError, audit,
-    env::{ENV_FILE, KEYS, PORT},
+    AuditConfig, Env, KeysConfig, SettingError, audit,
+    env::{ENV_FILE, PORT},
     error::ConfigError,
     reader::Reader,
     unknown, values,
@@ -22,10 +18,6 @@ use crate::secret::Secret;
 
 /// Where the audit log is, unless `AUDIT_LOG_PATH` says otherwise.
 pub const DEFAULT_AUDIT_LOG: &str = "/var/log/aegis-mcp/audit.log";
-
-const KEYS_FILE: &str = "MCP_API_KEYS_FILE";
-const KEY_METADATA: &str = "AEGIS_KEYS_FILE";
-const METADATA: &str = "aegis-keys.json";
 
 /// The settings, checked. Taken apart at the start, by a room at a time.
 #[derive(Debug)]
@@ -78,17 +70,6 @@ pub struct GateConfig {
     pub max_calls_in_flight_per_key: usize,
 }
 
-/// Where the keys are: all that is read again while a server runs.
-#[derive(Debug)]
-pub struct KeysConfig {
-    /// Texts that list keys, each with the variable it is from.
-    pub texts: Vec<(&'static str, Secret)>,
-    /// The file of the second of these texts.
-    pub file: Option<PathBuf>,
-    /// What is written down about keys, if not beside the `.env` file.
-    pub metadata: Option<PathBuf>,
-}
-
 /// The forge that we stand before.
 #[derive(Debug)]
 pub struct GiteaConfig {
@@ -125,62 +106,6 @@ impl ListenConfig {
     pub fn is_loopback(&self) -> bool {
         self.address.ip().to_canonical().is_loopback()
     }
-}
-
-impl KeysConfig {
-    /// The names of the settings that this is.
-    pub const NAMES: [&str; 3] = [KEYS, KEYS_FILE, KEY_METADATA];
-    /// The one of them that names a file of further keys.
-    pub const FILE: &str = KEYS_FILE;
-
-    /// Reads these settings and no other, and says all that is wrong.
-    pub fn read(env: &Env) -> (Self, Vec<SettingError>) {
-        let mut reader = Reader::new(env);
-        (keys(&mut reader), reader.errors)
-    }
-
-    /// Where the metadata is, for the keys of this `.env` file: a path that is not absolute is one
-    /// beside it, from wherever a command is run. Of a link that is beside what it leads to, so that
-    /// a server there and a command here know of the same keys.
-    pub fn metadata_beside(&self, env_file: &Path) -> PathBuf {
-        folder(&led_to(env_file)).join(self.metadata_name())
-    }
-
-    /// Says that there is metadata beside the link that this `.env` file is, where nobody looks, and
-    /// none where it should be.
-    pub fn misplaced_metadata(&self, env_file: &Path) -> Option<String> {
-        let (stray, place) = (
-            folder(env_file).join(self.metadata_name()),
-            self.metadata_beside(env_file),
-        );
-        (stray.exists() && !place.exists()).then(|| {
-            format!(
-                "{} counts for nothing, since {} is a link: move it to {}, beside what that leads to",
-                stray.display(),
-                env_file.display(),
-                place.display()
-            )
-        })
-    }
-
-    fn metadata_name(&self) -> &Path {
-        let named = self.metadata.as_deref();
-        named.unwrap_or(Path::new(METADATA))
-    }
-}
-
-/// What a link leads to in the end; of anything else, the path itself.
-fn led_to(path: &Path) -> PathBuf {
-    let Ok(next) = path.read_link() else {
-        return path.to_owned();
-    };
-    // What is not there yet is made where the link says.
-    let made = |_| folder(path).join(next);
-    path.canonicalize().unwrap_or_else(made)
-}
-
-fn folder(file: &Path) -> &Path {
-    file.parent().unwrap_or(Path::new(""))
 }
 
 impl Config {
@@ -282,7 +207,7 @@ fn listen(reader: &mut Reader<'_>) -> ListenConfig {
 fn gate(reader: &mut Reader<'_>) -> GateConfig {
     GateConfig {
         auth_enabled: reader.flag("AUTH_ENABLED", true),
-        keys: keys(reader),
+        keys: KeysConfig::take(reader),
         key_reload: reader.flag("KEY_RELOAD", true),
         max_failures: reader.number("MAX_AUTH_FAILURES", 5, 1..=100_000),
         failure_window: reader.seconds("AUTH_FAILURE_WINDOW", 300, 1..=604_800),
@@ -291,22 +216,6 @@ fn gate(reader: &mut Reader<'_>) -> GateConfig {
         max_connections_per_address: reader.number("MAX_CONNECTIONS_PER_ADDRESS", 64, 1..=65_535),
         max_streams_per_key: reader.number("MAX_STREAMS_PER_KEY", 64, 1..=65_535),
         max_calls_in_flight_per_key: reader.number("MAX_CALLS_IN_FLIGHT_PER_KEY", 32, 1..=65_535),
-    }
-}
-
-fn keys(reader: &mut Reader<'_>) -> KeysConfig {
-    const USUAL: &str = "/run/secrets/mcp_api_keys";
-    let listed = reader
-        .text(KEYS, None)
-        .map(|text| Secret::new(text.to_owned()));
-    let filed = reader.secret_file(KEYS_FILE, USUAL);
-    let texts = [(KEYS, listed), (KEYS_FILE, filed)].into_iter();
-    KeysConfig {
-        texts: texts
-            .filter_map(|(name, text)| Some((name, text?)))
-            .collect(),
-        file: reader.text(KEYS_FILE, Some(USUAL)).map(PathBuf::from),
-        metadata: reader.text(KEY_METADATA, Some(METADATA)).map(PathBuf::from),
     }
 }
 

@@ -1,4 +1,6 @@
 //! Which files a log is in: the live one, and those that it was before.
+mod pattern;
+
 use std::{
     collections::{BTreeSet, HashSet},
     ffi::OsStr,
@@ -10,6 +12,7 @@ use std::{
     time::SystemTime,
 };
 
+use self::pattern::{is_pattern, matches};
 use super::{Line, Raw, Source, again, bisect, open, read_lines, stream::is_compressed};
 use crate::{audit::names, sort};
 
@@ -122,11 +125,7 @@ fn find_one(path: &Path) -> Result<Vec<Log>, FindError> {
         Ok(_) => Ok(vec![look(path.to_owned())?]),
         Err(_) if is_pattern(path) => {
             let pattern = path.file_name().unwrap_or_default().as_bytes();
-            // As in a shell: what is hidden is meant only where that is said.
-            let is_shown = |name: &[u8]| pattern.starts_with(b".") || !name.starts_with(b".");
-            in_folder(names::folder(path), &|name| {
-                is_shown(name) && matches(pattern, name)
-            })
+            in_folder(names::folder(path), &|name| matches(pattern, name))
         }
         // The live log may be gone while those that it was are still there.
         Err(error) if error.kind() == io::ErrorKind::NotFound => match family(path) {
@@ -362,37 +361,6 @@ pub fn is_one(path: &Path) -> bool {
         Ok(it) => it.is_file(),
         Err(_) => path.as_os_str() != "-" && !is_pattern(path),
     }
-}
-
-fn is_pattern(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().as_bytes();
-    name.iter().any(|byte| b"*?".contains(byte))
-}
-
-/// Whether a name fits a pattern: `*` is anything, `?` is one byte.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
-    // Where to go back to: behind the last `*`, and how much of the name that one has eaten.
-    let (mut at, mut name_at, mut star) = (0, 0, None);
-    while name_at < name.len() {
-        match pattern.get(at) {
-            Some(b'*') => {
-                star = Some((at + 1, name_at));
-                at += 1;
-            }
-            Some(byte) if *byte == b'?' || *byte == name[name_at] => {
-                at += 1;
-                name_at += 1;
-            }
-            _ => {
-                let Some((after, eaten)) = star else {
-                    return false;
-                };
-                star = Some((after, eaten + 1));
-                (at, name_at) = (after, eaten + 1);
-            }
-        }
-    }
-    pattern[at..].iter().all(|byte| *byte == b'*')
 }
 
 /// A name without what compression adds to it.

@@ -43,7 +43,8 @@ fn a_log_is_known_by_what_rotation_makes_of_its_name() {
 fn a_pattern_fits_as_in_a_shell() {
     for (pattern, name, fits) in [
         ("*.log", "audit.log", true),
-        ("*.log", ".log", true),
+        ("*.log", ".log", false),
+        (".*g", ".log", true),
         ("*.log", "audit.log.1", false),
         ("audit*log*", "audit.log.1", true),
         ("a?dit.log", "audit.log", true),
