@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     fs::{self, File},
     io::{self, BufReader},
+    mem,
     ops::ControlFlow,
     os::unix::fs::{FileExt, MetadataExt},
     path::{Path, PathBuf},
@@ -29,8 +30,11 @@ pub struct Follow {
     file: File,
     /// Where the first line begins that was not handed on.
     at: u64,
-    /// What stands before that.
+    /// What stands before that: it is read again with what follows, so that nothing is taken out of
+    /// the middle of a file that was cut and has grown again.
     mark: Vec<u8>,
+    /// What is read at once.
+    block: Vec<u8>,
     /// The newest record that was handed on.
     newest: Option<Stamp>,
     /// The start of the line at `at` was left out: it is too long.
@@ -43,19 +47,27 @@ impl Follow {
     /// # Errors
     /// There is no such file, or it is none that can be followed.
     pub fn begin(path: &Path) -> io::Result<Self> {
+        unless_moved(|| Self::at_the_end_of(path))
+    }
+
+    fn at_the_end_of(path: &Path) -> io::Result<Self> {
+        let file = open_file(path)?;
+        let at = end_of_lines(&file)?;
+        let length = usize::try_from(at).map_or(MARK, |at| at.min(MARK));
+        let mut mark = vec![0; length];
+        file.read_exact_at(&mut mark, at - length as u64)?;
         let mut follow = Self {
             path: path.to_owned(),
-            file: unless_moved(|| open_file(path))?,
-            at: 0,
-            mark: Vec::new(),
+            file,
+            at,
+            mark,
+            block: vec![0; BLOCK],
             newest: None,
             is_in_long: false,
         };
-        follow.at = end_of_lines(&follow.file)?;
         let is_record = |line: &[u8]| stamp(line).is_some();
-        let last = follow.last(1, &is_record)?;
+        let last = follow.look_for_last(1, &is_record)?;
         follow.newest = last.first().and_then(|line| stamp(line));
-        follow.remember()?;
         Ok(follow)
     }
 
@@ -99,78 +111,74 @@ impl Follow {
     /// # Errors
     /// The log cannot be read. That there is none for a moment is no error.
     pub fn news(&mut self, visit: &mut dyn FnMut(&[u8])) -> io::Result<()> {
-        if !self.is_the_same()? {
+        while self.read_on(visit)? == Read::Cut {
             self.between(visit)?;
-            self.begin_file()?;
+            self.begin_file();
         }
-        self.read_on(visit)?;
         match open_file(&self.path) {
             // Nobody writes the old file any more once there is something in the new one.
             Ok(next) if id(&next)? != id(&self.file)? && next.metadata()?.len() > 0 => {
                 self.read_on(visit)?;
                 self.between(visit)?;
                 self.file = next;
-                self.begin_file()?;
-                self.read_on(visit)
+                self.begin_file();
+                self.read_on(visit)?;
+                Ok(())
             }
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
     }
 
-    /// Whether what was read before still stands in the file.
-    fn is_the_same(&self) -> io::Result<bool> {
-        let mut found = vec![0; self.mark.len()];
-        let start = self.at - found.len() as u64;
-        match self.file.read_exact_at(&mut found, start) {
-            Ok(()) => Ok(found == self.mark),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn remember(&mut self) -> io::Result<()> {
-        let length = usize::try_from(self.at).map_or(MARK, |at| at.min(MARK));
-        self.mark = vec![0; length];
-        self.file
-            .read_exact_at(&mut self.mark, self.at - length as u64)
-    }
-
-    fn begin_file(&mut self) -> io::Result<()> {
+    fn begin_file(&mut self) {
         self.at = 0;
+        self.mark.clear();
         self.is_in_long = false;
-        self.remember()
     }
 
     /// Hands on the whole lines behind the place, and moves it.
-    fn read_on(&mut self, visit: &mut dyn FnMut(&[u8])) -> io::Result<()> {
-        if self.file.metadata()?.len() <= self.at {
-            return Ok(());
-        }
-        let mut block = vec![0; BLOCK];
+    fn read_on(&mut self, visit: &mut dyn FnMut(&[u8])) -> io::Result<Read> {
+        let mut block = mem::take(&mut self.block);
+        let read = self.read_into(&mut block, visit);
+        block.resize(BLOCK, 0);
+        block.shrink_to_fit();
+        self.block = block;
+        read
+    }
+
+    fn read_into(&mut self, block: &mut Vec<u8>, visit: &mut dyn FnMut(&[u8])) -> io::Result<Read> {
         loop {
-            let length = read_at(&self.file, &mut block, self.at)?;
-            let Some(last) = memchr::memrchr(b'\n', &block[..length]) else {
+            let length = read_at(&self.file, block, self.at - self.mark.len() as u64)?;
+            let Some(new) = block[..length].strip_prefix(&*self.mark) else {
+                return Ok(Read::Cut);
+            };
+            let Some(last) = memchr::memrchr(b'\n', new) else {
                 // A line is longer than the block, or not whole yet.
                 if length < block.len() {
-                    return Ok(());
+                    return Ok(Read::ToTheEnd);
                 }
-                if block.len() <= LONGEST_LINE {
-                    block.resize(block.len() * 2, 0);
+                if length <= LONGEST_LINE {
+                    block.resize(length * 2, 0);
                 } else {
                     self.is_in_long = true;
-                    self.at += length as u64;
+                    self.pass(new);
                 }
                 continue;
             };
-            for line in block[..last].split(|byte| *byte == b'\n') {
-                if !std::mem::take(&mut self.is_in_long) {
+            for line in new[..last].split(|byte| *byte == b'\n') {
+                if !mem::take(&mut self.is_in_long) {
                     self.hand_on(line, visit);
                 }
             }
-            self.at += last as u64 + 1;
-            self.remember()?;
+            self.pass(&new[..=last]);
         }
+    }
+
+    fn pass(&mut self, read: &[u8]) {
+        self.at += read.len() as u64;
+        self.mark
+            .extend_from_slice(&read[read.len().saturating_sub(MARK)..]);
+        self.mark.drain(..self.mark.len().saturating_sub(MARK));
     }
 
     fn hand_on(&mut self, line: &[u8], visit: &mut dyn FnMut(&[u8])) {
@@ -216,11 +224,21 @@ impl Follow {
     }
 }
 
-/// Looks again where a file was renamed, compressed or removed since it was listed.
+/// How reading on from a place ended.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Read {
+    ToTheEnd,
+    /// What stood before the place stands there no more.
+    Cut,
+}
+
+/// Looks again where a file was renamed, compressed, removed or cut since it was looked for.
 fn unless_moved<T>(look: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    use io::ErrorKind::{NotFound, UnexpectedEof};
+
     again(
         look,
-        |found| !matches!(found, Err(error) if error.kind() == io::ErrorKind::NotFound),
+        |found| !matches!(found, Err(error) if matches!(error.kind(), NotFound | UnexpectedEof)),
     )
 }
 
@@ -258,8 +276,13 @@ fn newest(
             } else {
                 ControlFlow::Break(())
             }
-        })?;
-        return Ok((found, ended.is_break()));
+        });
+        return match ended {
+            // It was cut meanwhile: what it held is in a copy, or nowhere.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Default::default()),
+            Err(error) => Err(error),
+            Ok(ended) => Ok((found, ended.is_break())),
+        };
     }
     let mut is_all = false;
     let read = read_lines(BufReader::new(open(file)?), |_, raw| {

@@ -1,7 +1,8 @@
 //! `aegis audit-summary tail`: the newest records, over whatever becomes of the file.
 use std::{
     fs::{self, File},
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Write as _},
+    mem,
     num::NonZeroU64,
     os::unix::process::ExitStatusExt as _,
     process::{Child, ChildStdout, Command, Stdio},
@@ -10,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use aegis::audit::{AuditLog, AuditSettings, Compress, Rotation};
+use aegis::audit::{AuditLog, AuditSettings, Compress, Rotation, reader::Follow};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -286,6 +287,48 @@ fn every_record_is_seen_once_where_the_file_is_copied_and_cut() {
         }
     }
     follower.end();
+}
+
+#[test]
+fn every_record_is_seen_once_where_the_file_is_cut_while_it_is_read() {
+    let scene = Scene::new();
+    let log = scene.open();
+    log.record(&stopped()).unwrap();
+    let mut follow = Follow::begin(&scene.path()).unwrap();
+    grow(&log, 5);
+    let mut seen = Vec::new();
+    let mut is_cut = false;
+    follow
+        .news(&mut |line| {
+            seen.extend(numbers(str::from_utf8(line).unwrap()));
+            if !mem::replace(&mut is_cut, true) {
+                fs::copy(scene.path(), scene.path().with_extension("log.1")).unwrap();
+                File::create(scene.path()).unwrap();
+                log.tick();
+                grow(&log, 5);
+            }
+        })
+        .unwrap();
+    assert!(seen.iter().copied().eq(2..=seq(&scene)), "{seen:?}");
+}
+
+#[test]
+fn a_line_that_is_too_long_is_left_out_and_those_after_it_are_seen() {
+    let scene = Scene::new();
+    fs::write(scene.path(), "one\n").unwrap();
+    let mut follow = Follow::begin(&scene.path()).unwrap();
+    let mut file = File::options().append(true).open(scene.path()).unwrap();
+    let mut seen = Vec::new();
+    let mut see = |follow: &mut Follow| {
+        follow
+            .news(&mut |line| seen.push(String::from_utf8(line.to_vec()).unwrap()))
+            .unwrap();
+    };
+    file.write_all(&vec![b'x'; 40 << 20]).unwrap();
+    see(&mut follow);
+    file.write_all(b"\ntwo\nthree\n").unwrap();
+    see(&mut follow);
+    assert_eq!(seen, ["two", "three"]);
 }
 
 #[test]
