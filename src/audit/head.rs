@@ -120,34 +120,62 @@ pub(super) fn newest_closed(log: &Path) -> Option<File> {
 /// A file that was the log: its name, its end and its beginning.
 type Piece = (Vec<u8>, Tail, Beginning);
 
-/// The piece of the log beside it that holds what is `known`.
+/// The piece of the log beside it that ends it: the one that holds what is `known`, or the last of
+/// those that go on from there, for a server that was killed has not kept its newest head.
 pub(super) fn predecessor(log: &Path, known: &Head) -> Option<Piece> {
-    let pieces = names::pieces(log).ok()?;
-    let (mut packed, plain): (Vec<_>, Vec<_>) =
-        pieces.into_iter().partition(|path| names::is_packed(path));
-    let pieces = plain.iter().filter_map(|path| piece(path, known));
-    let last = pieces.reduce(|one, two| if two.0.is_after(&one.0) { two } else { one });
-    // Others may compress what they have moved. It takes long to read all of them.
-    let changed = |path: &PathBuf| fs::metadata(path).and_then(|it| it.modified()).ok();
-    sort::by_cached_key(&mut packed, |path| Reverse(changed(path)));
-    let newest = packed.iter().take(FEW);
-    let last = last.or_else(|| newest.into_iter().find_map(|path| piece(path, known)));
-    last.map(|(_, piece)| piece)
+    let (plain, packed) = newest_pieces(log)?;
+    let holding = |path: &PathBuf| holding(path, known);
+    let last = plain.iter().filter_map(holding);
+    let last = last.reduce(|one, two| if two.0.is_after(&one.0) { two } else { one });
+    // It takes long to read all of what others have compressed.
+    let begins =
+        |path: &&PathBuf| beginning(path).is_some_and(|it| it.first_seq <= known.previous.seq);
+    let mut few = packed.iter().filter(begins).take(FEW);
+    let (_, mut last) = last.or_else(|| few.find_map(holding))?;
+    let both = plain.iter().chain(&packed);
+    while let Some(next) = both.clone().find_map(|path| successor(path, &last)) {
+        last = next;
+    }
+    Some(last)
 }
 
-fn piece(path: &Path, known: &Head) -> Option<(Head, Piece)> {
+/// The pieces of the log beside it, plain and compressed, those that were written last first.
+fn newest_pieces(log: &Path) -> Option<(Vec<PathBuf>, Vec<PathBuf>)> {
+    let mut pieces = names::pieces(log).ok()?;
+    let changed = |path: &PathBuf| fs::metadata(path).and_then(|it| it.modified()).ok();
+    sort::by_cached_key(&mut pieces, |path| Reverse(changed(path)));
+    let is_plain = |path: &PathBuf| !names::is_packed(path);
+    Some(pieces.into_iter().partition(is_plain))
+}
+
+/// A file, if it holds what is `known`, and its newest record.
+fn holding(path: &Path, known: &Head) -> Option<(Head, Piece)> {
+    let (name, tail, beginning) = piece(path)?;
+    let newest = tail.newest.filter(|_| tail.holds(known))?;
+    let is_there = tail.has(known.previous) || has(&open(path)?, known.previous);
+    is_there.then_some((newest, (name, tail, beginning)))
+}
+
+/// A file, if it goes on where `last` ended.
+fn successor(path: &Path, last: &Piece) -> Option<Piece> {
+    let after = beginning(path)?.previous_head?;
+    (last.1.last_line == Some(after)).then(|| piece(path))?
+}
+
+fn beginning(path: &Path) -> Option<Beginning> {
+    let file = open(path)?;
+    Beginning::unpacked(reader::open(&file).ok()?).ok()?
+}
+
+fn piece(path: &Path) -> Option<Piece> {
     let file = open(path)?;
     let (tail, beginning) = if names::is_packed(path) {
         ends(reader::open(&file).ok()?).ok()?
     } else {
         (Tail::read(&file).ok()?, Beginning::read(&file).ok()?)
     };
-    let newest = tail.newest.filter(|_| tail.holds(known))?;
-    if !tail.has(known.previous) && !has(&open(path)?, known.previous) {
-        return None;
-    }
     let name = path.file_name()?.as_bytes().to_owned();
-    Some((newest, (name, tail, beginning?)))
+    Some((name, tail, beginning?))
 }
 
 /// Whether a record is in a file, wherever.

@@ -106,6 +106,8 @@ pub(super) struct Beginning {
     pub(super) chain_id: [u8; 8],
     /// The number of the first record.
     pub(super) first_seq: u64,
+    /// What the first record says that the file before ended with, if it goes on from one.
+    pub(super) previous_head: Option<[u8; 32]>,
 }
 
 impl Beginning {
@@ -114,14 +116,21 @@ impl Beginning {
         Ok(Self::of_start(&read_at(file, 0, WINDOW)?))
     }
 
+    /// Of something that is read from its start.
+    pub(super) fn unpacked(source: impl Read) -> io::Result<Option<Self>> {
+        let mut start = Vec::new();
+        source.take(WINDOW).read_to_end(&mut start)?;
+        Ok(Self::of_start(&start))
+    }
+
     fn of_start(start: &[u8]) -> Option<Self> {
-        let mut lines = start.split(|byte| *byte == b'\n');
-        let first = lines.next().filter(|line| !line.is_empty())?;
+        let mut lines = start.split(|byte| *byte == b'\n').peekable();
+        let first = *lines.peek().filter(|line| !line.is_empty())?;
+        let record = lines.find_map(|line| Some(Self::of(line, head(line)?.previous.seq)));
         Some(Self {
-            first_seq: head(first)
-                .or_else(|| lines.find_map(head))
-                .map_or(0, |head| head.previous.seq),
-            ..Self::of(first, 0)
+            chain_id: Self::of(first, 0).chain_id,
+            first_seq: record.map_or(0, |it| it.first_seq),
+            previous_head: record.and_then(|it| it.previous_head),
         })
     }
 
@@ -131,16 +140,26 @@ impl Beginning {
         struct First<'a> {
             event: &'a str,
             chain_id: &'a str,
+            previous_head: &'a str,
         }
-        let mut id = [0; 8];
-        match serde_json::from_slice(line) {
-            Ok(First { event, chain_id })
-                if event == "audit_rotated" && hex::decode_to_slice(chain_id, &mut id).is_ok() => {}
-            _ => id.copy_from_slice(&sha256(line)[..8]),
-        }
+        let rotated = serde_json::from_slice::<First<'_>>(line).ok();
+        let rotated = rotated
+            .filter(|it| it.event == "audit_rotated")
+            .and_then(|it| {
+                let (mut id, mut head) = ([0; 8], [0; 32]);
+                hex::decode_to_slice(it.chain_id, &mut id).ok()?;
+                hex::decode_to_slice(it.previous_head, &mut head).ok()?;
+                Some((id, head))
+            });
+        let (chain_id, previous_head) = rotated.unzip();
         Self {
-            chain_id: id,
+            chain_id: chain_id.unwrap_or_else(|| {
+                let mut id = [0; 8];
+                id.copy_from_slice(&sha256(line)[..8]);
+                id
+            }),
             first_seq,
+            previous_head,
         }
     }
 }

@@ -261,6 +261,34 @@ fn a_rotated_log_goes_on_in_the_new_file() {
 }
 
 #[test]
+fn a_log_that_was_rotated_twice_since_its_head_was_kept_goes_on_from_the_newest_file() {
+    for packed in [false, true] {
+        let scene = Scene::new();
+        let log = scene.open();
+        log.record(&stopped()).unwrap();
+        // Keeps the head, and nobody does so again.
+        log.close();
+        let (one, two) = (
+            scene.folder.path().join("audit.log.1"),
+            scene.folder.path().join("audit.log.2"),
+        );
+        fs::rename(scene.path(), &two).unwrap();
+        log.reopen().unwrap();
+        log.record(&stopped()).unwrap();
+        drop(log);
+        fs::rename(scene.path(), &one).unwrap();
+        let files = [&two, &one].map(|path| fs::read_to_string(path).unwrap());
+        if packed {
+            let packed = zstd::encode_all(files[1].as_bytes(), 1).unwrap();
+            fs::write(one.with_added_extension("zst"), packed).unwrap();
+            fs::remove_file(&one).unwrap();
+        }
+        scene.open().record(&stopped()).unwrap();
+        assert_chained(&(files.concat() + &scene.text()));
+    }
+}
+
+#[test]
 fn the_lock_moves_along_with_the_log() {
     let scene = Scene::new();
     let log = scene.open();
