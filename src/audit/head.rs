@@ -16,12 +16,13 @@ use super::{
     names,
     reader::{self, Raw},
     record::{Field, Plain},
-    tail::{Beginning, Previous, Tail, ends, sha256},
+    seal::Sealed,
+    tail::{Beginning, Previous, Tail, ends, newest_seal, newest_seal_of, sha256},
 };
 use crate::sort;
 
-/// So many compressed files are looked into, the newest first.
-const FEW: usize = 3;
+/// So many compressed files are looked into, and so many of any kind for a seal, the newest first.
+const FEW: usize = 8;
 
 /// The newest record of a log, and its time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -111,7 +112,7 @@ pub fn newest_record(log: &Path, checkpoints: Option<&Path>) -> Option<DateTime<
 }
 
 /// The file that our own rotation closed last, unless it is compressed.
-pub(super) fn newest_closed(log: &Path) -> Option<File> {
+fn newest_closed(log: &Path) -> Option<File> {
     let closed = names::all_closed(log).ok()?;
     let newest = closed.last().filter(|file| !file.compressed)?;
     open(&newest.path)
@@ -137,6 +138,19 @@ pub(super) fn predecessor(log: &Path, known: &Head) -> Option<Piece> {
         last = next;
     }
     Some(last)
+}
+
+/// The newest seal of the pieces of the log beside it, and that of those that are compressed.
+pub(super) fn newest_seals(log: &Path) -> Vec<Sealed> {
+    let (plain, packed) = newest_pieces(log).unwrap_or_default();
+    let mut plain = plain.iter().take(FEW);
+    let plain = plain.find_map(|path| newest_seal(&open(path)?).ok()?);
+    let mut packed = packed.iter().take(FEW);
+    let packed = packed.find_map(|path| {
+        let file = open(path)?;
+        newest_seal_of(reader::open(&file).ok()?).ok()?
+    });
+    plain.into_iter().chain(packed).collect()
 }
 
 /// The pieces of the log beside it, plain and compressed, those that were written last first.

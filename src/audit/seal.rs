@@ -66,12 +66,11 @@ impl SealKey {
         self.number += 1;
     }
 
-    /// The key after the newest seal of the log, where that was made with this key or one that
-    /// comes from it: the process ended before the file had the next one.
-    fn after(self, newest: Option<Sealed>) -> Self {
-        let ahead = newest.and_then(|it| it.seal.number.checked_sub(self.number));
-        let (Some(newest), Some(ahead)) = (newest, ahead.filter(|ahead| *ahead <= MOST_AHEAD))
-        else {
+    /// The key after a seal of the log, where that was made with this key or one that comes from it:
+    /// the process ended before the file had the next one.
+    fn after(self, newest: Sealed) -> Self {
+        let ahead = newest.seal.number.checked_sub(self.number);
+        let Some(ahead) = ahead.filter(|ahead| *ahead <= MOST_AHEAD) else {
             return self;
         };
         let mut used = self.clone();
@@ -102,10 +101,10 @@ pub(super) struct SealFile {
 }
 
 impl SealFile {
-    /// Nobody else may use the key as long as this lives. `newest` is the newest seal of the log.
+    /// Nobody else may use the key as long as this lives. The newest seal of the log is among these.
     pub(super) fn open(
         path: &Path,
-        newest: Option<Sealed>,
+        newest: Vec<Sealed>,
     ) -> Result<(SealKey, Self), AuditOpenError> {
         let failed = |error: durable::Error| AuditOpenError::Seal(error.to_string());
         let mut file = LockedFile::open(path, LIMIT, durable::PATIENCE).map_err(failed)?;
@@ -119,7 +118,7 @@ impl SealFile {
             file,
             number: key.number,
         };
-        let key = key.after(newest);
+        let key = newest.into_iter().fold(key, SealKey::after);
         // Now, and not with the first seal, it turns out whether the file can be replaced at all.
         kept.write(&key).map_err(failed)?;
         Ok((key, kept))
@@ -174,14 +173,13 @@ mod tests {
             head,
             seal: ahead.seal(head),
         };
-        assert_eq!(first().after(Some(newest)).number, 8);
-        assert_eq!(ahead.clone().after(Some(newest)).number, 8);
-        assert_eq!(first().after(None).number, 0);
+        assert_eq!(first().after(newest).number, 8);
+        assert_eq!(ahead.clone().after(newest).number, 8);
         let mut next = ahead;
         next.evolve();
-        assert_eq!(next.after(Some(newest)).number, 8);
+        assert_eq!(next.after(newest).number, 8);
         let foreign = SealKey::parse("aa".repeat(32).as_bytes()).unwrap();
-        assert_eq!(foreign.after(Some(newest)).number, 0);
+        assert_eq!(foreign.after(newest).number, 0);
     }
 
     #[test]

@@ -17,8 +17,7 @@ use super::{
 };
 
 /// How much of a file is looked at. The longest record is a fraction of it.
-const WINDOW: u64 = WINDOW_SIZE as u64;
-const WINDOW_SIZE: usize = 64 * 1024;
+const WINDOW: u64 = 64 * 1024;
 /// How far back the newest seal is looked for. The key file follows a seal within a second, so only
 /// one that is at the end matters.
 const SEAL_WINDOW: u64 = 4 * 1024 * 1024;
@@ -169,17 +168,37 @@ pub(super) fn ends(mut source: impl Read) -> io::Result<(Tail, Option<Beginning>
     let mut window = Vec::new();
     source.by_ref().take(WINDOW).read_to_end(&mut window)?;
     let beginning = Beginning::of_start(&window);
+    let is_whole = keep_last(&mut window, source, WINDOW)?;
+    Ok((Tail::of(&window, is_whole), beginning))
+}
+
+/// Reads to the end, and leaves so many bytes of it in `window`; whether that is all.
+fn keep_last(window: &mut Vec<u8>, mut source: impl Read, size: u64) -> io::Result<bool> {
+    let most = usize::try_from(size).unwrap_or(usize::MAX);
     let mut is_whole = true;
-    while source.by_ref().take(WINDOW).read_to_end(&mut window)? > 0 {
-        let before = window.len().saturating_sub(WINDOW_SIZE);
+    while source.by_ref().take(size).read_to_end(window)? > 0 {
+        let before = window.len().saturating_sub(most);
         is_whole &= before == 0;
         window.drain(..before);
     }
-    Ok((Tail::of(&window, is_whole), beginning))
+    Ok(is_whole)
 }
 
 /// The newest sealed checkpoint near the end of a file.
 pub(super) fn newest_seal(file: &File) -> io::Result<Option<Sealed>> {
+    let length = file.metadata()?.len();
+    let start = length.saturating_sub(SEAL_WINDOW);
+    Ok(last_seal(&read_at(file, start, length - start)?))
+}
+
+/// The same of something that can only be read through.
+pub(super) fn newest_seal_of(source: impl Read) -> io::Result<Option<Sealed>> {
+    let mut window = Vec::new();
+    keep_last(&mut window, source, SEAL_WINDOW)?;
+    Ok(last_seal(&window))
+}
+
+fn last_seal(window: &[u8]) -> Option<Sealed> {
     #[derive(Deserialize)]
     struct Line<'a> {
         event: &'a str,
@@ -187,9 +206,6 @@ pub(super) fn newest_seal(file: &File) -> io::Result<Option<Sealed>> {
         sealed: u64,
         seal: &'a str,
     }
-    let length = file.metadata()?.len();
-    let start = length.saturating_sub(SEAL_WINDOW);
-    let window = read_at(file, start, length - start)?;
     let read = |line| {
         let line: Line<'_> = serde_json::from_slice(line).ok()?;
         let (mut head, mut mac) = ([0; 32], [0; 32]);
@@ -201,7 +217,7 @@ pub(super) fn newest_seal(file: &File) -> io::Result<Option<Sealed>> {
             seal: Seal { number, mac },
         })
     };
-    Ok(window.rsplit(|byte| *byte == b'\n').find_map(read))
+    window.rsplit(|byte| *byte == b'\n').find_map(read)
 }
 
 pub(super) fn sha256(line: &[u8]) -> [u8; 32] {

@@ -288,13 +288,7 @@ fn open_seal(settings: &AuditSettings, log: &LogFile) -> Result<Option<Seal>, Au
         return Ok(None);
     };
     let failed = |error| AuditOpenError::of(&settings.path, error);
-    let newest = match newest_seal(&log.file).map_err(failed)? {
-        None => head::newest_closed(&settings.path)
-            .map(|closed| newest_seal(&closed))
-            .transpose()
-            .map_err(failed)?
-            .flatten(),
-        found => found,
-    };
+    let newest = newest_seal(&log.file).map_err(failed)?;
+    let newest = newest.map_or_else(|| head::newest_seals(&settings.path), |it| vec![it]);
     SealFile::open(path, newest).map(Some)
 }

@@ -222,6 +222,34 @@ fn a_process_that_ends_before_it_has_replaced_the_key_does_not_use_it_again() {
 }
 
 #[test]
+fn a_key_is_not_used_again_where_others_moved_the_log_since_it_sealed() {
+    for packed in [false, true] {
+        let scene = Scene::new();
+        fs::write(key_file(&scene), "5a".repeat(32)).unwrap();
+        let moved = scene.folder.path().join("audit.log.1");
+        // Never ticked: the file still has the key of the start.
+        let log = sealed(&scene);
+        for _ in 0..5 {
+            log.record(&stopped()).unwrap();
+        }
+        fs::rename(scene.path(), &moved).unwrap();
+        log.reopen().unwrap();
+        drop(log);
+        let before = fs::read_to_string(&moved).unwrap();
+        if packed {
+            let packed = zstd::encode_all(before.as_bytes(), 1).unwrap();
+            fs::write(moved.with_added_extension("zst"), packed).unwrap();
+            fs::remove_file(&moved).unwrap();
+        }
+        let log = sealed(&scene);
+        log.record(&stopped()).unwrap();
+        log.record(&stopped()).unwrap();
+        drop(log);
+        assert_eq!(verify(&(before + &scene.text()), [0x5a; 32]), 3);
+    }
+}
+
+#[test]
 fn a_new_key_begins_from_nothing() {
     let scene = Scene::new();
     for key in ["5a", "5b"] {
