@@ -12,6 +12,10 @@ use super::{
 /// So many stretches are looked at together.
 const WINDOW: usize = 16;
 
+/// A file that begins with half a record tells of it by this line: the one that goes on from another
+/// file comes first, and maybe one that says that the log was replaced.
+const TELLS_OF_TORN: u64 = 4;
+
 /// What was put together so far.
 #[derive(Debug, Default)]
 pub(super) struct Chain {
@@ -21,6 +25,8 @@ pub(super) struct Chain {
     last: Option<Mark>,
     /// Something before could not be read, so anything may come next.
     is_beyond_hole: bool,
+    /// Where, near the start of a file, it is said that so many bytes of a line were cut off.
+    recovered: Vec<(Place, u64)>,
     pub(super) breaks: Bounded<Break>,
     pub(super) notes: Bounded<Note>,
 }
@@ -42,6 +48,13 @@ impl Chain {
         }
         while self.ahead.len() > WINDOW {
             self.step();
+        }
+    }
+
+    /// The record there says so of a line. It comes before the stretch that it stands in.
+    pub(super) fn note_recovered(&mut self, at: Place, torn_bytes: u64) {
+        if at.line <= TELLS_OF_TORN {
+            self.recovered.push((at, torn_bytes));
         }
     }
 
@@ -85,7 +98,10 @@ impl Chain {
                 Some(Piece::Foreign(foreign)) => self.judge_foreign(foreign, last),
                 None => self.last = Some(last),
             },
-            Some(1) if self.begins_torn() => self.take_torn(),
+            Some(1) if self.begins_torn() => {
+                self.take_torn();
+                self.last = Some(last);
+            }
             Some(at) => self.judge_before(at, last),
         }
     }
@@ -95,6 +111,10 @@ impl Chain {
         let front = self.ahead.front()?.clone();
         if self.is_beyond_hole {
             return self.begin_again(&front);
+        }
+        if self.begins_torn() {
+            self.take_torn();
+            return self.begin();
         }
         let next = self.ahead.get(1).and_then(Piece::records).cloned();
         let next = next.map(|next| next.first);
@@ -148,23 +168,23 @@ impl Chain {
         }
     }
 
-    /// Whether the first line of a file was cut off, and the server has begun the file again then.
+    /// Whether the first line of a file was cut off, and the server has begun the file again then and
+    /// told of it: nothing else speaks for that line.
     fn begins_torn(&self) -> bool {
         let Some(Piece::Foreign(torn)) = self.ahead.front() else {
             return false;
         };
         let next = self.ahead.get(1).and_then(Piece::records);
+        let is_of_it = |(at, bytes): &(Place, u64)| (at.file, *bytes) == (torn.at.file, torn.bytes);
         (torn.at.line, torn.lines, torn.are_first_parts) == (1, 1, true)
             && next.is_some_and(|next| next.first.is_rotated())
+            && self.recovered.iter().any(is_of_it)
     }
 
     fn take_torn(&mut self) {
-        if let (Some(Piece::Foreign(torn)), Some(Piece::Records(next))) =
-            (self.ahead.pop_front(), self.ahead.pop_front())
-        {
+        if let Some(Piece::Foreign(torn)) = self.ahead.pop_front() {
             let bytes = torn.bytes;
             self.note(torn.at, Told::Torn { bytes });
-            self.last = Some(next.last);
         }
     }
 

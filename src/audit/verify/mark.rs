@@ -1,6 +1,6 @@
 //! What a line is in a chain: a record with two links, or none of ours.
 use ring::digest;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use crate::audit::{Previous, Seal};
 
@@ -82,7 +82,7 @@ impl Mark {
     pub(super) fn is_after_torn(&self) -> bool {
         matches!(
             self.said.as_deref(),
-            Some(Said::Recovered | Said::Rotated { .. } | Said::Displaced { .. })
+            Some(Said::Recovered { .. } | Said::Rotated { .. } | Said::Displaced { .. })
         )
     }
 }
@@ -101,8 +101,10 @@ pub(super) enum Said {
         expected: Option<Previous>,
         found: Option<Previous>,
     },
-    /// The line before was cut off.
-    Recovered,
+    /// A line was cut off: the one before, or the first of a file that goes on from another.
+    Recovered {
+        torn_bytes: u64,
+    },
     Gap {
         lost: u64,
     },
@@ -183,6 +185,7 @@ impl Said {
             head: Option<Digits>,
             sealed: Option<u64>,
             seal: Option<Digits>,
+            torn_bytes: Option<u64>,
         }
         if !line.get(EVENT..)?.starts_with(ABOUT_THE_LOG) {
             return None;
@@ -195,7 +198,7 @@ impl Said {
             (None, None) => None,
             _ => return Some(Self::Nonsense),
         };
-        Some(match (line.event, line.head, line.lost) {
+        Some(match (line.event, line.head, line.lost, line.torn_bytes) {
             ("audit_rotated", ..) => Self::Rotated {
                 previous_file: line.previous_file,
             },
@@ -204,10 +207,10 @@ impl Said {
                 expected: line.expected.map(Previous::from),
                 found: line.found.map(Previous::from),
             },
-            ("audit_recovered", ..) => Self::Recovered,
-            ("audit_gap", _, Some(lost)) => Self::Gap { lost },
-            ("audit_checkpoint", Some(Digits(head)), _) => Self::Checkpoint { head, seal },
-            ("audit_gap" | "audit_checkpoint", ..) => Self::Nonsense,
+            ("audit_recovered", _, _, Some(torn_bytes)) => Self::Recovered { torn_bytes },
+            ("audit_gap", _, Some(lost), _) => Self::Gap { lost },
+            ("audit_checkpoint", Some(Digits(head)), ..) => Self::Checkpoint { head, seal },
+            ("audit_recovered" | "audit_gap" | "audit_checkpoint", ..) => Self::Nonsense,
             _ => return None,
         })
     }
@@ -271,7 +274,8 @@ pub(super) fn is_first_part(line: &[u8]) -> bool {
         let (hash, rest) = rest.split_at(rest.len().min(64));
         hash.iter().all(u8::is_ascii_hexdigit) && b"\"}".starts_with(rest)
     };
-    begins_so && is_ours && end.is_none_or(goes_on)
+    let is_whole = || serde_json::from_slice::<IgnoredAny>(line).is_ok();
+    begins_so && is_ours && end.is_none_or(goes_on) && !is_whole()
 }
 
 /// What is wrong with a line that is no record.

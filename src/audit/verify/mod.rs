@@ -109,6 +109,9 @@ impl Reading {
         for told in part.told {
             match told.what {
                 What::Head(which) => self.heads_seen[which] = true,
+                What::Said(Said::Recovered { torn_bytes }) => {
+                    self.chain.note_recovered(told.at, torn_bytes);
+                }
                 What::Said(Said::Gap { lost }) => self.chain.note(told.at, Told::Gap { lost }),
                 What::Said(Said::Checkpoint { head, seal }) => {
                     let found = self.seals.check(told.at, told.seq, head, seal);

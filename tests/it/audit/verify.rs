@@ -631,14 +631,13 @@ fn a_log_that_was_cut_while_it_was_written_misses_what_was_cut() {
     }
 }
 
-#[test]
-fn a_log_whose_first_line_was_cut_off_after_a_rotation_is_intact() {
-    let scene = Scene::new();
+/// A log whose second file begins with half a record: that.
+fn begun_torn(scene: &Scene) -> &'static str {
     let log = scene.open();
     grow(&log, 5);
     log.close();
     drop(log);
-    fs::rename(scene.path(), beside(&scene, "audit-20260129T123456Z-1.log")).unwrap();
+    fs::rename(scene.path(), beside(scene, "audit-20260129T123456Z-1.log")).unwrap();
     let half = r#"{"timestamp": "2026-01-29T12:34:56.789Z", "event": "audit_rot"#;
     fs::write(scene.path(), half).unwrap();
     let log = scene.open();
@@ -646,9 +645,54 @@ fn a_log_whose_first_line_was_cut_off_after_a_rotation_is_intact() {
     log.close();
     drop(log);
     assert!(scene.text().starts_with(&format!("{half}\n")));
+    half
+}
+
+#[test]
+fn a_log_whose_first_line_was_cut_off_after_a_rotation_is_intact() {
+    let scene = Scene::new();
+    begun_torn(&scene);
     let (code, told) = json(&scene, &[]);
     assert_eq!((code, told["records"].as_u64()), (0, Some(8)), "{told:#}");
     assert_eq!(told["notes"][0]["kind"], "torn");
+    // Nor is it broken without the file before.
+    let (code, told) = json(&scene, &["audit.log"]);
+    assert_eq!((code, told["records"].as_u64()), (0, Some(3)), "{told:#}");
+    assert_eq!(told["notes"][0]["kind"], "torn");
+    assert_eq!(told["notes"][1]["kind"], "begins_later");
+}
+
+#[test]
+fn a_line_before_the_first_record_of_a_file_is_inserted_unless_the_log_tells_of_it() {
+    let whole = r#"{"timestamp": "2026-01-29T12:34:56.789Z", "event": "tool_call"}"#;
+    let torn = Scene::new();
+    let half = begun_torn(&torn);
+    let rotated = Scene::new();
+    let log = rotated.open();
+    grow(&log, 5);
+    fs::rename(
+        rotated.path(),
+        beside(&rotated, "audit-20260129T123456Z-1.log"),
+    )
+    .unwrap();
+    log.reopen().unwrap();
+    log.close();
+    let text = torn.text().replacen(half, "", 1);
+    // As long as the half that is told of, and yet a whole record; and halves that nobody tells of.
+    let as_long = whole.replace("tool_call", "tool_ca");
+    assert_eq!(as_long.len(), half.len());
+    for (scene, text) in [
+        (&torn, as_long + &text),
+        (&torn, format!("{}{text}", &half[1..])),
+        (&torn, format!("{}{text}", &half[..60])),
+        (&rotated, format!("{whole}\n{}", rotated.text())),
+        (&rotated, format!("{half}\n{}", rotated.text())),
+    ] {
+        let before = scene.text();
+        fs::write(scene.path(), text).unwrap();
+        assert_eq!(only(scene, &[]), ("inserted".to_owned(), 1));
+        fs::write(scene.path(), before).unwrap();
+    }
 }
 
 #[test]
