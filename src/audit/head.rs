@@ -82,16 +82,20 @@ impl Head {
     }
 }
 
-/// What is known of a log's newest record beside it and where its checkpoints go, and which file
-/// says so.
-pub fn heads_elsewhere(log: &Path, checkpoints: Option<&Path>) -> Vec<(PathBuf, Previous)> {
+/// What is known of a log's newest record beside it and where its checkpoints go: which file says
+/// so, the record, and its time.
+pub fn heads_elsewhere(
+    log: &Path,
+    checkpoints: Option<&Path>,
+) -> Vec<(PathBuf, Previous, DateTime<Utc>)> {
     let kept = Head::kept(log).map(|head| (names::hidden(log, "head"), head));
     let told = checkpoints.and_then(|path| {
         let newest = Tail::read(&open(path)?).ok()?.newest?;
         Some((path.to_owned(), newest))
     });
     let both = kept.into_iter().chain(told);
-    both.map(|(path, head)| (path, head.previous)).collect()
+    both.map(|(path, head)| (path, head.previous, head.time))
+        .collect()
 }
 
 /// The newest record that anything else than the log knows of: what was kept beside it, its

@@ -1,4 +1,5 @@
 //! What a line is in a chain: a record with two links, or none of ours.
+use chrono::{DateTime, Utc};
 use ring::digest;
 use serde::{Deserialize, de::IgnoredAny};
 
@@ -15,6 +16,9 @@ pub struct Place {
 
 pub(super) type Hash = [u8; 32];
 
+/// A time as it stands in a record.
+pub(super) type Time = [u8; 24];
+
 /// A record, as far as a chain is made of it.
 #[derive(Clone, Debug)]
 pub(super) struct Mark {
@@ -23,6 +27,7 @@ pub(super) struct Mark {
     pub(super) prev: Hash,
     /// Of the line.
     pub(super) hash: Hash,
+    pub(super) time: Time,
     pub(super) said: Option<Box<Said>>,
     /// It is JSON and does not contradict itself. Looked at in the last of a stretch, for any other
     /// is in the hash of the next, and in those about the log itself, which are believed.
@@ -37,6 +42,7 @@ impl Mark {
             seq: 0,
             prev: [0; 32],
             hash: [0; 32],
+            time: [0; 24],
             said: None,
             is_sound: true,
         }
@@ -63,6 +69,11 @@ impl Mark {
     /// Whether it is the first of a file that goes on where another ended.
     pub(super) fn is_rotated(&self) -> bool {
         matches!(self.said.as_deref(), Some(Said::Rotated { .. }))
+    }
+
+    /// When it was written, if it says so.
+    pub(super) fn time(&self) -> Option<DateTime<Utc>> {
+        str::from_utf8(&self.time).ok()?.parse().ok()
     }
 
     /// Which file that was.
@@ -119,6 +130,7 @@ pub(super) enum Said {
 /// The members at the end of a record, as they stand there.
 #[derive(Clone, Copy)]
 pub(super) struct Links<'a> {
+    pub(super) time: Time,
     pub(super) seq: u64,
     /// 64 characters; whether they are digits, `prev()` says.
     pub(super) prev: &'a [u8],
@@ -135,6 +147,7 @@ impl<'a> Links<'a> {
     /// Of a line that is shaped as only a record is. Whether it is one, its hash tells.
     pub(super) fn read(line: &'a [u8]) -> Option<Self> {
         let body = line.strip_prefix(BEGINNING)?.strip_suffix(b"\"}")?;
+        let time = *body.first_chunk()?;
         let (rest, prev) = body.split_at_checked(body.len().checked_sub(64)?)?;
         let rest = rest.strip_suffix(PREV)?;
         let mut seq = 0_u64;
@@ -150,7 +163,11 @@ impl<'a> Links<'a> {
         }
         let is_plain = rest.get(at).is_some_and(|first| *first != b'0');
         // Half of what fits, so that counting on from a forged one has no end to fear.
-        (is_plain && seq < u64::MAX / 2 && rest[..at].ends_with(SEQ)).then_some(Self { seq, prev })
+        (is_plain && seq < u64::MAX / 2 && rest[..at].ends_with(SEQ)).then_some(Self {
+            time,
+            seq,
+            prev,
+        })
     }
 
     pub(super) fn prev(&self) -> Option<Hash> {

@@ -13,6 +13,8 @@ mod workers;
 
 use std::{num::NonZeroUsize, sync::atomic::AtomicU64};
 
+use chrono::{DateTime, Utc};
+
 use chain::Chain;
 pub use mark::Place;
 pub use order::{in_order, of_log};
@@ -38,11 +40,11 @@ pub struct Asked {
 pub struct Head {
     /// SHA-256 of its line.
     pub hash: [u8; 32],
-    /// Its number, where that is known.
-    pub seq: Option<u64>,
     pub said_by: String,
-    /// The log may begin behind it.
+    /// The log may begin right behind it.
     pub may_be_before: bool,
+    /// Its number and its time, where it may have been in a file that is gone by now.
+    pub may_be_gone: Option<(u64, DateTime<Utc>)>,
 }
 
 /// Reads files that are one log, the oldest first. `read` tells meanwhile how many bytes are done.
@@ -227,7 +229,7 @@ impl Reading {
         let gone = unseen.filter(|(head, _)| self.is_far_behind(head));
         let notes: Vec<_> = gone
             .filter_map(|(head, _)| {
-                let (seq, said_by) = (head.seq?, head.said_by.clone());
+                let (seq, said_by) = (head.may_be_gone?.0, head.said_by.clone());
                 let at = self.first.as_ref()?.at;
                 let what = Told::HeadGone { seq, said_by };
                 Some(Note { at, what })
@@ -243,11 +245,12 @@ impl Reading {
 
     /// Whether the log goes on from files that are not there, and the head was in those.
     fn is_far_behind(&self, head: &Head) -> bool {
-        let first = self.first.as_ref().filter(|first| first.is_rotated());
-        let is_before = first
-            .zip(head.seq)
-            .is_some_and(|(first, seq)| seq < first.seq - 1);
-        head.may_be_before && !self.has_origin && is_before
+        let both = self.first.as_ref().zip(head.may_be_gone);
+        let is_before = both.is_some_and(|(first, (seq, time))| {
+            let is_later = first.time().is_some_and(|begun| begun >= time);
+            first.is_rotated() && is_later && seq < first.seq - 1
+        });
+        is_before && !self.has_origin
     }
 }
 

@@ -1,5 +1,5 @@
 //! A part of a log, taken apart into stretches whose links hold.
-use super::mark::{Hash, Links, Mark, Place, Said, Why, is_first_part, is_sound, sha256};
+use super::mark::{Hash, Links, Mark, Place, Said, Time, Why, is_first_part, is_sound, sha256};
 
 /// No record is longer by far, and what is longer is not kept in memory.
 const LONGEST: usize = 1 << 20;
@@ -97,6 +97,7 @@ struct Open {
     seq: u64,
     prev: Hash,
     hash: Hash,
+    time: Time,
     is_sound: bool,
 }
 
@@ -241,6 +242,7 @@ impl<'a> Scan<'a> {
             open.seq = links.seq;
             open.prev = open.hash;
             open.hash = hash;
+            open.time = links.time;
         }
         follows
     }
@@ -258,6 +260,7 @@ impl<'a> Scan<'a> {
                 seq: links.seq,
                 prev,
                 hash,
+                time: links.time,
                 said: said.cloned().map(Box::new),
                 is_sound: true,
             },
@@ -265,6 +268,7 @@ impl<'a> Scan<'a> {
             seq: links.seq,
             prev,
             hash,
+            time: links.time,
             is_sound: true,
         });
         true
@@ -277,6 +281,7 @@ impl<'a> Scan<'a> {
                 seq: open.seq,
                 prev: open.prev,
                 hash: open.hash,
+                time: open.time,
                 said: None,
                 is_sound: open.is_sound,
             };

@@ -133,7 +133,7 @@ fn every_flipped_bit_is_one_break_at_its_line() {
     let lines = lines(300);
     let heads = [Head {
         hash: mark::sha256(&lines[199]),
-        seq: None,
+        may_be_gone: None,
         said_by: "a test".to_owned(),
         may_be_before: true,
     }];
@@ -195,7 +195,7 @@ fn a_log_that_is_cut_between_lines_lacks_the_head_that_was_asked_for() {
     let said_by = "a test".to_owned();
     let heads = [Head {
         hash,
-        seq: None,
+        may_be_gone: None,
         said_by,
         may_be_before: false,
     }];

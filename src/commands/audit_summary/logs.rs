@@ -19,20 +19,33 @@ use crate::{
 /// before.
 pub(super) fn find(asked: &Logs) -> Result<Vec<Log>, Failure> {
     let paths = if asked.log.is_empty() {
-        vec![live(asked.env_file.as_deref())?.0]
+        vec![live(asked.env_file.as_deref())?.path]
     } else {
         asked.log.clone()
     };
     Ok(reader::find(&paths)?)
 }
 
-/// The log that `serve` writes, and the file that its checkpoints go to, if there is one.
-pub(super) fn live(env_file: Option<&Path>) -> Result<(PathBuf, Option<PathBuf>), Failure> {
+/// The log that `serve` writes.
+pub(super) struct Live {
+    pub(super) path: PathBuf,
+    /// Where its checkpoints go, if they go to a file.
+    pub(super) checkpoints: Option<PathBuf>,
+    /// Whether files that it was before are removed: by the server, or by others where it leaves
+    /// rotation to them.
+    pub(super) loses_files: bool,
+}
+
+pub(super) fn live(env_file: Option<&Path>) -> Result<Live, Failure> {
     // What else is wrong with the settings is no matter here.
     let (config, _) = Config::read(&Env::read(env_file)?);
     let audit = config.audit;
-    let path = audit.path.unwrap_or_else(|| DEFAULT_AUDIT_LOG.into());
-    Ok((path, audit.checkpoint_file))
+    let is_rotated = audit.rotate_size.is_some() || audit.rotate_daily;
+    Ok(Live {
+        path: audit.path.unwrap_or_else(|| DEFAULT_AUDIT_LOG.into()),
+        checkpoints: audit.checkpoint_file,
+        loses_files: audit.keep > 0 || !is_rotated,
+    })
 }
 
 /// Names keys as the operator does. What is not known stays without a name.

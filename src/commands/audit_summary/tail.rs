@@ -44,7 +44,7 @@ pub(super) fn run(asked: &Tail) -> Result<(), Failure> {
     }
     let log = match &asked.log {
         Some(log) => log.clone(),
-        None => logs::live(asked.env_file.as_deref())?.0,
+        None => logs::live(asked.env_file.as_deref())?.path,
     };
     let failed = |error: io::Error| {
         let told = format!("{} cannot be read: {error}", shown::path(&log));

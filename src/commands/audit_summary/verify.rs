@@ -34,9 +34,9 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
     }
     wanted.heads.extend(asked.head.iter().map(|hash| Head {
         hash: *hash,
-        seq: None,
         said_by: "`--head`".to_owned(),
         may_be_before: false,
+        may_be_gone: None,
     }));
     let open =
         |path: &PathBuf| Source::open(path.clone()).map_err(|error| unreadable(path, &error));
@@ -46,7 +46,7 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
         for path in &asked.log {
             if reader::is_one(path) {
                 // Before the log is opened: what is known now is in it then.
-                wanted.heads.extend(known(path, None));
+                wanted.heads.extend(known(path, None, true));
                 sources.extend(whole(path)?);
                 continue;
             }
@@ -56,9 +56,11 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
         }
         in_order(sources)
     } else if asked.files.is_empty() {
-        let (log, checkpoints) = logs::live(asked.env_file.as_deref())?;
-        wanted.heads.extend(known(&log, checkpoints.as_deref()));
-        whole(&log)?
+        let live = logs::live(asked.env_file.as_deref())?;
+        let checkpoints = live.checkpoints.as_deref();
+        let heads = known(&live.path, checkpoints, live.loses_files);
+        wanted.heads.extend(heads);
+        whole(&live.path)?
     } else {
         in_order(asked.files.iter().map(open).collect::<Result<_, _>>()?)
     };
@@ -75,14 +77,14 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
     }
 }
 
-/// What is known elsewhere of how a log ends.
-fn known(log: &Path, checkpoints: Option<&Path>) -> impl Iterator<Item = Head> {
+/// What is known elsewhere of how a log ends, of one that may lose its oldest files or may not.
+fn known(log: &Path, checkpoints: Option<&Path>, loses_files: bool) -> impl Iterator<Item = Head> {
     let heads = heads_elsewhere(log, checkpoints).into_iter();
-    heads.map(|(file, head)| Head {
+    heads.map(move |(file, head, time)| Head {
         hash: head.hash,
-        seq: Some(head.seq),
         said_by: format!("`{}`", shown::path(&file)),
         may_be_before: true,
+        may_be_gone: loses_files.then_some((head.seq, time)),
     })
 }
 

@@ -511,9 +511,12 @@ fn a_head_that_is_asked_for_must_be_in_the_log() {
 
 /// Has the server remember a record that is nowhere.
 fn remember(scene: &Scene, seq: u64) {
+    remember_of(scene, seq, "2026-01-29T12:34:56.789Z");
+}
+
+fn remember_of(scene: &Scene, seq: u64, time: &str) {
     let hash = "ab".repeat(32);
-    let head =
-        format!(r#"{{"timestamp": "2026-01-29T12:34:56.789Z", "seq": {seq}, "hash": "{hash}"}}"#);
+    let head = format!(r#"{{"timestamp": "{time}", "seq": {seq}, "hash": "{hash}"}}"#);
     fs::write(beside(scene, ".audit.log.head"), head).unwrap();
 }
 
@@ -522,9 +525,28 @@ fn what_is_known_of_files_that_are_gone_cannot_be_judged() {
     let scene = Scene::new();
     true_log_without_its_beginning(&scene);
     remember(&scene, 3);
-    let (code, told) = json(&scene, &[]);
-    assert_eq!(code, 0, "{told:#}");
-    assert_eq!(told["notes"][1]["kind"], "head_gone");
+    for settings in ["AUDIT_KEEP=1\n", "AUDIT_ROTATE_SIZE=0\n"] {
+        fs::write(beside(&scene, ".env"), settings).unwrap();
+        let (code, told) = json(&scene, &[]);
+        assert_eq!(code, 0, "{told:#}");
+        assert_eq!(told["notes"][1]["kind"], "head_gone");
+    }
+}
+
+#[test]
+fn a_log_all_of_which_is_kept_holds_what_is_known_of_it() {
+    let scene = Scene::new();
+    true_log_without_its_beginning(&scene);
+    remember(&scene, 3);
+    assert_eq!(only(&scene, &[]).0, "no_head");
+}
+
+#[test]
+fn a_log_that_begins_before_what_is_known_of_it_holds_that() {
+    let scene = Scene::new();
+    true_log_without_its_beginning(&scene);
+    remember_of(&scene, 3, "2026-01-29T13:00:00.000Z");
+    assert_eq!(only(&scene, &["--log", "audit.log"]).0, "no_head");
 }
 
 #[test]
