@@ -78,6 +78,7 @@ impl Chain {
             at: last.at,
             seq: last.seq,
             hash: last.hash,
+            time: last.time(),
         })
     }
 

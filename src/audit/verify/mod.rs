@@ -13,7 +13,7 @@ mod workers;
 
 use std::{num::NonZeroUsize, sync::atomic::AtomicU64};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use chain::Chain;
 pub use mark::Place;
@@ -26,6 +26,10 @@ pub use verdict::{Bounded, Break, End, Kind, Note, Seals, Told, Verdict};
 use super::seal::SealKey;
 use crate::sort;
 use mark::{Mark, Said};
+
+/// When the first checkpoint is due, unless a setting says otherwise.
+const YOUNG: TimeDelta = TimeDelta::minutes(1);
+const YOUNG_RECORDS: u64 = 1_000;
 
 /// What a log must hold besides an intact chain.
 #[derive(Default)]
@@ -205,9 +209,20 @@ impl Reading {
             found: found.clone(),
         };
         let is_seal_missing = self.seals.is_in_vain() && !is_seal_wrong && end.is_some();
+        let is_unsealed = self.seals.seals.found == 0;
+        let is_young = is_unsealed && self.is_young();
+        if is_seal_missing && is_young {
+            let what = Told::Unsealed;
+            self.verdict.notes.push(Note { at, what });
+        }
         let expected =
             "checkpoints sealed with the key that was given, or with one that comes from it";
-        let seal = is_seal_missing.then(|| missing(Kind::Seal, expected.to_owned()));
+        let kind = if is_unsealed {
+            Kind::Unsealed
+        } else {
+            Kind::Seal
+        };
+        let seal = (is_seal_missing && !is_young).then(|| missing(kind, expected.to_owned()));
         let unseen = heads.iter().zip(&self.heads_seen).filter(|it| !*it.1);
         let unseen = unseen.map(|(head, _)| head).filter(|head| {
             let is_before = head.may_be_before && self.is_right_behind(head.hash);
@@ -236,6 +251,15 @@ impl Reading {
             })
             .collect();
         self.verdict.notes.extend(notes);
+    }
+
+    /// Whether all of the log is so short that no checkpoint was due, unless by other settings.
+    fn is_young(&self) -> bool {
+        let first = self.first.as_ref().filter(|first| first.is_origin());
+        let begun = first.and_then(Mark::time);
+        let ended = self.verdict.end.and_then(|end| end.time);
+        let is_short = |(begun, ended): (_, DateTime<Utc>)| ended - begun < YOUNG;
+        self.verdict.records < YOUNG_RECORDS && begun.zip(ended).is_some_and(is_short)
     }
 
     /// Whether the log begins with what follows a line with this hash.

@@ -1,6 +1,8 @@
 //! What came out, for people and for programs.
 use std::{fmt, io};
 
+use chrono::{DateTime, Utc};
+
 use super::mark::Place;
 
 /// As many breaks and notes are kept; the rest is counted.
@@ -31,6 +33,8 @@ pub struct End {
     pub seq: u64,
     /// SHA-256 of its line.
     pub hash: [u8; 32],
+    /// When it was written, if it says so.
+    pub time: Option<DateTime<Utc>>,
 }
 
 /// What is known of sealed checkpoints.
@@ -144,6 +148,8 @@ pub enum Kind {
     NoRecord,
     /// A seal was not made with its key, or one is missing.
     Seal,
+    /// There is no seal at all.
+    Unsealed,
     /// No record is what it is known that there was.
     NoHead,
 }
@@ -169,7 +175,7 @@ impl Kind {
             Self::NewChain => "new_chain",
             Self::NoBeginning => "no_beginning",
             Self::NoRecord => "no_record",
-            Self::Seal => "seal",
+            Self::Seal | Self::Unsealed => "seal",
             Self::NoHead => "no_head",
         }
     }
@@ -192,6 +198,9 @@ impl fmt::Display for Break {
             Kind::NoBeginning => "the beginning is missing".to_owned(),
             Kind::NoRecord => count("a line is no record", "lines are no records"),
             Kind::Seal => "the seal is not right, or another one is missing".to_owned(),
+            Kind::Unsealed => {
+                "nothing is sealed: all seals were taken out, or none was made".to_owned()
+            }
             Kind::NoHead => "cut or rewritten: a record that was there is not".to_owned(),
         })
     }
@@ -210,6 +219,8 @@ pub enum Told {
     Begins { seq: u64, after: Option<String> },
     /// A record that is known of from elsewhere was in a file that is not there.
     HeadGone { seq: u64, said_by: String },
+    /// Nothing is sealed of a log that is too short for that.
+    Unsealed,
     /// Half a record, told of by the server when it started again.
     Torn { bytes: u64 },
     /// The last line has no end.
@@ -228,6 +239,7 @@ impl Told {
         match self {
             Self::Begins { .. } => "begins_later",
             Self::HeadGone { .. } => "head_gone",
+            Self::Unsealed => "unsealed",
             Self::Torn { .. } => "torn",
             Self::Unended { .. } => "unended",
             Self::Gap { .. } => "gap",
@@ -255,6 +267,10 @@ impl fmt::Display for Told {
             Self::HeadGone { seq, said_by } => write!(
                 out,
                 "record {seq}, which {said_by} tells of, was in a file that is not among these: whether it is what it was is not known"
+            ),
+            Self::Unsealed => write!(
+                out,
+                "nothing is sealed in it: it ends less than a minute after it began, or all seals were taken out"
             ),
             Self::Torn { bytes } => write!(
                 out,

@@ -300,11 +300,31 @@ fn who_rewrites_a_log_lacks_the_seal() {
     );
     // What would be the right seal is a secret.
     assert!(breaks.iter().all(|it| it["found"] == "another"));
+}
 
-    // Without its seals, and without its checkpoints.
-    tampered(&scene, "bare.log", |lines| lines.truncate(20));
-    let (kind, line) = only(&scene, &["bare.log", "--seal-key", "first.key"]);
-    assert_eq!((kind.as_str(), line), ("seal", 20));
+#[test]
+fn a_log_without_a_seal_is_broken_unless_it_is_too_short_for_one() {
+    // How long after its first record the others were written, and how many of them.
+    for (millis, others, is_broken) in
+        [(59_999, 998, false), (59_999, 999, true), (60_000, 1, true)]
+    {
+        let scene = Scene::new();
+        fs::write(beside(&scene, "first.key"), KEY).unwrap();
+        let log = scene.open();
+        grow(&log, 1);
+        scene.clock.fetch_add(millis, Ordering::Relaxed);
+        grow(&log, others);
+        let (code, told) = json(&scene, &["audit.log", "--seal-key", "first.key"]);
+        assert_eq!(code, i32::from(is_broken), "{told:#}");
+        let (list, kind) = if is_broken {
+            ("breaks", "seal")
+        } else {
+            ("notes", "unsealed")
+        };
+        assert_eq!(told[list][0]["kind"], kind);
+        let what = told[list][0]["what"].as_str().unwrap();
+        assert!(what.starts_with("nothing is sealed"), "{what}");
+    }
 }
 
 #[test]
