@@ -67,9 +67,12 @@ impl Chain {
 
     fn step(&mut self, piece: usize, before: u64, record: Record) {
         // With 1 a chain of its own begins: the log says why, and `verify` whether it may.
-        if record.seq == before.wrapping_add(1) || record.seq == 1 || !record.counted {
-            return;
+        if record.seq != before.wrapping_add(1) && record.seq != 1 && record.counted {
+            self.tell(piece, before, record);
         }
+    }
+
+    fn tell(&mut self, piece: usize, before: u64, record: Record) {
         self.breaks += 1;
         if self.told.len() < TOLD {
             self.told.push((piece, before, record));
@@ -84,29 +87,38 @@ impl Chain {
     }
 
     /// How many breaks there are, and the first of them. Files of several logs may stand in one row:
-    /// a file follows whichever ended with the record before its first.
+    /// a file follows one of its log that ended with the record before its first, and the first of a
+    /// log may follow any. No two files follow the same one, and none begins as another of its log.
     pub(super) fn finish(mut self, files: &[File<'_>]) -> (u64, Vec<Break>) {
         sort::by_key(&mut self.pieces, |numbers| numbers.piece);
         let told = std::mem::take(&mut self.told);
-        let (mut ends, mut families) = (HashSet::new(), HashSet::new());
+        let mut ends: Vec<(&Path, u64)> = Vec::new();
+        let (mut families, mut beginnings) = (HashSet::new(), HashSet::new());
         let mut before: Option<Record> = None;
         for Numbers { piece, first, last } in std::mem::take(&mut self.pieces) {
             let file = &files[first.source];
+            let Some(before) = before.replace(last) else {
+                families.insert(file.family);
+                beginnings.insert((file.family, first.seq, first.millis));
+                continue;
+            };
+            if before.source == first.source {
+                self.step(piece, before.seq, first);
+                continue;
+            }
+            ends.push((files[before.source].family, before.seq));
             let is_of_new_log = families.insert(file.family);
-            match before.replace(last) {
-                Some(before) if before.source == first.source => {
-                    self.step(piece, before.seq, first);
-                }
-                Some(before) => {
-                    ends.insert(before.seq);
-                    let follows = ends.contains(&first.seq.wrapping_sub(1));
-                    // What stood before it may have been removed.
-                    let is_beginning = is_of_new_log && first.rotated;
-                    if file.is_from_start && !follows && !is_beginning {
-                        self.step(piece, before.seq, first);
-                    }
-                }
-                None => {}
+            let is_before = |(family, seq): &(&Path, u64)| {
+                *seq == first.seq.wrapping_sub(1) && (is_of_new_log || *family == file.family)
+            };
+            let followed = ends.iter().position(is_before);
+            followed.map(|at| ends.swap_remove(at));
+            // What stood before it may have been removed.
+            let is_beginning = is_of_new_log && first.rotated;
+            if !beginnings.insert((file.family, first.seq, first.millis)) {
+                self.tell(piece, before.seq, first);
+            } else if file.is_from_start && followed.is_none() && !is_beginning {
+                self.step(piece, before.seq, first);
             }
         }
         self.told.extend(told);

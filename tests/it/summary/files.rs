@@ -147,6 +147,34 @@ fn two_logs_in_a_folder_have_numbers_of_their_own() {
 }
 
 #[test]
+fn a_copy_among_the_files_of_a_log_is_a_break() {
+    for (copied, copy) in [
+        ("audit-20260120T001000Z-1.log", "audit.log.1"),
+        ("audit.log", "audit.log.2"),
+    ] {
+        let logs = Logs::new();
+        fs::write(logs.path("audit-20260120T001000Z-1.log"), records(1..=10)).unwrap();
+        fs::write(logs.path("audit.log"), records(11..=20)).unwrap();
+        assert_eq!(logs.json(&["all"])["log"]["breaks"], 0);
+        fs::copy(logs.path(copied), logs.path(copy)).unwrap();
+        let summary = logs.json(&["all"]);
+        assert_eq!(summary["log"]["breaks"], 1, "{copied}");
+    }
+}
+
+#[test]
+fn pieces_that_others_made_of_a_log_follow_each_other_whatever_they_are_called() {
+    let logs = Logs::new();
+    for (name, numbers) in [("xaa", 1..=10), ("xab", 11..=20), ("xac", 22..=30)] {
+        fs::write(logs.path(name), records(numbers)).unwrap();
+    }
+    let summary = logs.json(&["all", "--log", "xaa", "xab"]);
+    assert_eq!(summary["log"]["breaks"], 0);
+    let summary = logs.json(&["all", "--log", "xaa", "xab", "xac"]);
+    assert_eq!(summary["log"]["breaks"], 1);
+}
+
+#[test]
 fn one_wrong_time_hides_no_file() {
     let wrong = |year: &str| records(21..=21).replace("2026", year);
     for year in ["0001", "9999"] {
