@@ -1,5 +1,5 @@
 //! Which part of a file may hold the records of some days: found by the times in it, which are
-//! almost sorted. Where they are not, it is the whole file.
+//! almost sorted. Where they are not at the places that are looked at, it is the whole file.
 use std::{fs::File, io, ops::Range, os::unix::fs::FileExt};
 
 use super::Line;
@@ -9,7 +9,7 @@ use crate::sort;
 const NEAR: u64 = 256 * 1024;
 /// Below this a search is not worth it.
 const SMALL: u64 = 8 * NEAR;
-/// As many places are looked at to know whether a file is sorted.
+/// As many places are looked at to know whether a file is sorted, and its end.
 const PLACES: u64 = 32;
 /// How much is looked at in one place, and how many records of it.
 const LOOK: usize = 16 * 1024;
@@ -44,8 +44,9 @@ impl Search<'_> {
     fn part(&self, from: i64, until: i64) -> Option<Range<u64>> {
         let step = self.length / PLACES;
         let mut places = Vec::new();
-        for at in 0..PLACES {
-            let place = self.look(at * step)?;
+        let end = self.length - LOOK as u64;
+        for offset in (0..PLACES).map(|at| at * step).chain([end]) {
+            let place = self.look(offset)?;
             if let Some(Place { millis, .. }) = places.last()
                 && place.millis < millis - SLACK
             {

@@ -175,6 +175,26 @@ fn pieces_that_others_made_of_a_log_follow_each_other_whatever_they_are_called()
 }
 
 #[test]
+fn older_records_at_the_end_of_a_file_that_others_put_together_are_counted() {
+    // A minute apart, and large, so that a part of the file would do if it were sorted.
+    let records = |count: i64| -> String {
+        let line = |minute: i64| {
+            let time = chrono::DateTime::from_timestamp(1_767_225_600 + minute * 60, 0).unwrap();
+            let time = time.format("%Y-%m-%dT%H:%M:%S.000Z");
+            let agent = "x".repeat(2_000);
+            let (seq, prev) = (minute + 1, "0".repeat(64));
+            format!(
+                "{{\"timestamp\": \"{time}\", \"event\": \"api_authentication\", \"status\": \"success\", \"client_ip\": \"192.0.2.1\", \"user_agent\": \"{agent}\", \"seq\": {seq}, \"prev\": \"{prev}\"}}\n"
+            )
+        };
+        (0..count).map(line).collect()
+    };
+    let logs = Logs::with(records(2_000) + &records(40));
+    let summary = logs.json(&["--since", "2026-01-01", "--until", "2026-01-01"]);
+    assert_eq!(summary["totals"]["successful"], 24 * 60 + 40);
+}
+
+#[test]
 fn one_wrong_time_hides_no_file() {
     let wrong = |year: &str| records(21..=21).replace("2026", year);
     for year in ["0001", "9999"] {
