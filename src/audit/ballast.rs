@@ -40,14 +40,19 @@ impl Ballast {
         had && fs::remove_file(&self.path).is_ok()
     }
 
-    /// Takes the room again once there is twice as much.
+    /// Whether the room is held. Where it is not, or somebody removed it, takes it once there is twice
+    /// as much.
     pub(super) fn renew(&mut self) -> bool {
-        self.held = self.held || (self.is_worth_it() && self.take().is_ok());
+        let is_there = self.is_there();
+        self.held = (self.held && is_there) || (self.is_worth_it(is_there) && self.take().is_ok());
         self.held
     }
 
-    fn is_worth_it(&self) -> bool {
-        let held = fs::symlink_metadata(&self.path).is_ok_and(|it| it.len() == SIZE);
+    fn is_there(&self) -> bool {
+        fs::symlink_metadata(&self.path).is_ok_and(|it| it.len() == SIZE)
+    }
+
+    fn is_worth_it(&self, held: bool) -> bool {
         statvfs(names::folder(&self.path)).is_ok_and(|found| {
             let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
             bytes(found.f_blocks) >= SMALL && (held || bytes(found.f_bavail) >= 2 * SIZE)

@@ -180,12 +180,11 @@ impl Writer {
 
     /// Tries again what has failed, and tells the log what it still has to be told.
     pub(super) fn catch_up(&mut self, now: DateTime<Utc>) -> io::Result<()> {
-        if self.full {
-            if !self.ballast.as_mut().is_some_and(Ballast::renew) {
-                return Err(io::ErrorKind::StorageFull.into());
-            }
-            self.full = false;
+        let is_held = self.ballast.as_mut().is_some_and(Ballast::renew);
+        if self.full && !is_held {
+            return Err(io::ErrorKind::StorageFull.into());
         }
+        self.full = false;
         let settled = self.settle(now);
         if let Err(error) = &settled {
             self.note_full(error, now);

@@ -194,6 +194,22 @@ fn ballast_of_before() {
 }
 
 #[test]
+fn room_that_somebody_removed_is_kept_again() {
+    assert_passed(on_a_disk("24m", "ballast_that_was_removed"));
+}
+
+#[test]
+#[ignore = "run in a namespace of its own by another test"]
+fn ballast_that_was_removed() {
+    let (scene, disk) = (Scene::new(), disk());
+    let ballast = disk.join(".audit.log.ballast");
+    let log = open(&scene, &disk);
+    fs::remove_file(&ballast).unwrap();
+    log.tick();
+    assert_eq!(fs::metadata(&ballast).unwrap().len(), 1 << 20);
+}
+
+#[test]
 fn nothing_is_written_through_a_link_in_the_place_of_the_room_that_is_kept() {
     let scene = Scene::new();
     let folder = scene.folder.path();
