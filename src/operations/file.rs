@@ -155,6 +155,9 @@ async fn read(
     gitea.get(&repo.at(&[&"contents", path]), &query).await
 }
 
+/// Stands for the text of a file that the forge withholds, or that is more than is read.
+pub(super) const TOO_LARGE: &str = "too large to be read here";
+
 /// From here on a file is expected not to fit into one answer, in bytes, and a folder in entries.
 const LONG: (u64, usize) = (16_000, 300);
 
@@ -215,9 +218,8 @@ fn one(place: &Place, mut entry: Entry, first: Option<u64>, last: Option<u64>) -
         _ => facts.with("size", entry.size),
     };
     let facts = facts.with("sha", entry.sha.as_str());
-    let Some(bytes) = entry.content.take() else {
-        let unread = entry.kind == EntryKind::File;
-        let unread = unread.then_some("too large to be read here");
+    let Some(bytes) = entry.take_bytes() else {
+        let unread = (entry.kind == EntryKind::File).then_some(TOO_LARGE);
         return report.facts(facts.maybe("content", unread).with("url", entry.url));
     };
     match text::decode(bytes) {

@@ -29,9 +29,8 @@ pub struct Entry {
     /// In bytes.
     #[serde(default, deserialize_with = "count")]
     pub size: u64,
-    /// The bytes of a file, where it was asked for alone and is not too large for the forge.
     #[serde(default, deserialize_with = "content")]
-    pub content: Option<Vec<u8>>,
+    content: Option<Vec<u8>>,
     /// Where a symbolic link points.
     #[serde(default, deserialize_with = "filled")]
     pub target: Option<String>,
@@ -87,9 +86,29 @@ pub struct TreeEntry {
 /// The bytes of a file, by their hash.
 #[derive(Debug, Deserialize)]
 pub struct Blob {
-    /// `None` where it is too large for the forge.
+    #[serde(default, deserialize_with = "count")]
+    size: u64,
     #[serde(default, deserialize_with = "content")]
-    pub content: Option<Vec<u8>>,
+    content: Option<Vec<u8>>,
+}
+
+impl Entry {
+    /// The bytes of a file, where it was asked for alone and is not too large for the forge.
+    pub fn take_bytes(&mut self) -> Option<Vec<u8>> {
+        given(self.content.take(), self.size)
+    }
+}
+
+impl Blob {
+    /// `None` where it is too large for the forge.
+    pub fn into_bytes(self) -> Option<Vec<u8>> {
+        given(self.content, self.size)
+    }
+}
+
+/// What the forge gave of a file: older ones say nothing of one that is too large for them.
+fn given(content: Option<Vec<u8>>, size: u64) -> Option<Vec<u8>> {
+    content.filter(|bytes| !bytes.is_empty() || size == 0)
 }
 
 impl<'de> Deserialize<'de> for Contents {
@@ -171,13 +190,26 @@ mod tests {
             ("\"\"", Some(b"")),
             ("null", None),
         ] {
-            let Contents::One(entry) = file(content).unwrap() else {
+            let Contents::One(mut entry) = file(content).unwrap() else {
                 panic!("a file is one entry");
             };
-            assert_eq!(entry.content.as_deref(), bytes);
+            assert_eq!(entry.take_bytes().as_deref(), bytes);
         }
         assert!(file("\"%\"").is_err());
         assert!(file("{}").is_err());
+    }
+
+    #[test]
+    fn a_file_or_blob_of_a_size_without_a_byte_is_withheld() {
+        for content in ["\"\"", "null"] {
+            let json = format!(
+                r#"{{"name":"a","path":"a","type":"file","size":12000000,"content":{content}}}"#
+            );
+            let mut entry: Entry = serde_json::from_str(&json).unwrap();
+            assert_eq!(entry.take_bytes(), None);
+            let blob: Blob = serde_json::from_str(&json).unwrap();
+            assert_eq!(blob.into_bytes(), None);
+        }
     }
 
     #[test]

@@ -74,12 +74,16 @@ pub(super) async fn find(gitea: GiteaReader, input: Find) -> Result<Answer, Refu
         .map(read)
         .buffered(AT_ONCE);
     let (mut hits, mut more) = (Vec::new(), 0);
-    let mut binary = 0;
+    let (mut binary, mut withheld) = (0, Vec::new());
     for entry in &field.files[part.clone()] {
         let Some(blob) = reading.next().await else {
             break;
         };
-        let Ok(decoded) = text::decode(blob?) else {
+        let Some(bytes) = blob? else {
+            withheld.push(entry.path.clone());
+            continue;
+        };
+        let Ok(decoded) = text::decode(bytes) else {
             binary += 1;
             continue;
         };
@@ -99,14 +103,14 @@ pub(super) async fn find(gitea: GiteaReader, input: Find) -> Result<Answer, Refu
         });
     }
     drop(reading);
-    field.binary += binary;
-
     let (from, to, all) = (part.start + 1, part.end, field.files.len());
     let searched = match part.len() {
         0 => format!("no file, there are {all}"),
-        some if some == all => counted(all, "file"),
+        some if some == all => counted(all - binary - withheld.len(), "file"),
         _ => format!("files {from}-{to} of {all}, by path"),
     };
+    field.binary += binary;
+    field.withheld = withheld;
     let (name, query) = (place.repo.name(), shorten(&input.query, 60));
     let title = if path.is_root() {
         format!("{name} lines with \"{query}\"")
@@ -136,11 +140,15 @@ pub(super) async fn find(gitea: GiteaReader, input: Find) -> Result<Answer, Refu
 }
 
 /// By its hash: whatever its path is, and the forge need not look for its last commit.
-async fn blob(gitea: GiteaReader, place: &Place, sha: String) -> Result<Vec<u8>, GiteaError> {
+async fn blob(
+    gitea: GiteaReader,
+    place: &Place,
+    sha: String,
+) -> Result<Option<Vec<u8>>, GiteaError> {
     let sha = Sha::try_from(sha).map_err(|_| GiteaError::Garbled)?;
     let address = place.repo.at(&[&"git/blobs", &sha]);
     let blob: Blob = gitea.get(&address, &Query::new()).await?;
-    Ok(blob.content.unwrap_or_default())
+    Ok(blob.into_bytes())
 }
 
 /// What can be searched, and what is left out.
@@ -148,6 +156,8 @@ async fn blob(gitea: GiteaReader, place: &Place, sha: String) -> Result<Vec<u8>,
 struct Field {
     files: Vec<TreeEntry>,
     large: Vec<String>,
+    /// Those that the forge does not give.
+    withheld: Vec<String>,
     binary: usize,
     links: usize,
     submodules: usize,
@@ -178,10 +188,14 @@ impl Field {
         ];
         let counts = counts.iter().filter(|(count, _)| *count > 0);
         let mut left: Vec<String> = counts.map(|(count, what)| counted(*count, what)).collect();
-        if !self.large.is_empty() {
-            let named = self.large.iter().take(5).map(String::as_str);
+        let large = [
+            (&self.large, "over 1 MiB"),
+            (&self.withheld, "too large for the forge"),
+        ];
+        for (paths, why) in large.into_iter().filter(|(paths, _)| !paths.is_empty()) {
+            let named = paths.iter().take(5).map(String::as_str);
             let named = named.collect::<Vec<_>>().join(", ");
-            left.push(format!("{} over 1 MiB: {named}", self.large.len()));
+            left.push(format!("{} {why}: {named}", paths.len()));
         }
         (!left.is_empty()).then(|| left.join(", "))
     }

@@ -5,7 +5,7 @@ use futures_util::{StreamExt, stream};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Place, read, text};
+use super::{Place, TOO_LARGE, read, text};
 use crate::{
     gitea::{
         FilePath, GiteaError, GiteaReader,
@@ -51,7 +51,7 @@ pub(super) async fn many(gitea: GiteaReader, input: Many) -> Result<Answer, Refu
         let file = match reading.next().await {
             Some(Ok(contents)) => Shown::of(path, contents),
             Some(Err(GiteaError::NotFound)) => Shown::empty(path, "not there"),
-            Some(Err(GiteaError::TooLarge(_))) => Shown::empty(path, "too large to be read here"),
+            Some(Err(GiteaError::TooLarge(_))) => Shown::empty(path, TOO_LARGE),
             Some(Err(error)) => return Err(error.into()),
             None => break,
         };
@@ -80,7 +80,7 @@ impl Shown {
             Contents::One(entry) => *entry,
             Contents::Folder(_) => return Self::empty(path, "a folder"),
         };
-        let Some(bytes) = entry.content.take() else {
+        let Some(bytes) = entry.take_bytes() else {
             return Self::empty(path, &without_content(&entry));
         };
         let (size, sha) = (entry.size, &entry.sha);
@@ -114,10 +114,7 @@ fn without_content(entry: &Entry) -> String {
     match entry.kind {
         EntryKind::Symlink => format!("a symbolic link to {target}"),
         EntryKind::Submodule => "a submodule".to_owned(),
-        _ => format!(
-            "too large to be read here, size {}, sha {}",
-            entry.size, entry.sha
-        ),
+        _ => format!("{TOO_LARGE}, size {}, sha {}", entry.size, entry.sha),
     }
 }
 

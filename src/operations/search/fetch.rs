@@ -14,7 +14,7 @@ use crate::{
     operations::{
         Answer, Document, Facts, Refusal, View,
         common::{NOBODY, Repo, byline},
-        file::text,
+        file::{TOO_LARGE, text},
         operation::Input,
         refs::{is_fixed, missing, short, subject, tip},
     },
@@ -213,10 +213,14 @@ async fn file(
 }
 
 /// A file's text, or what it is instead.
-fn text_of(entry: Entry) -> Result<String, String> {
-    let Some(bytes) = entry.content else {
-        let target = entry.target.map(|it| format!("symbolic link to {it}"));
-        return Err(target.unwrap_or_else(|| "no text".to_owned()));
+fn text_of(mut entry: Entry) -> Result<String, String> {
+    let Some(bytes) = entry.take_bytes() else {
+        let target = entry.target.unwrap_or_default();
+        return Err(match entry.kind {
+            EntryKind::Symlink => format!("symbolic link to {target}"),
+            EntryKind::Submodule => "submodule".to_owned(),
+            _ => TOO_LARGE.to_owned(),
+        });
     };
     let decoded = text::decode(bytes).map_err(str::to_owned)?;
     Ok(decoded.text)

@@ -162,16 +162,17 @@ fn a_repository_has_its_facts() {
 
 #[test]
 fn a_file_is_bytes_a_link_has_a_target_a_folder_is_a_list() {
-    let Contents::One(guide) = answer("/repos/observatory/telescope/contents/docs/guide.md") else {
+    let Contents::One(mut guide) = answer("/repos/observatory/telescope/contents/docs/guide.md")
+    else {
         panic!("one file");
     };
     assert_eq!((guide.kind, guide.size), (EntryKind::File, 12888));
-    let bytes = guide.content.unwrap();
+    let bytes = guide.take_bytes().unwrap();
     assert!(bytes.starts_with(b"# The guide\n") && bytes.len() == 12888);
-    let Contents::One(link) = answer("/repos/observatory/telescope/contents/GUIDE.md") else {
+    let Contents::One(mut link) = answer("/repos/observatory/telescope/contents/GUIDE.md") else {
         panic!("one link");
     };
-    assert_eq!((link.kind, &link.content), (EntryKind::Symlink, &None));
+    assert_eq!((link.kind, link.take_bytes()), (EntryKind::Symlink, None));
     assert_eq!(link.target.as_deref(), Some("docs/guide.md"));
     let Contents::Folder(entries) = answer("/repos/observatory/telescope/contents") else {
         panic!("a folder");

@@ -125,6 +125,34 @@ fn a_file_that_is_larger_than_is_read_is_described() {
 }
 
 #[test]
+fn a_file_that_the_forge_withholds_is_too_large_and_not_empty() {
+    let assistant = Assistant::new();
+    for content in [json!(""), Value::Null] {
+        let file = json!({
+            "name": "big.csv", "path": "big.csv", "sha": "abc", "type": "file", "size": 12_000_000,
+            "last_commit_sha": TIP, "encoding": "base64", "content": content,
+        });
+        let reply = Reply::json(200, &file.to_string());
+        assistant.fake.says(&format!("{CONTENTS}/big.csv"), reply);
+        assert_eq!(
+            get(&assistant, "big.csv"),
+            "observatory/telescope big.csv\n\
+             size: 12000000\nsha: abc\ncontent: too large to be read here"
+        );
+        let many = telescope(json!({"method": "many", "paths": ["big.csv"]}));
+        assert_eq!(
+            assistant.calls("file_read", &many),
+            "observatory/telescope 1 files\n\n\
+             big.csv (too large to be read here, size 12000000, sha abc)"
+        );
+        let id = format!("file:observatory/telescope@{TIP}:big.csv");
+        let fetched = assistant.calls("fetch", &json!({ "id": id }));
+        let fetched: Value = serde_json::from_str(&fetched).unwrap();
+        assert_eq!(fetched["metadata"]["type"], "too large to be read here");
+    }
+}
+
+#[test]
 fn a_long_file_is_read_to_its_end_at_the_commit_first_read() {
     let assistant = Assistant::new();
     let lines: Vec<String> = (1..=3_000)

@@ -93,9 +93,28 @@ fn what_was_not_searched_is_told() {
     assert_eq!(
         find(&assistant, "mount"),
         "observatory/telescope lines with \"mount\" 1-1 of 1, at 639efab4f3\n\
-         searched: 2 files\n\
+         searched: 1 file\n\
          not searched: 2 binary files, 1 symbolic link, 1 submodule, 1 over 1 MiB: big.csv\n\n\
          a.txt:1: mount"
+    );
+}
+
+#[test]
+fn a_file_that_the_forge_withholds_is_not_searched() {
+    let assistant = Assistant::new();
+    let text: &[u8] = b"mount\n";
+    holding(&assistant, &[("a", text), ("b", text), ("c", text)]);
+    for (sha, content) in [(1, json!("")), (2, Value::Null)] {
+        let blob = json!({"content": content, "size": 900_000}).to_string();
+        let target = format!("{GIT}/blobs/{sha:040x}");
+        assistant.fake.says(&target, Reply::json(200, &blob));
+    }
+    assert_eq!(
+        find(&assistant, "mount"),
+        "observatory/telescope lines with \"mount\" 1-1 of 1, at 639efab4f3\n\
+         searched: 1 file\n\
+         not searched: 2 too large for the forge: b, c\n\n\
+         a:1: mount"
     );
 }
 
