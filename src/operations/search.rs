@@ -123,25 +123,41 @@ const NAMED: u32 = u32::MAX;
 
 type Hits<'a> = LocalBoxFuture<'a, Result<Vec<Hit>, GiteaError>>;
 
-/// What the questions found, all asked at the same time. Some may be refused for want of a scope.
-async fn gathered(questions: Vec<Hits<'_>>) -> Result<Vec<Hit>, Refusal> {
-    let (mut hits, mut refused, mut answered) = (Vec::new(), None, false);
+/// What the questions found, all asked at the same time. Some may be refused for want of a scope; but
+/// where nothing was found and one failed, nobody knows whether there is something.
+async fn gathered(questions: Vec<Hits<'_>>) -> Result<Vec<Hit>, GiteaError> {
+    let (mut hits, mut answered) = (Vec::new(), false);
+    let (mut failed, mut refused) = (None, None);
     for answer in join_all(questions).await {
         match answer {
             Ok(found) => {
                 answered = true;
                 hits.extend(found);
             }
-            Err(error) => refused = Some(error),
+            Err(error) if is_closed(&error) => refused = Some(error),
+            Err(error) => failed = Some(error),
         }
     }
-    match refused {
-        Some(error) if !answered => Err(error.into()),
+    match failed.or(refused.filter(|_| !answered)) {
+        Some(error) if hits.is_empty() => Err(error),
         _ => Ok(hits),
     }
 }
 
-async fn everywhere(gitea: &GiteaReader, words: &Words) -> Result<Vec<Hit>, Refusal> {
+/// Whether this says that there is nothing to be found there by this server's account.
+fn is_closed(error: &GiteaError) -> bool {
+    matches!(
+        error,
+        GiteaError::NotFound
+            | GiteaError::NoFunction
+            | GiteaError::MissingScope(_)
+            | GiteaError::PublicOnly
+            | GiteaError::Forbidden(_)
+            | GiteaError::EmptyRepository
+    )
+}
+
+async fn everywhere(gitea: &GiteaReader, words: &Words) -> Result<Vec<Hit>, GiteaError> {
     let mut questions: Vec<Hits<'_>> = Vec::new();
     for phrase in words.phrases() {
         let issues = Address::of(&[&"repos/issues/search"]);
@@ -160,7 +176,7 @@ async fn within(
     repository: Repository,
     index: Option<u64>,
     words: &Words,
-) -> Result<Vec<Hit>, Refusal> {
+) -> Result<Vec<Hit>, GiteaError> {
     let mut questions: Vec<Hits<'_>> = Vec::new();
     for phrase in words.phrases() {
         let issues = repo.at(&[&"issues"]);
@@ -172,7 +188,11 @@ async fn within(
     if !words.is_empty() {
         questions.push(files(gitea, &repository.full_name, words).boxed_local());
     }
-    let mut hits = gathered(questions).await?;
+    let mut hits = match gathered(questions).await {
+        // The repository itself has answered.
+        Err(error) if is_closed(&error) => Vec::new(),
+        found => found?,
+    };
     let mut named = hit_of_repository(repository, words);
     if let Some(named) = named.as_mut().filter(|_| words.is_empty()) {
         named.score = NAMED - 1;
@@ -261,9 +281,9 @@ async fn recent_files(gitea: &GiteaReader, words: &Words) -> Result<Vec<Hit>, Gi
         .with("limit", LOOKED_THROUGH);
     let address = Address::of(&[&"repos", &"search"]);
     let recent = gitea.list::<Repository>(&address, &query).await?.items;
-    let looking = recent.iter().map(|it| files(gitea, &it.full_name, words));
-    let found = join_all(looking).await.into_iter().filter_map(Result::ok);
-    Ok(found.flatten().collect())
+    let looking = recent.iter();
+    let looking = looking.map(|it| files(gitea, &it.full_name, words).boxed_local());
+    gathered(looking.collect()).await
 }
 
 /// Files of the default branch by their paths.

@@ -149,6 +149,52 @@ fn what_may_not_be_searched_leaves_the_rest() {
 }
 
 #[test]
+fn nothing_is_not_said_to_be_there_where_a_question_failed() {
+    let assistant = Assistant::new();
+    assistant.fake.says("/api/v1/repos/search", nothing());
+    let waiting = || Reply::new(429, "").header("Retry-After", "30");
+    assistant.fake.says(EVERYWHERE, waiting());
+    let search = |query: &str| assistant.calls("search", &json!({ "query": query }));
+    assert_eq!(search("backwards"), "refused: the forge asks to wait 30 s");
+    // What was found is told nevertheless.
+    assistant.fake.says(EVERYWHERE, issues(&[(1, "Dome", "")]));
+    assistant.fake.says("/api/v1/repos/search", waiting());
+    assert_eq!(ids(&assistant, "dome"), ["issue:observatory/telescope#1"]);
+}
+
+#[test]
+fn files_that_could_not_be_looked_through_are_not_told_as_none() {
+    let assistant = Assistant::new();
+    let recent =
+        r#"{"ok":true,"data":[{"id":1,"full_name":"observatory/telescope","name":"telescope"}]}"#;
+    let target = "/api/v1/repos/search?sort=updated&order=desc&limit=3";
+    assistant.fake.says(target, Reply::json(200, recent));
+    assistant.fake.says("/api/v1/repos/search", nothing());
+    assistant.fake.says(EVERYWHERE, issues(&[]));
+    let waiting = Reply::new(429, "").header("Retry-After", "30");
+    assistant
+        .fake
+        .says(&format!("{TELESCOPE}/commits"), waiting);
+    let text = assistant.calls("search", &json!({"query": "mount.rs"}));
+    assert_eq!(text, "refused: the forge asks to wait 30 s");
+    let empty = r#"{"message":"Git Repository is empty."}"#;
+    let empty = Reply::json(409, empty);
+    assistant.fake.says(&format!("{TELESCOPE}/commits"), empty);
+    assert_eq!(ids(&assistant, "mount.rs"), [""; 0]);
+}
+
+#[test]
+fn a_repository_without_issues_is_found_by_its_name() {
+    let assistant = Assistant::new();
+    let off = Reply::json(404, r#"{"message":"not found"}"#);
+    assistant.fake.says(&format!("{TELESCOPE}/issues"), off);
+    assert_eq!(
+        ids(&assistant, "observatory/telescope"),
+        ["repo:observatory/telescope"]
+    );
+}
+
+#[test]
 fn an_issue_is_fetched_with_its_conversation() {
     let assistant = Assistant::new();
     let page = "https://git.example.org/observatory/telescope/issues/1";
