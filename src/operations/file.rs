@@ -158,8 +158,8 @@ async fn read(
 /// Stands for the text of a file that the forge withholds, or that is more than is read.
 pub(super) const TOO_LARGE: &str = "too large to be read here";
 
-/// From here on a file is expected not to fit into one answer, in bytes, and a folder in entries.
-const LONG: (u64, usize) = (16_000, 300);
+/// From here on a file or the list of a folder is expected not to fit into one answer, in bytes.
+const LONG: u64 = 16_000;
 
 /// What is at a path, and the commit at which to go on reading the same.
 ///
@@ -175,11 +175,11 @@ async fn settled(
     if at.is_some_and(is_fixed) {
         return Ok((contents, None));
     }
-    let (long, last_commit) = match &contents {
-        Contents::Folder(entries) => (entries.len() > LONG.1, None),
-        Contents::One(entry) => (entry.size > LONG.0, entry.last_commit_sha.clone()),
+    let (size, last_commit) = match &contents {
+        Contents::Folder(entries) => (entries.iter().map(|it| it.line().len() as u64).sum(), None),
+        Contents::One(entry) => (entry.size, entry.last_commit_sha.clone()),
     };
-    if !long {
+    if size <= LONG {
         return Ok((contents, last_commit));
     }
     let commit = tip(gitea, repo, at).await?;

@@ -32,17 +32,16 @@ impl Input for Compare {
 
 pub(super) async fn compare(gitea: GiteaReader, input: Compare) -> Result<Answer, Refusal> {
     let Compare { repo, base, head } = &input;
-    let address = repo.at(&[&"compare", &Between { base, head }]);
+    // Known before it is compared: what goes on from here compares with the same commit.
+    let from = match tip(&gitea, repo, Some(base)).await {
+        Ok(from) => from,
+        Err(error) => return Err(missing(&gitea, repo, Some(base), None, error).await),
+    };
+    let address = repo.at(&[&"compare", &Between { base: &from, head }]);
     let query = Query::new().with("verification", false);
     let comparison = match gitea.get::<Comparison>(&address, &query).await {
         Ok(comparison) => comparison,
-        Err(error) => {
-            let error = match tip(&gitea, repo, Some(base)).await {
-                Err(_) => missing(&gitea, repo, Some(base), None, error).await,
-                Ok(_) => missing(&gitea, repo, Some(head), None, error).await,
-            };
-            return Err(error);
-        }
+        Err(error) => return Err(missing(&gitea, repo, Some(head), None, error).await),
     };
     let (base, head) = (shown(base), shown(head));
     let mut report = Report::new(format!("{} {base}...{head} commits", repo.name()));
@@ -50,6 +49,7 @@ pub(super) async fn compare(gitea: GiteaReader, input: Compare) -> Result<Answer
         report = report.facts(comparison.in_short());
     }
     if let Some(newest) = comparison.commits.first() {
+        report = report.pinned("base", from.as_str());
         report = report.pinned("head", newest.sha.as_str());
     }
     let total = Some(comparison.total_commits);

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::support::{Assistant, Reply, next, telescope};
+use crate::support::{Assistant, Reply, next, recorded, telescope};
 
 const COMMITS: &str = "/api/v1/repos/observatory/telescope/commits";
 const TIP: &str = "639efab4f3a7563be5d001f1b8d700a81f716710";
@@ -192,9 +192,26 @@ fn a_diff_shows_what_differs_in_line_ends_and_in_letters_that_are_not_utf_8() {
     );
 }
 
+const COMPARE: &str = "/api/v1/repos/observatory/telescope/compare";
+const TAGGED: &str = "d0f24da1cc5a3e1f0b7c9d8e6f5a4b3c2d1e0f9a";
+
+/// The tag v1.0.0 leads to a commit.
+fn tagged(assistant: &Assistant) {
+    let light = "page=1&limit=1&stat=false&verification=false&files=false";
+    let page = commits(&[(TAGGED, "2026-01-03", None, "maintainer", "First light")]);
+    let target = format!("{COMMITS}?sha=v1.0.0&{light}");
+    assistant.fake.says(&target, Reply::json(200, &page));
+}
+
 #[test]
 fn a_comparison_has_commits_files_and_the_way_to_the_diff() {
     let assistant = Assistant::new();
+    tagged(&assistant);
+    let all = recorded();
+    let is_it = |path: &str| path.ends_with("/telescope/compare/v1.0.0...main");
+    let comparison = all.iter().find(|it| is_it(&it.path)).unwrap();
+    let target = format!("{COMPARE}/{TAGGED}...main");
+    assistant.fake.says(&target, comparison.into());
     let arguments = telescope(json!({"method": "compare", "base": "v1.0.0", "head": "main"}));
     let text = assistant.calls("commit_read", &arguments);
     let head = "observatory/telescope v1.0.0...main commits 1-17 of 17\n\
@@ -206,13 +223,14 @@ fn a_comparison_has_commits_files_and_the_way_to_the_diff() {
 }
 
 #[test]
-fn a_comparison_that_is_too_long_goes_on_at_the_commit_first_read() {
+fn a_comparison_that_is_too_long_goes_on_between_the_commits_first_read() {
     let assistant = Assistant::reading_at_most(1_000);
+    tagged(&assistant);
     let commit = |n: u64| json!({"sha": format!("{n:040}"), "commit": {"message": "One of many"}});
     let comparison =
         json!({"total_commits": 60, "commits": (1..=60).map(commit).collect::<Vec<_>>()});
     for head in ["main", &format!("{:040}", 1)] {
-        let target = format!("/api/v1/repos/observatory/telescope/compare/v1.0.0...{head}");
+        let target = format!("{COMPARE}/{TAGGED}...{head}");
         let reply = Reply::json(200, &comparison.to_string());
         assistant.fake.says(&target, reply);
     }
@@ -222,6 +240,7 @@ fn a_comparison_that_is_too_long_goes_on_at_the_commit_first_read() {
     let bodies: Vec<&str> = bodies.collect();
     assert!(bodies.len() > 2);
     assert_eq!(bodies.join("\n").lines().count(), 60);
+    assert_eq!(next(&texts[0]).unwrap()["base"], TAGGED);
 }
 
 #[test]
