@@ -91,7 +91,7 @@ pub struct CombinedStatus {
 
 #[derive(Debug, Deserialize)]
 pub struct Status {
-    #[serde(rename = "status")]
+    #[serde(default, rename = "status", deserialize_with = "text")]
     pub state: String,
     #[serde(default, deserialize_with = "text")]
     pub context: String,

@@ -9,6 +9,7 @@ use super::lenient::{
 #[derive(Debug, Deserialize)]
 pub struct Issue {
     pub number: u64,
+    #[serde(default, deserialize_with = "text")]
     pub title: String,
     #[serde(default, deserialize_with = "filled")]
     pub body: Option<String>,
@@ -64,6 +65,7 @@ pub struct Due {
 /// A file that was attached to something.
 #[derive(Debug, Deserialize)]
 pub struct Asset {
+    #[serde(default, deserialize_with = "text")]
     pub name: String,
     /// In bytes.
     #[serde(default, deserialize_with = "count")]
@@ -75,6 +77,7 @@ pub struct Asset {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Label {
     pub id: u64,
+    #[serde(default, deserialize_with = "text")]
     pub name: String,
     #[serde(default, deserialize_with = "filled")]
     pub description: Option<String>,

@@ -103,7 +103,7 @@ pub(super) fn body<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>,
 pub(super) fn verified<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
     #[derive(Deserialize)]
     struct Verification {
-        #[serde(default)]
+        #[serde(default, deserialize_with = "flag")]
         verified: bool,
     }
     let verification: Option<Verification> = Option::deserialize(from)?;

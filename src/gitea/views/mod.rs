@@ -1,6 +1,7 @@
 //! What is read of Gitea's JSON: the facts that matter. Unknown fields never pass through; users
 //! are logins; `url` is the page for people, never the API's address. What identifies a thing must
-//! be there; all else may be missing, `null`, empty, or a time of the year 1 or 1970, and is absent then.
+//! be there; all else may be missing, `null`, empty, or a time of the year 1 or 1970, and is absent then: one
+//! odd thing must not hide the list that it stands in.
 mod commits;
 mod files;
 mod issues;

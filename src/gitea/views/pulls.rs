@@ -10,6 +10,7 @@ use super::{
 #[derive(Debug, Deserialize)]
 pub struct PullRequest {
     pub number: u64,
+    #[serde(default, deserialize_with = "text")]
     pub title: String,
     #[serde(default, deserialize_with = "filled")]
     pub body: Option<String>,
@@ -75,7 +76,7 @@ pub struct PullRequest {
 /// One end of a pull request.
 #[derive(Debug, Deserialize)]
 pub struct Tip {
-    #[serde(rename = "ref")]
+    #[serde(default, rename = "ref", deserialize_with = "text")]
     pub branch: String,
     #[serde(default, deserialize_with = "text")]
     pub sha: String,

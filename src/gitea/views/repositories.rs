@@ -87,11 +87,11 @@ pub struct Repository {
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub struct Permissions {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "flag")]
     pub admin: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "flag")]
     pub push: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "flag")]
     pub pull: bool,
 }
 
@@ -191,7 +191,7 @@ pub struct Release {
 #[derive(Debug, Deserialize)]
 pub struct Activity {
     /// `create_issue`, `commit_repo`, `merge_pull_request`, ….
-    #[serde(rename = "op_type")]
+    #[serde(default, rename = "op_type", deserialize_with = "text")]
     pub kind: String,
     #[serde(default, rename = "act_user", deserialize_with = "login")]
     pub actor: Option<String>,

@@ -199,3 +199,21 @@ fn checks_have_states() {
     assert_eq!(status.state.as_deref(), Some("pending"));
     assert_eq!(status.statuses[0].context, "ci / test (push)");
 }
+
+#[test]
+fn a_thing_without_its_words_does_not_hide_the_others() {
+    fn reads<T: DeserializeOwned>(json: &str) {
+        let read = serde_json::from_str::<T>(json);
+        read.unwrap_or_else(|error| panic!("{json}: {error}"));
+    }
+    reads::<Issue>(r#"{"number":1,"title":null,"assets":[{"name":null}]}"#);
+    reads::<PullRequest>(r#"{"number":1,"title":null,"base":{"ref":null},"head":{"ref":null}}"#);
+    reads::<Label>(r#"{"id":1,"name":null}"#);
+    reads::<Milestone>(r#"{"id":1,"title":null}"#);
+    reads::<Comment>(r#"{"id":1,"body":null}"#);
+    reads::<Review>(r#"{"id":1,"state":null}"#);
+    reads::<Status>(r#"{"status":null}"#);
+    reads::<Activity>(r#"{"op_type":null}"#);
+    reads::<Commit>(r#"{"sha":"a","commit":{"message":null,"verification":{"verified":null}}}"#);
+    reads::<Repository>(r#"{"id":1,"full_name":"o/r","name":"r","permissions":{"push":null}}"#);
+}
