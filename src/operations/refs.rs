@@ -3,7 +3,7 @@ use futures_util::future::join;
 
 use super::{Refusal, common::Repo};
 use crate::gitea::{
-    FilePath, GiteaError, GiteaReader, Query, RefName,
+    FilePath, GiteaError, GiteaReader, Page, Query, RefName,
     views::{Branch, Commit},
 };
 
@@ -70,6 +70,18 @@ pub(super) async fn tip(
     RefName::try_from(sha).map_err(|_| GiteaError::Garbled)
 }
 
+/// `main, dev and 170 more`: the names on the first page of a list.
+pub(super) fn names<T>(page: &Page<T>, name: impl Fn(&T) -> &str) -> String {
+    let names: Vec<&str> = page.items.iter().map(name).collect();
+    let all = page.total.unwrap_or_default();
+    let more = match all.saturating_sub(names.len() as u64) {
+        0 if page.more => " and more".to_owned(),
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    names.join(", ") + &more
+}
+
 /// What is missing where Gitea only says that something is: the repository, the ref or the path.
 pub(super) async fn missing(
     gitea: &GiteaReader,
@@ -88,11 +100,9 @@ pub(super) async fn missing(
     match (branches, tip, at, path) {
         (Ok(branches), ..) if branches.items.is_empty() => GiteaError::EmptyRepository.into(),
         (Ok(branches), Err(GiteaError::NotFound), Some(at), _) => {
-            let names: Vec<&str> = branches.items.iter().map(|it| it.name.as_str()).collect();
-            let at = at.as_str();
+            let (at, known) = (at.as_str(), names(&branches, |it| &it.name));
             Refusal::Question(format!(
-                "no branch, tag or commit \"{at}\" in {name}; branches: {}",
-                names.join(", ")
+                "no branch, tag or commit \"{at}\" in {name}; branches: {known}"
             ))
         }
         (Ok(_), Ok(_), at, Some(path)) => {

@@ -11,7 +11,7 @@ use crate::{
         Answer, Facts, Refusal, Report, View,
         common::{Paging, Repo, byline, day},
         operation::Input,
-        refs::{short, subject},
+        refs::{names, short, subject},
     },
     rights::Target,
 };
@@ -109,11 +109,11 @@ async fn release(gitea: &GiteaReader, repo: &Repo, tag: &RefName) -> Result<Answ
 /// The refusal for a tag without a release: those there are.
 async fn others(gitea: &GiteaReader, repo: &Repo, tag: &RefName) -> Result<Refusal, GiteaError> {
     let (address, query) = (repo.at(&[&"releases"]), Query::new().with("limit", 30));
-    let known = gitea.list::<Release>(&address, &query).await?.items;
-    let known: Vec<&str> = known.iter().map(|it| it.tag.as_str()).collect();
-    let there_are = match known.as_slice() {
-        [] => "there are none".to_owned(),
-        known => format!("there are: {}", known.join(", ")),
+    let known = gitea.list::<Release>(&address, &query).await?;
+    let there_are = if known.items.is_empty() {
+        "there are none".to_owned()
+    } else {
+        format!("there are: {}", names(&known, |it| &it.tag))
     };
     let (tag, name) = (tag.as_str(), repo.name());
     Ok(Refusal::Question(format!(

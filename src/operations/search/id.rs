@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    gitea::{Address, FilePath, GiteaReader, Owner, Query, RefName, RepoName, Segment, Sha},
-    operations::{Refusal, common::Repo, gather::gather},
+    gitea::{Address, FilePath, GiteaReader, Owner, Query, RefName, RepoName, Sha},
+    operations::{Refusal, common::Repo, filters::only_the_first, gather::gather},
     rights::Target,
 };
 
@@ -73,11 +73,11 @@ impl Asked {
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         let id = match segments.as_slice() {
             [owner, name, "src" | "raw", "branch", rest @ ..] => match repo(owner, name) {
-                Some(repo) => at_name(gitea, repo, &"branches", rest).await?,
+                Some(repo) => at_name(gitea, repo, "branches", rest).await?,
                 None => None,
             },
             [owner, name, "src" | "raw", "tag", rest @ ..] => match repo(owner, name) {
-                Some(repo) => at_name(gitea, repo, &"tags", rest).await?,
+                Some(repo) => at_name(gitea, repo, "tags", rest).await?,
                 None => None,
             },
             other => Id::of_page(other),
@@ -97,16 +97,15 @@ struct Named {
 async fn at_name(
     gitea: &GiteaReader,
     repo: Repo,
-    kind: &dyn Segment,
+    kind: &'static str,
     rest: &[&str],
 ) -> Result<Option<Id>, Refusal> {
     let whole = rest.join("/");
-    let known = match rest {
-        [] | [_] => Vec::new(),
+    let (known, more) = match rest {
+        [] | [_] => (Vec::new(), false),
         _ => {
-            gather::<Named>(gitea, &repo.at(&[kind]), &Query::new())
-                .await?
-                .items
+            let all = gather::<Named>(gitea, &repo.at(&[&kind]), &Query::new()).await?;
+            (all.items, all.more)
         }
     };
     let begins = |it: &&Named| {
@@ -114,6 +113,13 @@ async fn at_name(
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     let longest = known.iter().filter(begins).max_by_key(|it| it.name.len());
+    if more && longest.is_none() {
+        let (name, unread) = (repo.name(), only_the_first());
+        return Err(Refusal::Question(format!(
+            "which of the {kind} of {name} this address names is not known, as {unread}; say it as \
+             file:{name}@<name>:<path>"
+        )));
+    }
     let first = || rest.first().copied().unwrap_or_default();
     let name = longest.map_or_else(first, |it| it.name.as_str());
     Ok(Id::file(repo, name, &whole[name.len()..]))

@@ -255,6 +255,22 @@ fn a_missing_path_a_missing_ref_and_an_empty_repository_are_told_apart() {
 }
 
 #[test]
+fn a_refusal_that_names_some_branches_tells_how_many_more_there_are() {
+    let assistant = Assistant::new();
+    let branches = json!([{"name": "main"}, {"name": "dev"}]).to_string();
+    let branches = Reply::json(200, &branches).header("X-Total-Count", "172");
+    let target = "/api/v1/repos/observatory/telescope/branches";
+    assistant.fake.says(target, branches);
+    assistant.fake.says(COMMITS, Reply::new(404, ""));
+    let arguments = telescope(json!({"method": "list", "ref": "no-such-ref"}));
+    assert_eq!(
+        assistant.calls("file_read", &arguments),
+        "refused: no branch, tag or commit \"no-such-ref\" in observatory/telescope; \
+         branches: main, dev and 170 more"
+    );
+}
+
+#[test]
 fn no_path_leads_out_of_the_repository() {
     let assistant = Assistant::new();
     for path in [

@@ -292,6 +292,20 @@ fn a_branch_or_tag_with_slashes_is_found_on_a_later_page() {
 }
 
 #[test]
+fn a_branch_beyond_those_that_are_read_is_not_told_as_missing() {
+    let assistant = Assistant::new();
+    let many = json!(vec![json!({"name": "x"}); 50]).to_string();
+    let many = Reply::json(200, &many).header("X-Total-Count", "600");
+    assistant.fake.says(&format!("{TELESCOPE}/branches"), many);
+    let page = "https://git.example.org/observatory/telescope/src/branch/b/580/README.md";
+    assert_eq!(
+        assistant.calls("fetch", &json!({ "id": page })),
+        "refused: which of the branches of observatory/telescope this address names is not known, as \
+         only the first 500 were read; say it as file:observatory/telescope@<name>:<path>"
+    );
+}
+
+#[test]
 fn what_is_no_id_is_refused_with_examples_and_asks_nothing() {
     let assistant = Assistant::new();
     for id in [
