@@ -81,7 +81,8 @@ pub(super) async fn locate(
     let mut folder = commit.clone();
     let mut segments = path.segments().peekable();
     while let Some(segment) = segments.next() {
-        let (entries, _) = whole(gitea, repo, &folder, false).await?;
+        let (entries, total) = whole(gitea, repo, &folder, false).await?;
+        let read = entries.len() as u64;
         let found = entries.into_iter().find(|entry| entry.path == segment);
         match found {
             Some(entry) if entry.kind == "tree" => {
@@ -93,9 +94,17 @@ pub(super) async fn locate(
             }
             _ => {
                 let (path, name, at) = (path.as_str(), repo.name(), shown(commit));
-                return Err(Refusal::Question(format!(
-                    "no \"{path}\" in {name} at {at}; file_read tree without path shows every path"
-                )));
+                return Err(Refusal::Question(if read < total {
+                    format!(
+                        "whether there is \"{path}\" in {name} at {at} is not known: of the {total} \
+                         entries of a folder on its way only {read} were read; file_read get reads \
+                         it by its path"
+                    )
+                } else {
+                    format!(
+                        "no \"{path}\" in {name} at {at}; file_read tree without path shows every path"
+                    )
+                }));
             }
         }
     }

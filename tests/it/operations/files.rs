@@ -323,6 +323,21 @@ fn a_tree_has_every_path_below_and_goes_on_by_page_at_one_commit() {
 }
 
 #[test]
+fn a_path_in_a_folder_that_is_too_long_to_be_read_is_not_told_as_missing() {
+    let assistant = Assistant::new();
+    let entry = json!({"path": "a", "mode": "100644", "type": "blob", "size": 1});
+    let tree = json!({"tree": [entry], "truncated": true, "total_count": 50}).to_string();
+    let target = format!("/api/v1/repos/observatory/telescope/git/trees/{TIP}");
+    assistant.fake.says(&target, Reply::json(200, &tree));
+    let arguments = telescope(json!({"method": "tree", "path": "z"}));
+    assert_eq!(
+        assistant.calls("file_read", &arguments),
+        "refused: whether there is \"z\" in observatory/telescope at 639efab4f3 is not known: of the 50 \
+         entries of a folder on its way only 20 were read; file_read get reads it by its path"
+    );
+}
+
+#[test]
 fn a_folder_s_tree_has_whole_paths() {
     let sandbox = Sandbox::start();
     let server = Server::before_sandbox(&sandbox);
