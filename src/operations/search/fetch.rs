@@ -122,10 +122,15 @@ async fn repository(gitea: &GiteaReader, repo: Repo) -> Result<Document, Refusal
     let found = gitea.get::<Repository>(&address, &query);
     let (found, readme) = join(found, readme(gitea, &repo)).await;
     let found = found?;
+    let (readme, unread) = match readme {
+        Ok(readme) => (readme, None),
+        Err(error) => (None, Some(error.to_string())),
+    };
     let about = found.description.clone().unwrap_or_default();
     let metadata = Facts::new()
         .with("visibility", found.visibility())
-        .with("marks", found.marks());
+        .with("marks", found.marks())
+        .maybe("readme not read", unread);
     Ok(Document {
         title: found.full_name.clone(),
         url: found.url.clone(),
@@ -138,25 +143,26 @@ async fn repository(gitea: &GiteaReader, repo: Repo) -> Result<Document, Refusal
     })
 }
 
-/// The text of the file that tells what a repository is.
-async fn readme(gitea: &GiteaReader, repo: &Repo) -> Option<String> {
-    let root = gitea
-        .get(&repo.at(&[&"contents"]), &Query::new())
-        .await
-        .ok()?;
+/// The text of the file that tells what a repository is, if it has one.
+async fn readme(gitea: &GiteaReader, repo: &Repo) -> Result<Option<String>, GiteaError> {
+    let query = Query::new();
+    let root = match gitea.get(&repo.at(&[&"contents"]), &query).await {
+        // It is empty.
+        Err(GiteaError::NotFound) => return Ok(None),
+        root => root?,
+    };
     let Contents::Folder(entries) = root else {
-        return None;
+        return Ok(None);
     };
     let files = entries.into_iter().filter(|it| it.kind == EntryKind::File);
     let mut readmes = files.filter(|it| it.name.to_lowercase().starts_with("readme"));
-    let path = FilePath::try_from(readmes.next()?.path).ok()?;
-    match gitea
-        .get(&repo.at(&[&"contents", &path]), &Query::new())
-        .await
-        .ok()?
-    {
-        Contents::One(entry) => text_of(*entry).ok(),
-        Contents::Folder(_) => None,
+    let path = readmes.next().map(|it| FilePath::try_from(it.path));
+    let Some(Ok(path)) = path else {
+        return Ok(None);
+    };
+    match gitea.get(&repo.at(&[&"contents", &path]), &query).await? {
+        Contents::One(entry) => Ok(text_of(*entry).ok()),
+        Contents::Folder(_) => Ok(None),
     }
 }
 

@@ -255,6 +255,21 @@ fn repositories_releases_and_files_are_fetched() {
 }
 
 #[test]
+fn a_repository_is_fetched_though_its_readme_cannot_be_read() {
+    let assistant = Assistant::new();
+    let waiting = Reply::new(429, "").header("Retry-After", "30");
+    assistant
+        .fake
+        .says(&format!("{TELESCOPE}/contents"), waiting);
+    let id = json!({"id": "repo:observatory/telescope"});
+    let fetched = json_of(&assistant, "fetch", &id);
+    assert_eq!(
+        fetched["metadata"]["readme not read"],
+        "the forge asks to wait 30 s"
+    );
+}
+
+#[test]
 fn a_branch_with_slashes_is_told_from_the_path_behind_it() {
     let assistant = Assistant::new();
     let branches = Reply::json(200, r#"[{"name":"fix"},{"name":"fix/overflow"}]"#);
