@@ -228,9 +228,15 @@ pub(super) async fn unknown_user(
         let there = gitea.get::<User>(&address, &Query::new()).await;
         if matches!(there, Err(GiteaError::NotFound)) {
             let assignees = repo.at(&[&"assignees"]);
-            let known = gitea.list::<User>(&assignees, &Query::new()).await.ok()?;
-            let names = known.items.iter().map(|it| it.login.as_str());
-            return Some(unknown("user", user.as_str(), repo, names, None));
+            let known = gitea.list::<User>(&assignees, &Query::new()).await;
+            let user = user.as_str();
+            return Some(match known {
+                Ok(known) => {
+                    let names = known.items.iter().map(|it| it.login.as_str());
+                    unknown("user", user, repo, names, None)
+                }
+                Err(_) => Refusal::Question(format!("the forge knows no user {user:?}")),
+            });
         }
     }
     None

@@ -150,6 +150,22 @@ fn an_author_whom_the_forge_does_not_know_is_refused() {
 }
 
 #[test]
+fn an_author_whom_the_forge_does_not_know_is_refused_though_nobody_else_can_be_named() {
+    let assistant = Assistant::new();
+    says(&assistant, &[]);
+    let missing = Reply::json(404, r#"{"message":"not found"}"#);
+    assistant.fake.says("/api/v1/users/nobody-here", missing);
+    let failed = Reply::json(500, r#"{"message":""}"#);
+    assistant
+        .fake
+        .says("/api/v1/repos/observatory/telescope/assignees", failed);
+    assert_eq!(
+        list(&assistant, json!({"author": "nobody-here"})),
+        "refused: the forge knows no user \"nobody-here\""
+    );
+}
+
+#[test]
 fn a_pull_request_tells_what_a_reviewer_asks_first() {
     let assistant = Assistant::new();
     assert_eq!(
