@@ -9,6 +9,7 @@ use super::{
     Answer, Facts, Form, Operation, Refusal, Report, Toolset,
     common::{Paging, Repo},
     file::text::decode_diff,
+    filters::only_the_first,
     gather::gather,
     issue,
     operation::Input,
@@ -102,7 +103,11 @@ async fn get(gitea: GiteaReader, input: Pull) -> Result<Answer, Refusal> {
     let (pull, reviews) = join(pull, reviews).await;
     let mut pull = pull?;
     let reviews = match reviews {
-        Ok(reviews) => reviews::in_short(&reviews.items),
+        Ok(reviews) => {
+            let unread = reviews.more.then(only_the_first);
+            let told = reviews::in_short(&reviews.items).into_iter();
+            told.chain(unread).collect()
+        }
         Err(error) => vec![format!("not read ({error})")],
     };
     let text = pull.body.take().unwrap_or_default();

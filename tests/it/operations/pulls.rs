@@ -166,6 +166,18 @@ fn an_author_whom_the_forge_does_not_know_is_refused_though_nobody_else_can_be_n
 }
 
 #[test]
+fn reviews_beyond_those_that_are_read_are_told_of() {
+    let assistant = Assistant::new();
+    let review = json!({"id": 1, "user": {"login": "reviewer"}, "state": "APPROVED"});
+    let reviews = json!(vec![review; 50]).to_string();
+    let reviews = Reply::json(200, &reviews).header("X-Total-Count", "600");
+    assistant.fake.says(&format!("{PULLS}/65/reviews"), reviews);
+    let text = asks(&assistant, "get", 65);
+    let told = "\nreviews: reviewer approved, only the first 500 were read\n";
+    assert!(text.contains(told), "{text}");
+}
+
+#[test]
 fn a_pull_request_tells_what_a_reviewer_asks_first() {
     let assistant = Assistant::new();
     assert_eq!(
