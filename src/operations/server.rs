@@ -62,14 +62,19 @@ async fn version(gitea: GiteaReader, Version {}: Version) -> Result<Answer, Refu
         )
         .maybe(
             "largest file",
-            api.map(|it| mebibytes(it.default_max_blob_size)),
+            api.and_then(|it| bytes(it.default_max_blob_size)),
         )
         .maybe("attachments", attachments.map(|it| it.told()));
     Ok(Report::new(forge.name()).facts(facts).into())
 }
 
-fn mebibytes(bytes: u64) -> String {
-    format!("{} MiB", bytes >> 20)
+/// `10 MiB`, where it is told.
+fn bytes(size: u64) -> Option<String> {
+    match (size >> 20, size >> 10) {
+        (0, 0) => None,
+        (0, kibibytes) => Some(format!("{kibibytes} KiB")),
+        (mebibytes, _) => Some(format!("{mebibytes} MiB")),
+    }
 }
 
 impl AttachmentSettings {

@@ -50,3 +50,23 @@ fn the_server_tells_its_forge_and_its_limits() {
         .says("/api/v1/settings/attachment", missing());
     assert!(version(&assistant).ends_with("\nitems of a page: 30, at most 50"));
 }
+
+#[test]
+fn a_largest_file_below_a_mebibyte_is_not_told_as_nothing() {
+    let assistant = Assistant::new();
+    for (settings, told) in [
+        (
+            r#"{"max_response_items":50,"default_max_blob_size":524288}"#,
+            "\nlargest file: 512 KiB\n",
+        ),
+        (
+            r#"{"max_response_items":50}"#,
+            "\nforge's items of a page: 50\nattachments: ",
+        ),
+    ] {
+        let settings = Reply::json(200, settings);
+        assistant.fake.says("/api/v1/settings/api", settings);
+        let text = assistant.calls("server_read", &json!({"method": "version"}));
+        assert!(text.contains(told), "{text}");
+    }
+}
