@@ -44,7 +44,8 @@ pub(super) async fn reviews(gitea: GiteaReader, input: Paged) -> Result<Answer, 
         texts.extend(comments.into_iter().map(Said::OnLine));
     }
     let number = match number {
-        0 if !page.more => "none".to_owned(),
+        0 if is_whole => "none".to_owned(),
+        0 => "none on this page".to_owned(),
         number if is_whole => format!("{number} in all, oldest first"),
         _ => "oldest first".to_owned(),
     };

@@ -327,6 +327,20 @@ fn checks_are_those_of_the_newest_commit() {
 }
 
 #[test]
+fn a_later_page_with_requests_only_does_not_say_that_there_are_no_reviews() {
+    let assistant = Assistant::new();
+    let request = json!({"id": 9, "user": {"login": "reviewer"}, "state": "REQUEST_REVIEW"});
+    let page = Reply::json(200, &json!([request]).to_string()).header("X-Total-Count", "31");
+    let target = format!("{PULLS}/65/reviews?page=2&limit=30");
+    assistant.fake.says(&target, page);
+    let arguments = telescope(json!({"method": "reviews", "index": 65, "page": 2}));
+    assert_eq!(
+        assistant.calls("pull_read", &arguments),
+        "observatory/telescope #65 reviews, none on this page"
+    );
+}
+
+#[test]
 fn a_commit_without_checks_has_none() {
     let assistant = Assistant::new();
     let commit = "329ea23aa6567786276512e4f384cbb6150b5bba";
