@@ -3,6 +3,8 @@ use std::{fmt::Write as _, sync::Arc};
 
 use arc_swap::ArcSwap;
 use memchr::memmem;
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value};
 
 use crate::{
     ascii,
@@ -64,10 +66,29 @@ impl Redactor {
         out
     }
 
-    /// Whether there is a secret in a text. The address is none: it opens nothing.
-    pub(super) fn finds_secret_in(&self, text: &str) -> bool {
-        self.secrets.iter().any(|secret| holds(text, secret))
-            || !self.ring.load().found_in(text).is_empty()
+    /// Whether a name or a text in the arguments holds a secret, as it is or as an address holds it.
+    /// The API's address is none: it opens nothing.
+    pub(super) fn finds_secret_in(&self, arguments: &Map<String, Value>) -> bool {
+        let mut pairs = arguments.iter();
+        pairs.any(|(name, value)| self.is_secret(name) || self.is_secret_within(value))
+    }
+
+    fn is_secret_within(&self, value: &Value) -> bool {
+        match value {
+            Value::String(text) => self.is_secret(text),
+            Value::Array(items) => items.iter().any(|item| self.is_secret_within(item)),
+            Value::Object(pairs) => self.finds_secret_in(pairs),
+            Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        }
+    }
+
+    fn is_secret(&self, text: &str) -> bool {
+        let is_in = |text: &str| {
+            self.secrets.iter().any(|secret| holds(text, secret))
+                || !self.ring.load().found_in(text).is_empty()
+        };
+        // What `fetch` is given is decoded before it is asked for.
+        is_in(text) || text.contains('%') && is_in(&percent_decode_str(text).decode_utf8_lossy())
     }
 
     fn exact_in(&self, text: &str) -> Vec<&str> {
@@ -186,6 +207,7 @@ fn varies(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
     use crate::{
@@ -287,6 +309,27 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_secret_is_found_wherever_it_stands_in_arguments_and_however_it_is_written() {
+        let key = "team-a.0123456789-abcdef/0123+456789";
+        let token = Secret::new("gitea/token".to_owned());
+        let redactor = Redactor::new(vec![token], none(), ring(key));
+        for arguments in [
+            json!({ "query": format!("https://x/?k={key}") }),
+            json!({ "body": format!("a line\n{key}\nand another") }),
+            json!({ key: 1 }),
+            json!({ "labels": ["a", { "b": key }] }),
+            json!({ "id": format!("https://x/{}", key.replace('0', "%30")) }),
+            serde_json::from_str(r#"{"path": "gitea\/token"}"#).expect("JSON"),
+            serde_json::from_str(r#"{"path": "g\u0069tea/token"}"#).expect("JSON"),
+        ] {
+            let arguments = arguments.as_object().expect("arguments");
+            assert!(redactor.finds_secret_in(arguments), "{arguments:?}");
+        }
+        let harmless = json!({"query": "team-a.0123456789", "page": 1, "labels": [null, "100 %"]});
+        assert!(!redactor.finds_secret_in(harmless.as_object().expect("arguments")));
     }
 
     #[test]

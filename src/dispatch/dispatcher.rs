@@ -94,10 +94,7 @@ impl Dispatcher {
         };
         let gitea = self.gitea.client(caller.rights, caller.request_id);
         let refused = |sentence: &str| (renderer.refusal(sentence), CallOutcome::Refused);
-        let holds_secret = call
-            .arguments
-            .as_deref()
-            .is_some_and(|sent| shared.redactor.finds_secret_in(sent.get()));
+        let holds_secret = shared.redactor.finds_secret_in(&read.sent);
         let permit = shared
             .in_flight
             .enter(caller.key.as_ref().map(|key| key.id));

@@ -1,7 +1,7 @@
 //! What was asked in a way that was not meant, and what an assistant reads then.
 use serde_json::{Value, json};
 
-use crate::support::{Assistant, Fake, Setup, telescope};
+use crate::support::{Assistant, Fake, Server, Setup, telescope};
 
 fn refused(tool: &str, arguments: &Value) -> String {
     let assistant = Assistant::new();
@@ -31,6 +31,20 @@ fn a_key_or_a_token_in_an_argument_goes_nowhere() {
     }
     let log = format!("{:?}", server.records());
     assert!(!log.contains(&server.key), "a key is in the log");
+}
+
+#[test]
+fn a_key_that_is_written_in_escapes_goes_nowhere_either() {
+    let fake = Fake::start();
+    let server = Server::before(&fake);
+    let escaped: String = server.key.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+    let call = format!(
+        r#"{{"tool": "user_read", "arguments": {{"method": "search", "query": "{escaped}"}}}}"#
+    );
+    let answer = server.client().request("POST", "/mcp/tool/call", &call);
+    let text = answer.json().to_string();
+    assert!(text.contains("leave it out"), "{text}");
+    assert!(fake.asked().is_empty());
 }
 
 #[test]
