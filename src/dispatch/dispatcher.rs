@@ -1,6 +1,8 @@
 //! The tools of this product, one dispatcher a worker.
 use std::{rc::Rc, sync::Arc};
 
+use serde_json::{Map, Value};
+
 use super::{
     Catalog, Redactor, arguments,
     in_flight::InFlight,
@@ -78,7 +80,11 @@ impl Dispatcher {
             max: shared.answer_max,
             redactor: &shared.redactor,
         };
-        let read = arguments::read(tool, call.arguments.as_deref());
+        let mut read = arguments::read(tool, call.arguments.as_deref());
+        let holds_secret = shared.redactor.finds_secret_in(&read.sent);
+        if holds_secret {
+            read.sent = only_number(&read.sent);
+        }
         let operation = read.operation;
         let name = operation.map_or_else(|| tool.name.clone(), |it| tool.full_name(it));
         let opened = shared.audit.open_call(
@@ -94,7 +100,6 @@ impl Dispatcher {
         };
         let gitea = self.gitea.client(caller.rights, caller.request_id);
         let refused = |sentence: &str| (renderer.refusal(sentence), CallOutcome::Refused);
-        let holds_secret = shared.redactor.finds_secret_in(&read.sent);
         let permit = shared
             .in_flight
             .enter(caller.key.as_ref().map(|key| key.id));
@@ -102,7 +107,7 @@ impl Dispatcher {
             _ if permit.is_none() => {
                 refused("too many calls of this key are running; try again when one has ended")
             }
-            // Nothing of it goes on to the forge, nor back in a sentence.
+            // Nothing of it goes on to the forge, nor back in a sentence, nor is it recorded.
             _ if holds_secret => refused(
                 "an argument holds a key of this server, which is for its header only: leave it out",
             ),
@@ -135,6 +140,11 @@ impl Dispatcher {
         entry.close(finished).await;
         Outcome::Done(result)
     }
+}
+
+/// What the record says of arguments one of which holds a key: how many there are.
+fn only_number(sent: &Map<String, Value>) -> Map<String, Value> {
+    Map::from_iter([("...".to_owned(), sent.len().into())])
 }
 
 /// What the assistant reads where there is no answer, and what the record says of it.

@@ -34,10 +34,30 @@ fn a_key_or_a_token_in_an_argument_goes_nowhere() {
 }
 
 #[test]
+fn of_arguments_that_hold_a_key_only_their_number_is_recorded() {
+    for (name, secret) in [
+        ("query", "550e8400-e29b-41d4-a716-446655440000"),
+        ("query", "abc/DEF1+ghi/JKL2+mno/PQR3+stu/VWX4+yz01/234="),
+        ("ref", "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c"),
+    ] {
+        let fake = Fake::start();
+        let server = Setup::of(&fake.url(), secret).start();
+        server.refusal(
+            "file_read",
+            &telescope(json!({"method": "get", name: secret})),
+        );
+        let records = server.records();
+        let mut started = records.iter().filter(|it| it["phase"] == "started");
+        assert_eq!(started.next().unwrap()["arguments"], json!({"...": 4}));
+    }
+}
+
+#[test]
 fn a_key_that_is_written_in_escapes_goes_nowhere_either() {
     let fake = Fake::start();
     let server = Server::before(&fake);
-    let escaped: String = server.key.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+    let (first, rest) = server.key.split_at(1);
+    let escaped = format!("\\u{:04x}{rest}", first.as_bytes()[0]);
     let call = format!(
         r#"{{"tool": "user_read", "arguments": {{"method": "search", "query": "{escaped}"}}}}"#
     );
