@@ -1,5 +1,5 @@
 //! What may not reach an assistant unseen: characters that hide, and secrets of ours.
-use std::{fmt::Write as _, sync::Arc};
+use std::{cmp::Reverse, fmt::Write as _, sync::Arc};
 
 use arc_swap::ArcSwap;
 use memchr::memmem;
@@ -10,6 +10,7 @@ use crate::{
     ascii,
     keys::{self, KeyRing},
     secret::Secret,
+    sort,
 };
 
 /// Knows what must never appear in an answer: the Gitea token, the address of Gitea's API, and every
@@ -34,14 +35,23 @@ impl Redactor {
     /// Appends one line of the forge's text to `out`: secrets as `[redacted]`, characters that hide
     /// as `<U+202E>`. Returns how many were shown so.
     pub(super) fn line(&self, line: &str, out: &mut String) -> usize {
-        let mut found: Vec<&str> = self.exact_in(line);
-        found.extend(self.ring.load().found_in(line));
+        let found = self.found_in(line);
         if found.is_empty() {
             return show_hidden(line, out);
         }
         let redact = |line: String, secret| line.replace(secret, "[redacted]");
         let redacted = found.into_iter().fold(line.to_owned(), redact);
         show_hidden(&redacted, out)
+    }
+
+    /// What is to be redacted in a line: each once, however often it stands there, and what holds
+    /// another before that.
+    fn found_in<'l>(&'l self, line: &'l str) -> Vec<&'l str> {
+        let mut found = self.exact_in(line);
+        found.extend(self.ring.load().found_in(line));
+        sort::by_key(&mut found, |it| (Reverse(it.len()), *it));
+        found.dedup();
+        found
     }
 
     /// What cleans the lines of this text: most texts hold nothing that could be a secret, which
@@ -340,6 +350,22 @@ mod tests {
         before.store(Arc::new(next));
         let mut out = String::new();
         redactor.line(&format!("{KEY} {}", "ab".repeat(32)), &mut out);
+        assert_eq!(out, "[redacted] [redacted]");
+    }
+
+    #[test]
+    fn a_key_that_stands_in_a_line_many_times_is_looked_for_once() {
+        let line = [KEY, " gitea-token "].concat().repeat(1_000);
+        assert_eq!(redactor().found_in(&line), [KEY, "gitea-token"]);
+        assert_eq!(shown(&line).0, "[redacted] [redacted] ".repeat(1_000));
+    }
+
+    #[test]
+    fn of_a_secret_that_holds_another_nothing_is_left() {
+        let token = Secret::new(KEY[..12].to_owned());
+        let redactor = Redactor::new(vec![token], none(), ring(KEY));
+        let mut out = String::new();
+        redactor.line(&format!("{KEY} {}", &KEY[..12]), &mut out);
         assert_eq!(out, "[redacted] [redacted]");
     }
 
