@@ -10,9 +10,10 @@ use crate::{
     rights::Access,
 };
 
-/// A call under way. If it is dropped unclosed it writes itself as abandoned.
+/// A call under way. Dropped unclosed it writes itself as cancelled, for its client left; where the
+/// call panicked, as abandoned.
 #[derive(Debug)]
-#[must_use = "dropped, it says that the call was abandoned"]
+#[must_use = "dropped, it says that the client left"]
 pub struct AuditEntry {
     log: Arc<AuditLog>,
     tool: String,
@@ -45,7 +46,7 @@ pub enum CallOutcome {
     Refused,
     /// The client left or called it off; what it changed is unknown.
     Cancelled,
-    /// Nobody said how it ended.
+    /// Nobody said how it ended: it panicked.
     Abandoned,
 }
 
@@ -107,7 +108,7 @@ impl AuditLog {
             request_id: caller.request_id,
             call,
             started: self.clock().elapsed(),
-            unclosed: Some(CallOutcome::Abandoned),
+            unclosed: Some(CallOutcome::Cancelled),
         };
         let synced = if access == Access::Read {
             self.committed(recorded).await
@@ -122,12 +123,6 @@ impl AuditLog {
 }
 
 impl AuditEntry {
-    /// From now on a drop means that the client left: for calls that end with their client.
-    pub fn cancelled_if_dropped(mut self) -> Self {
-        self.unclosed = Some(CallOutcome::Cancelled);
-        self
-    }
-
     /// Records how the call ended, as safely as it is asked for. If that cannot be written, what was
     /// done stays done and is answered; the log says so and is no longer writable.
     pub async fn close(mut self, finished: Finished) {

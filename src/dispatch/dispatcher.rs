@@ -9,7 +9,7 @@ use super::{
     render::{Asked, Renderer},
 };
 use crate::{
-    audit::{AuditEntry, AuditLog, CallOutcome, Finished},
+    audit::{AuditLog, CallOutcome, Finished},
     caller::Caller,
     gitea::Gitea,
     mcp::{Outcome, ToolCall, ToolResult, Tools},
@@ -95,7 +95,7 @@ impl Dispatcher {
             &read.sent,
             call.number,
         );
-        let Ok(entry) = opened.await.map(AuditEntry::cancelled_if_dropped) else {
+        let Ok(entry) = opened.await else {
             return Outcome::AuditUnavailable;
         };
         let gitea = self.gitea.client(caller.rights, caller.request_id);

@@ -11,12 +11,17 @@ use std::{
 
 use actix_web::dev::RequestHead;
 use aegis::{
-    audit::{AuditLog, AuditSettings, AuditUnavailable, DenialReason, FailureMode, Fsync},
+    audit::{
+        AuditEntry, AuditLog, AuditSettings, AuditUnavailable, DenialReason, FailureMode, Fsync,
+    },
     auth::Knock,
     caller::Caller,
     rights::{Access, Rights},
 };
-use futures_util::future::{join, join_all};
+use futures_util::{
+    FutureExt as _,
+    future::{join, join_all},
+};
 
 use super::{
     IP, Scene, assert_chained, gatekeeper, request, settings, stopped, values, wait_until,
@@ -72,6 +77,10 @@ async fn commit(log: &AuditLog) -> Result<(), AuditUnavailable> {
 }
 
 fn begin(log: &Arc<AuditLog>, access: Access) -> Result<(), AuditUnavailable> {
+    wait(open_call(log, access)).map(drop)
+}
+
+async fn open_call(log: &Arc<AuditLog>, access: Access) -> Result<AuditEntry, AuditUnavailable> {
     let caller = Caller {
         key: None,
         rights: Rights::up_to(access),
@@ -79,8 +88,8 @@ fn begin(log: &Arc<AuditLog>, access: Access) -> Result<(), AuditUnavailable> {
         request_id: request(),
     };
     let arguments = serde_json::Map::new();
-    let opened = log.open_call(&caller, "issue", "issue.x", access, &arguments, 1);
-    wait(opened).map(drop)
+    log.open_call(&caller, "issue", "issue.x", access, &arguments, 1)
+        .await
 }
 
 #[test]
@@ -117,6 +126,17 @@ fn with_each_who_is_refused_waits_until_it_is_on_the_disk_too() {
     assert!(!refused.is_finished());
     fs::remove_file(beside(&scene, "hold")).unwrap();
     refused.join().unwrap();
+}
+
+#[test]
+fn a_client_that_leaves_before_the_start_is_on_the_disk_has_cancelled() {
+    let scene = Scene::new();
+    let log = open(&scene, Fsync::Each);
+    fs::write(beside(&scene, "hold"), "").unwrap();
+    let opened = wait(async { open_call(&log, Access::Read).now_or_never() });
+    assert!(opened.is_none());
+    assert_eq!(values(&scene.text())[1]["outcome"], "cancelled");
+    fs::remove_file(beside(&scene, "hold")).unwrap();
 }
 
 #[test]
