@@ -1,5 +1,5 @@
 //! What may not reach an assistant unseen: characters that hide, and secrets of ours.
-use std::{cmp::Reverse, fmt::Write as _, sync::Arc};
+use std::{borrow::Cow, cmp::Reverse, fmt::Write as _, sync::Arc};
 
 use arc_swap::ArcSwap;
 use memchr::memmem;
@@ -35,13 +35,13 @@ impl Redactor {
     /// Appends one line of the forge's text to `out`: secrets as `[redacted]`, characters that hide
     /// as `<U+202E>`. Returns how many were shown so.
     pub(super) fn line(&self, line: &str, out: &mut String) -> usize {
-        let found = self.found_in(line);
-        if found.is_empty() {
-            return show_hidden(line, out);
-        }
-        let redact = |line: String, secret| line.replace(secret, "[redacted]");
-        let redacted = found.into_iter().fold(line.to_owned(), redact);
-        show_hidden(&redacted, out)
+        show_hidden(&self.redacted(line), out)
+    }
+
+    /// A line with `[redacted]` in the place of each secret.
+    pub(super) fn redacted<'l>(&self, line: &'l str) -> Cow<'l, str> {
+        let redact = |line: Cow<'l, str>, secret| line.replace(secret, "[redacted]").into();
+        self.found_in(line).into_iter().fold(line.into(), redact)
     }
 
     /// What is to be redacted in a line: each once, however often it stands there, and what holds
@@ -144,7 +144,25 @@ impl LinesOf<'_> {
     }
 }
 
+/// The same JSON with an escape in the place of each character that hides.
+pub(super) fn escape_hidden(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    write_shown(json, &mut out, |c, out| {
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    });
+    out
+}
+
 fn show_hidden(line: &str, out: &mut String) -> usize {
+    write_shown(line, out, |c, out| {
+        let _ = write!(out, "<U+{:04X}>", u32::from(c));
+    })
+}
+
+/// Appends a line in which `show` writes the characters that hide. Returns how many there are.
+fn write_shown(line: &str, out: &mut String, show: fn(char, &mut String)) -> usize {
     // Nearly every line.
     if ascii::all(line.as_bytes(), |byte| byte == b'\t') {
         out.push_str(line);
@@ -155,7 +173,7 @@ fn show_hidden(line: &str, out: &mut String) -> usize {
     let mut characters = line.chars().peekable();
     while let Some(c) = characters.next() {
         if hides(c, before, characters.peek().copied()) {
-            let _ = write!(out, "<U+{:04X}>", u32::from(c));
+            show(c, out);
             shown += 1;
         } else {
             out.push(c);

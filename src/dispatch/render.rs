@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json, value::RawValue};
 
 use self::body::Shown;
-use super::clean::Redactor;
+use super::clean::{Redactor, escape_hidden};
 use crate::{
     mcp::ToolResult,
     operations::{Answer, Body, Document, Facts, Found, Report, View},
@@ -64,7 +64,11 @@ impl Renderer<'_> {
             let shown = self.body(&report.body, offset, room);
             let cut = !shown.next.is_empty();
             let changes = if cut { &shown.next } else { &report.next };
-            let next = go_on(asked.arguments, changes, &report.pins);
+            let mut next = go_on(asked.arguments, changes, &report.pins);
+            if let Some(next) = &mut next {
+                // What hides in it stays: with another character it would ask for something else.
+                change_texts(next, &|text| self.redactor.redacted(text).into_owned());
+            }
             let text = self.told(&head, &shown, next.as_ref());
             let over = text.chars().count().saturating_sub(self.max);
             if over > 0 && room > least {
@@ -106,7 +110,7 @@ impl Renderer<'_> {
         }
         if let Some(next) = next {
             text.push_str("\nnext: ");
-            text.push_str(&self.redactor.text(&next.to_string()));
+            text.push_str(&escape_hidden(&next.to_string()));
         }
         if !head.lines.is_empty() {
             text.push('\n');
@@ -159,11 +163,11 @@ impl Renderer<'_> {
                 object.insert("text".to_owned(), shown.text.into());
             }
         }
-        if let Some(next) = next {
-            object.insert("next".to_owned(), next);
-        }
         let mut value = Value::Object(object);
         self.clean(&mut value);
+        if let Some(next) = next {
+            value["next"] = next;
+        }
         serde_json::value::to_raw_value(&value).ok()
     }
 
@@ -210,12 +214,7 @@ impl Renderer<'_> {
     }
 
     fn clean(&self, value: &mut Value) {
-        match value {
-            Value::String(text) => *text = self.redactor.text(text),
-            Value::Array(items) => items.iter_mut().for_each(|item| self.clean(item)),
-            Value::Object(pairs) => pairs.values_mut().for_each(|item| self.clean(item)),
-            _ => {}
-        }
+        change_texts(value, &|text| self.redactor.text(text));
     }
 
     fn results(&self, results: Vec<Found>) -> ToolResult {
@@ -345,6 +344,15 @@ fn go_on(
         next.insert((*name).to_owned(), value.clone());
     }
     Some(Value::Object(next))
+}
+
+fn change_texts(value: &mut Value, change: &dyn Fn(&str) -> String) {
+    match value {
+        Value::String(text) => *text = change(text),
+        Value::Array(items) => items.iter_mut().for_each(|it| change_texts(it, change)),
+        Value::Object(pairs) => pairs.values_mut().for_each(|it| change_texts(it, change)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 #[cfg(test)]

@@ -212,6 +212,21 @@ fn a_head_however_long_leaves_the_answer_in_its_bound_and_room_for_a_body() {
 }
 
 #[test]
+fn what_hides_in_a_call_that_goes_on_is_an_escape_there_and_stays() {
+    let arguments = json!({"method": "list", "query": "zero\u{200b}width\u{e0041}"});
+    let answer = with_renderer(24_000, |it| answered(it, issues(), arguments));
+    let expected = json!({"method": "list", "query": "zero\u{200b}width\u{e0041}", "page": 3});
+    let escaped = r#"{"method":"list","query":"zero\u200bwidth\udb40\udc41","page":3}"#;
+    let told = answer.text.lines().nth(1).expect("a second line");
+    assert_eq!(told, format!("next: {escaped}"));
+    let json: Value = serde_json::from_str(escaped).expect("JSON");
+    assert_eq!(json, expected);
+    let structured = answer.structured.expect("facts as JSON");
+    let structured: Value = serde_json::from_str(structured.get()).expect("JSON");
+    assert_eq!(structured["next"], expected);
+}
+
+#[test]
 fn a_refusal_has_the_bound_of_an_answer() {
     let refusal = with_renderer(1_000, |it| it.refusal(&"x".repeat(5_000)));
     assert_eq!(refusal.text.chars().count(), 1_000);
