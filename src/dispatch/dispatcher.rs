@@ -118,11 +118,9 @@ impl Dispatcher {
                     notes: &asked.notes,
                 };
                 if caller.rights.allow(tool.access, &prepared.target) {
-                    match (prepared.run)(gitea.clone()).await {
-                        Ok(answer) => (
-                            renderer.render(answer, &repeated, call.structured),
-                            CallOutcome::Ok,
-                        ),
+                    let answer = (prepared.run)(gitea.clone()).await;
+                    match answer.and_then(|it| renderer.render(it, &repeated, call.structured)) {
+                        Ok(result) => (result, CallOutcome::Ok),
                         Err(refusal) => failed(&renderer, &refusal),
                     }
                 } else {

@@ -10,7 +10,7 @@ use self::body::Shown;
 use super::clean::{Redactor, escape_hidden};
 use crate::{
     mcp::ToolResult,
-    operations::{Answer, Body, Document, Facts, Found, Report, View},
+    operations::{Answer, Body, Document, Facts, Found, Refusal, Report, View},
 };
 
 /// The most characters of one value in the head: a description or a list of labels stays a fact.
@@ -33,11 +33,18 @@ pub(super) struct Asked<'a> {
 }
 
 impl Renderer<'_> {
-    pub(super) fn render(&self, answer: Answer, asked: &Asked<'_>, structured: bool) -> ToolResult {
+    /// # Errors
+    /// The arguments are so long that the answer cannot say how it goes on.
+    pub(super) fn render(
+        &self,
+        answer: Answer,
+        asked: &Asked<'_>,
+        structured: bool,
+    ) -> Result<ToolResult, Refusal> {
         match answer {
             Answer::Report(report) => self.report(report, asked, structured),
-            Answer::Results(results) => self.results(results),
-            Answer::Document(document) => self.document(&document),
+            Answer::Results(results) => Ok(self.results(results)),
+            Answer::Document(document) => Ok(self.document(&document)),
         }
     }
 
@@ -50,7 +57,12 @@ impl Renderer<'_> {
         }
     }
 
-    fn report(&self, report: Report, asked: &Asked<'_>, structured: bool) -> ToolResult {
+    fn report(
+        &self,
+        report: Report,
+        asked: &Asked<'_>,
+        structured: bool,
+    ) -> Result<ToolResult, Refusal> {
         let head = self.head(&report, asked);
         let offset = asked.arguments.get("offset").and_then(Value::as_u64);
         let offset = usize::try_from(offset.unwrap_or(0)).unwrap_or(usize::MAX);
@@ -70,17 +82,26 @@ impl Renderer<'_> {
                 change_texts(next, &|text| self.redactor.redacted(text).into_owned());
             }
             let text = self.told(&head, &shown, next.as_ref());
-            let over = text.chars().count().saturating_sub(self.max);
+            let length = text.chars().count();
+            let over = length.saturating_sub(self.max);
             if over > 0 && room > least {
                 room = room.saturating_sub(over.max(least)).max(least);
                 continue;
             }
+            let before = length - shown.text.chars().count();
+            if next.is_some() && before + least > self.max {
+                return Err(Refusal::Question(format!(
+                    "the arguments are too long to be repeated for going on in an answer of {} \
+                     characters: ask for less at once",
+                    self.max
+                )));
+            }
             let structured = structured.then(|| self.json(report, shown, next)).flatten();
-            return ToolResult {
+            return Ok(ToolResult {
                 text: bounded(text, self.max),
                 structured,
                 is_error: false,
-            };
+            });
         }
     }
 

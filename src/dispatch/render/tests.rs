@@ -53,6 +53,11 @@ fn with_renderer<T>(max: usize, render: impl FnOnce(&Renderer<'_>) -> T) -> T {
 }
 
 fn answered(renderer: &Renderer<'_>, report: Report, arguments: Value) -> ToolResult {
+    let answer = asked(renderer, report, arguments);
+    answer.expect("arguments that are not long")
+}
+
+fn asked(renderer: &Renderer<'_>, report: Report, arguments: Value) -> Result<ToolResult, Refusal> {
     let Value::Object(arguments) = arguments else {
         panic!("arguments are an object")
     };
@@ -227,6 +232,17 @@ fn what_hides_in_a_call_that_goes_on_is_an_escape_there_and_stays() {
 }
 
 #[test]
+fn arguments_that_an_answer_cannot_repeat_to_go_on_are_refused() {
+    let arguments = json!({"method": "list", "query": "x".repeat(1_000)});
+    let answer = with_renderer(1_000, |it| asked(it, issues(), arguments));
+    assert_eq!(
+        answer.expect_err("no room for them").to_string(),
+        "the arguments are too long to be repeated for going on in an answer of 1000 characters: \
+         ask for less at once"
+    );
+}
+
+#[test]
 fn a_refusal_has_the_bound_of_an_answer() {
     let refusal = with_renderer(1_000, |it| it.refusal(&"x".repeat(5_000)));
     assert_eq!(refusal.text.chars().count(), 1_000);
@@ -253,6 +269,18 @@ proptest! {
         let report = |first| Report::new("f").lines(text.clone(), first, None, Form::Plain);
         let all = followed(report, max);
         prop_assert_eq!(all.trim_end(), text.trim_end());
+    }
+
+    #[test]
+    fn how_it_goes_on_is_told_whole_or_not_at_all(length in 0..1_200_usize, title in 0..300_usize) {
+        let report = Report::new("t".repeat(title)).text("x".repeat(3_000));
+        let arguments = json!({"query": "x".repeat(length)});
+        if let Ok(answer) = with_renderer(1_000, |it| asked(it, report, arguments)) {
+            let next = answer.text.lines().find_map(|line| line.strip_prefix("next: "));
+            let next: Value = serde_json::from_str(next.expect("more")).expect("JSON");
+            let (_, body) = answer.text.split_once("\n\n").expect("a body");
+            prop_assert_eq!(&next["offset"], &json!(body.chars().count()));
+        }
     }
 
     #[test]
