@@ -4,6 +4,7 @@ mod arguments;
 mod catalog;
 mod clean;
 mod dispatcher;
+mod hidden;
 mod in_flight;
 mod render;
 

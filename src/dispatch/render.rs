@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json, value::RawValue};
 
 use self::body::Shown;
-use super::clean::{Redactor, escape_hidden};
+use super::{clean::Redactor, hidden::escape_hidden};
 use crate::{
     mcp::ToolResult,
     operations::{Answer, Body, Document, Facts, Found, Refusal, Report, View},
@@ -81,7 +81,7 @@ impl Renderer<'_> {
                 // What hides in it stays: with another character it would ask for something else.
                 change_texts(next, &|text| self.redactor.redacted(text).into_owned());
             }
-            let text = self.told(&head, &shown, next.as_ref());
+            let text = told(&head, &shown, next.as_ref());
             let length = text.chars().count();
             let over = length.saturating_sub(self.max);
             if over > 0 && room > least {
@@ -117,34 +117,6 @@ impl Renderer<'_> {
             subject: report.subject.as_deref().map(|it| part(it, 8)),
             lines: bounded(lines.join("\n"), self.max / 4),
         }
-    }
-
-    fn told(&self, head: &Head, shown: &Shown, next: Option<&Value>) -> String {
-        let mut text = [&*head.title, &shown.range].concat();
-        if !head.applied.is_empty() {
-            text.push_str(", ");
-            text.push_str(&head.applied);
-        }
-        if let Some(subject) = &head.subject {
-            text.push_str(": ");
-            text.push_str(subject);
-        }
-        if let Some(next) = next {
-            text.push_str("\nnext: ");
-            text.push_str(&escape_hidden(&next.to_string()));
-        }
-        if !head.lines.is_empty() {
-            text.push('\n');
-            text.push_str(&head.lines);
-        }
-        if shown.hidden > 0 {
-            let _ = write!(text, "\nhidden characters shown: {}", shown.hidden);
-        }
-        if !shown.text.is_empty() {
-            text.push_str("\n\n");
-            text.push_str(&shown.text);
-        }
-        text
     }
 
     /// Something for the head: what breaks lines is shown, so that nothing poses as another line.
@@ -323,6 +295,34 @@ impl Head {
         // With what stands between them.
         parts.map(|part| part.chars().count() + 2).sum()
     }
+}
+
+fn told(head: &Head, shown: &Shown, next: Option<&Value>) -> String {
+    let mut text = [&*head.title, &shown.range].concat();
+    if !head.applied.is_empty() {
+        text.push_str(", ");
+        text.push_str(&head.applied);
+    }
+    if let Some(subject) = &head.subject {
+        text.push_str(": ");
+        text.push_str(subject);
+    }
+    if let Some(next) = next {
+        text.push_str("\nnext: ");
+        text.push_str(&escape_hidden(&next.to_string()));
+    }
+    if !head.lines.is_empty() {
+        text.push('\n');
+        text.push_str(&head.lines);
+    }
+    if shown.hidden > 0 {
+        let _ = write!(text, "\nhidden characters shown: {}", shown.hidden);
+    }
+    if !shown.text.is_empty() {
+        text.push_str("\n\n");
+        text.push_str(&shown.text);
+    }
+    text
 }
 
 /// At most so many characters of a text, `…` among them where there are more.
