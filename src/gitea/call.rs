@@ -8,14 +8,14 @@ use std::{
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use super::{Address, Facts, Gitea, GiteaError, Query, refusal};
+use super::{Address, Facts, Gitea, GiteaError, Query, bounded::TOO_MANY, refusal};
 use crate::{
     outbound::{Method, Request, Response},
     rights::Rights,
 };
 
 /// The longest answer that is read: a file of 6 MB, which is 8 MB of JSON.
-const ANSWER_LIMIT: usize = 8 << 20;
+pub(super) const ANSWER_LIMIT: usize = 8 << 20;
 
 /// What the requests of one call share.
 pub(super) struct Call {
@@ -144,7 +144,12 @@ impl Call {
             // Not the error's own words: they quote the answer.
             let (kind, line, column) = (error.classify(), error.line(), error.column());
             let cause = format!("{kind:?} error of JSON in line {line}, column {column}");
-            self.note(address, GiteaError::Garbled, &cause)
+            let error = if error.to_string().starts_with(TOO_MANY) {
+                GiteaError::TooMany
+            } else {
+                GiteaError::Garbled
+            };
+            self.note(address, error, &cause)
         })
     }
 

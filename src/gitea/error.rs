@@ -40,6 +40,8 @@ pub enum GiteaError {
     Unreachable,
     #[error("the forge's answer is longer than {} MiB, more than this server reads", .0 >> 20)]
     TooLarge(usize),
+    #[error("the forge's answer is a list of more items than this server reads")]
+    TooMany,
     #[error("no Gitea or Forgejo answers at `GITEA_URL`: this server's operator must mend it")]
     NoForge,
     #[error("the forge redirects this elsewhere: its operator should check `GITEA_URL`")]

@@ -3,6 +3,7 @@
 mod address;
 mod answer;
 mod asked;
+mod bounded;
 mod call;
 mod checkup;
 mod client;

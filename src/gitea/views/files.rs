@@ -8,6 +8,7 @@ use serde::{
 };
 
 use super::lenient::{count, filled, flag, list, text, time};
+use crate::gitea::bounded;
 
 /// What is at a path.
 #[derive(Debug)]
@@ -126,12 +127,8 @@ impl<'de> Deserialize<'de> for Contents {
                 Ok(Contents::Folder(Vec::new()))
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Contents, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = list.next_element()? {
-                    entries.push(entry);
-                }
-                Ok(Contents::Folder(entries))
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Contents, A::Error> {
+                bounded::items(list).map(Contents::Folder)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Contents, A::Error> {

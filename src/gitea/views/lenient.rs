@@ -7,6 +7,8 @@ use serde::{
     de::{self, IgnoredAny, MapAccess, Visitor},
 };
 
+use crate::gitea::bounded::Bounded;
+
 /// A text; `null` is an empty one.
 pub(super) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     Ok(Option::deserialize(from)?.unwrap_or_default())
@@ -24,7 +26,17 @@ where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    Ok(Option::deserialize(from)?.unwrap_or_default())
+    Ok(maybe_list(from)?.unwrap_or_default())
+}
+
+/// A list, where there is one.
+pub(super) fn maybe_list<'de, D, T>(from: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let list: Option<Bounded<T>> = Option::deserialize(from)?;
+    Ok(list.map(|list| list.0))
 }
 
 /// A flag; `null` is false.
@@ -111,9 +123,8 @@ pub(super) fn verified<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Er
 }
 
 fn every<'de, D: Deserializer<'de>, F: Field>(from: D) -> Result<Vec<String>, D::Error> {
-    let list: Option<Vec<One<F>>> = Option::deserialize(from)?;
-    let list = list.unwrap_or_default().into_iter();
-    Ok(list.filter_map(|one| one.0).collect())
+    let list: Vec<One<F>> = list(from)?;
+    Ok(list.into_iter().filter_map(|one| one.0).collect())
 }
 
 /// The one field that is read of an object with many.

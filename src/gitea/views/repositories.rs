@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     Asset, Signature,
-    lenient::{body, count, filled, flag, full_name, list, login, text, time},
+    lenient::{body, count, filled, flag, full_name, list, login, maybe_list, text, time},
 };
 
 #[expect(clippy::struct_excessive_bools, reason = "they are Gitea's")]
@@ -75,7 +75,7 @@ pub struct Repository {
     #[serde(default, deserialize_with = "flag")]
     pub has_pull_requests: bool,
     /// `None` of older forges, which tell them by `/topics` only.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "maybe_list")]
     pub topics: Option<Vec<String>>,
     #[serde(default, deserialize_with = "list")]
     pub licenses: Vec<String>,

@@ -218,6 +218,26 @@ async fn a_flood_is_not_read_whether_it_is_announced_or_not() {
 }
 
 #[actix_rt::test]
+async fn a_list_of_tiny_items_without_number_is_not_read() {
+    let fake = Fake::start();
+    let gitea = bot(&fake).await;
+    let list = |item: &str| format!("[{}{item}]", format!("{item},").repeat(600_000));
+    let comments = "/api/v1/repos/observatory/telescope/issues/comments";
+    fake.says(comments, Reply::json(200, &list(r#"{"id":1}"#)));
+    let address = repo("telescope", "issues/comments");
+    let (reader, query) = (reader(&gitea), Query::new());
+    let page = reader.list::<views::Comment>(&address, &query);
+    assert_eq!(
+        page.await.unwrap_err().to_string(),
+        "the forge's answer is a list of more items than this server reads"
+    );
+    let assets = format!(r#"{{"id":1,"assets":{}}}"#, list(r#"{"name":""}"#));
+    fake.says(comments, Reply::json(200, &assets));
+    let comment = reader.get::<views::Comment>(&address, &query);
+    assert_eq!(comment.await.unwrap_err(), GiteaError::TooMany);
+}
+
+#[actix_rt::test]
 async fn eight_mebibytes_are_read() {
     let fake = Fake::start();
     fake.says(TELESCOPE, Reply::new(200, vec![b'x'; 1 << 20]).times(8));

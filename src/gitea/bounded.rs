@@ -1,0 +1,51 @@
+//! Lists that end before the memory does: bytes of an answer are bounded, and so is what they become.
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, SeqAccess, Visitor},
+};
+
+use super::call::ANSWER_LIMIT;
+
+/// How the error begins of a list that is too long.
+pub(super) const TOO_MANY: &str = "too many items";
+
+/// The items of a list, which take no more room than the longest answer. Gitea writes far more for
+/// each than a view keeps of it, so that no honest answer gets there.
+pub(super) fn items<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(
+    mut list: A,
+) -> Result<Vec<T>, A::Error> {
+    let most = ANSWER_LIMIT / size_of::<T>().max(1);
+    let mut items = Vec::new();
+    while let Some(item) = list.next_element()? {
+        if items.len() == most {
+            return Err(A::Error::custom(TOO_MANY));
+        }
+        items.push(item);
+    }
+    Ok(items)
+}
+
+/// A list within a view.
+pub(super) struct Bounded<T>(pub(super) Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Bounded<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct List<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
+            type Value = Bounded<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Bounded<T>, A::Error> {
+                items(list).map(Bounded)
+            }
+        }
+
+        from.deserialize_seq(List(PhantomData))
+    }
+}
