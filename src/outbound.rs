@@ -133,8 +133,13 @@ impl HttpClient {
     async fn exchange(&self, request: &Request<'_>) -> Result<Response, SendError> {
         let mut happened = Happened::default();
         let mut answer = self.head(request, &mut happened).await;
-        let dead = answer.is_err() && !happened.dialled && !happened.heard;
-        if dead && request.method == Method::GET {
+        let dead = match &answer {
+            Ok(_) => false,
+            // The end came before an answer began. Over TLS its goodbye was heard nevertheless.
+            Err(SendRequestError::Connect(ConnectError::Disconnected)) => true,
+            Err(_) => !happened.heard,
+        };
+        if dead && !happened.dialled && request.method == Method::GET {
             answer = self.head(request, &mut happened).await;
         }
         let mut head = answer.map_err(translate)?;

@@ -32,7 +32,7 @@ pub(super) struct Seen {
 pub(super) struct Happened {
     /// A new connection was asked for.
     pub(super) dialled: bool,
-    /// Bytes came.
+    /// Bytes came; over TLS those of its own too.
     pub(super) heard: bool,
     /// A peer closed its side.
     pub(super) ended: bool,

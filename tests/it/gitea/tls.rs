@@ -8,15 +8,16 @@ use std::{
 
 use aegis::{
     gitea::check,
-    outbound::{Method, Outbound, Request, Response, SendError, TlsRoots},
+    outbound::{HttpClient, Method, Outbound, Request, Response, SendError, TlsRoots},
 };
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use tokio::time::Instant;
 
 use super::{LONG, door, settings};
 
-/// Answers one request over TLS; its port, and its certificate in PEM.
-fn forge() -> (u16, String) {
+/// Answers one request of each connection over TLS, and takes its leave at the second, after
+/// `last_words`; its port, and its certificate in PEM.
+fn leaving(last_words: &'static [u8]) -> (u16, String) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = rustls_pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -31,32 +32,51 @@ fn forge() -> (u16, String) {
     let port = listener.local_addr().unwrap().port();
     let config = Arc::new(config);
     thread::spawn(move || {
-        let (stream, _) = listener.accept().unwrap();
-        let mut stream = StreamOwned::new(ServerConnection::new(config).unwrap(), stream);
-        let mut asked = [0; 4096];
-        if stream.read(&mut asked).is_ok() {
-            let protocol = stream.conn.alpn_protocol().unwrap_or(b"none").to_vec();
-            let length = protocol.len();
-            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
-            stream
-                .write_all(&[head.as_bytes(), &protocol].concat())
-                .unwrap();
+        for stream in listener.incoming().map_while(Result::ok) {
+            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = StreamOwned::new(connection, stream);
+            let mut asked = [0; 4096];
+            if stream.read(&mut asked).is_ok() {
+                let protocol = stream.conn.alpn_protocol().unwrap_or(b"none").to_vec();
+                let length = protocol.len();
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+                stream
+                    .write_all(&[head.as_bytes(), &protocol].concat())
+                    .unwrap();
+            }
+            if stream.read(&mut asked).is_ok_and(|length| length > 0) {
+                stream.write_all(last_words).unwrap();
+                stream.conn.send_close_notify();
+                stream.flush().unwrap();
+            }
         }
     });
     (port, made.cert.pem())
 }
 
-async fn ask(port: u16, ca_pem: Option<&str>) -> Result<Response, SendError> {
+fn forge() -> (u16, String) {
+    leaving(b"")
+}
+
+fn client(ca_pem: Option<&str>) -> HttpClient {
     let outbound = Outbound::new(TlsRoots::Webpki, ca_pem.map(str::as_bytes)).unwrap();
+    outbound.client()
+}
+
+async fn ask(port: u16, ca_pem: Option<&str>) -> Result<Response, SendError> {
+    send(&client(ca_pem), port, Method::GET).await
+}
+
+async fn send(client: &HttpClient, port: u16, method: Method) -> Result<Response, SendError> {
     let request = Request {
-        method: Method::GET,
+        method,
         url: &format!("https://localhost:{port}/"),
         headers: &[],
         body: Vec::new(),
         limit: 100,
         deadline: Instant::now() + LONG,
     };
-    outbound.client().send(request).await
+    client.send(request).await
 }
 
 #[actix_rt::test]
@@ -69,6 +89,21 @@ async fn a_private_certificate_is_believed_only_with_its_ca_file() {
     let (port, _) = forge();
     let error = ask(port, Some(&pem)).await.unwrap_err().to_string();
     assert!(error.starts_with("no connection: "), "{error}");
+}
+
+#[actix_rt::test]
+async fn a_get_is_sent_again_where_a_kept_connection_took_its_leave_before_the_answer() {
+    for (method, last_words, answered) in [
+        (Method::GET, &b""[..], true),
+        (Method::GET, b"HTTP/1.1 20", false),
+        (Method::POST, b"", false),
+    ] {
+        let (port, pem) = leaving(last_words);
+        let client = client(Some(&pem));
+        assert!(send(&client, port, Method::GET).await.is_ok());
+        let answer = send(&client, port, method.clone()).await;
+        assert_eq!(answer.is_ok(), answered, "{method} {answer:?}");
+    }
 }
 
 #[actix_rt::test]
