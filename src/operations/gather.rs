@@ -1,5 +1,5 @@
 //! Lists that are needed whole.
-use futures_util::future::try_join_all;
+use futures_util::stream::{StreamExt as _, TryStreamExt as _, iter};
 use serde::de::DeserializeOwned;
 
 use crate::gitea::{Address, GiteaError, GiteaReader, Page, Query};
@@ -9,18 +9,33 @@ pub(super) const MOST: u64 = 500;
 /// Items on each page: the most that Gitea gives unless told otherwise.
 const PAGE: u64 = 50;
 
-/// The items of a list, all pages after the first asked for at the same time, or one after the
-/// other where no total is told. `more` where there are more than [`MOST`].
+/// Pages that are asked for at the same time: each may be as long as the longest answer.
+const AT_ONCE: usize = 2;
+
+/// The items of a list. `more` where there are more than [`MOST`].
 pub(super) async fn gather<T: DeserializeOwned>(
     gitea: &GiteaReader,
     address: &Address,
     query: &Query,
 ) -> Result<Page<T>, GiteaError> {
+    gather_lighter(gitea, address, query, |_| {}).await
+}
+
+/// The same, each page lighter by what `lighten` takes away before the next ones are read.
+pub(super) async fn gather_lighter<T: DeserializeOwned>(
+    gitea: &GiteaReader,
+    address: &Address,
+    query: &Query,
+    lighten: impl Fn(&mut T),
+) -> Result<Page<T>, GiteaError> {
     let most = gitea.facts().await?.page_max.unwrap_or(PAGE);
     let limit = PAGE.min(most.max(1));
     let page = async |number: u64| {
         let query = query.clone().with("page", number).with("limit", limit);
-        gitea.list::<T>(address, &query).await
+        let mut page = gitea.list::<T>(address, &query).await;
+        let items = page.iter_mut().flat_map(|page| &mut page.items);
+        items.for_each(&lighten);
+        page
     };
     let mut all = page(1).await?;
     // A forge may be set to smaller pages.
@@ -39,7 +54,8 @@ pub(super) async fn gather<T: DeserializeOwned>(
         return Ok(all);
     };
     let last = total.min(MOST).div_ceil(size);
-    for page in try_join_all((2..=last).map(page)).await? {
+    let mut pages = iter((2..=last).map(page)).buffered(AT_ONCE);
+    while let Some(page) = pages.try_next().await? {
         all.items.extend(page.items);
     }
     all.more = (all.items.len() as u64) < total;

@@ -14,7 +14,7 @@ use crate::{
         Answer, Refusal, Report,
         common::{Moment, Paging, Repo, shorten},
         filters::{self, KnownLabel, Sort, State},
-        gather::{self, gather},
+        gather::{self, gather_lighter},
         operation::Input,
     },
     rights::Target,
@@ -74,11 +74,7 @@ pub(super) async fn list(gitea: GiteaReader, mut input: List) -> Result<Answer, 
         }
         page => page?,
     };
-    if !input.texts {
-        for issue in &mut page.items {
-            issue.body = None;
-        }
-    }
+    page.items.iter_mut().for_each(|it| input.lighten(it));
     let named = |what: &str, name: Option<&Owner>| name.map(|it| format!("{what} {}", it.as_str()));
     let report = Report::new(format!("{} issues", repo.name()))
         .applied(input.state.told())
@@ -126,6 +122,13 @@ impl List {
             .maybe("since", self.since.map(Moment::rfc3339))
     }
 
+    /// Takes the text away where none is to be shown.
+    fn lighten(&self, issue: &mut Issue) {
+        if !self.texts {
+            issue.body = None;
+        }
+    }
+
     /// The page that is wanted, of a list that is read whole: what Gitea cannot do with it.
     async fn sorted(
         &self,
@@ -133,7 +136,8 @@ impl List {
         query: &Query,
         labels: &[KnownLabel],
     ) -> Result<Page<Issue>, Refusal> {
-        let all = gather::<Issue>(gitea, &self.repo.at(&[&"issues"]), query).await?;
+        let address = self.repo.at(&[&"issues"]);
+        let all = gather_lighter(gitea, &address, query, |it| self.lighten(it)).await?;
         if all.more {
             let total = all.total.map_or("more".to_owned(), |it| it.to_string());
             return Err(Refusal::Question(format!(

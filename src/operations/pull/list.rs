@@ -12,7 +12,7 @@ use crate::{
         Answer, Refusal, Report,
         common::{Paging, Repo},
         filters::{self, KnownLabel, Sort, State},
-        gather::{self, gather},
+        gather::{self, gather_lighter},
         operation::Input,
     },
     rights::Target,
@@ -74,9 +74,7 @@ pub(super) async fn list(gitea: GiteaReader, mut input: List) -> Result<Answer, 
     {
         return Err(refusal);
     }
-    for pull in &mut page.items {
-        pull.body = None;
-    }
+    page.items.iter_mut().for_each(lighten);
     let base = input
         .base
         .as_ref()
@@ -93,6 +91,11 @@ pub(super) async fn list(gitea: GiteaReader, mut input: List) -> Result<Answer, 
         .maybe_applied(author)
         .applied(input.sort.told());
     Ok(report.page(input.paging, page).into())
+}
+
+/// Takes the text away: a list shows none.
+fn lighten(pull: &mut PullRequest) {
+    pull.body = None;
 }
 
 impl List {
@@ -143,7 +146,7 @@ impl List {
         query: &Query,
         is_wanted: impl Fn(&PullRequest) -> bool,
     ) -> Result<Page<PullRequest>, Refusal> {
-        let mut all = gather::<PullRequest>(gitea, address, query).await?;
+        let mut all = gather_lighter(gitea, address, query, lighten).await?;
         if all.more {
             let total = all.total.map_or("more".to_owned(), |it| it.to_string());
             return Err(Refusal::Question(format!(
