@@ -17,6 +17,8 @@ pub struct Page<T> {
     pub total: Option<u64>,
     /// Whether Gitea says or shows that there is a page after this (`Link`, `X-HasMore`, total, or a full page).
     pub more: bool,
+    /// How many items the forge puts on a page, where that is fewer than were asked for.
+    pub size: Option<u64>,
 }
 
 /// A file or another text as bytes.
@@ -28,47 +30,83 @@ pub struct RawFile {
 
 impl<T> Page<T> {
     pub(super) fn of(items: Vec<T>, answer: &Response, query: &Query) -> Self {
-        let total = answer.header("x-total-count");
-        let total = total.and_then(|total| total.parse().ok());
+        let number = |name| answer.header(name)?.parse().ok();
+        let told = Told {
+            items: items.len() as u64,
+            total: number("x-total-count"),
+            link: answer.header("link"),
+            has_more: answer.header("x-hasmore"),
+            page: query.number("page").unwrap_or(1).max(1),
+            limit: query.number("limit"),
+        };
         // Gitea tells the size of its pages where it counts without a filter: a page that is not full is the last.
-        let size = answer
-            .header("x-perpage")
-            .and_then(|size| size.parse().ok());
-        let is_full = size.is_none_or(|size: usize| items.len() >= size);
-        let more = more(
-            items.len() as u64,
-            total,
-            answer.header("link"),
-            answer.header("x-hasmore"),
-            query,
-        );
+        let is_full = number("x-perpage").is_none_or(|size| told.items >= size);
+        let size = told.size().filter(|_| is_full);
         Self {
-            more: more && is_full,
             items,
-            total,
+            total: told.total,
+            more: is_full && told.more(size.or(told.limit)),
+            size,
         }
     }
 }
 
-fn more(
+/// What an answer tells of its list, and what was asked for.
+#[derive(Debug)]
+struct Told<'a> {
     items: u64,
     total: Option<u64>,
-    link: Option<&str>,
-    has_more: Option<&str>,
-    query: &Query,
-) -> bool {
-    if let Some(link) = link {
-        return link.contains("rel=\"next\"");
+    link: Option<&'a str>,
+    has_more: Option<&'a str>,
+    page: u64,
+    limit: Option<u64>,
+}
+
+impl Told<'_> {
+    /// Whether there is a page after this, where pages have this size.
+    fn more(&self, size: Option<u64>) -> bool {
+        if let Some(link) = self.link {
+            return link.contains("rel=\"next\"");
+        }
+        if let Some(has_more) = self.has_more {
+            return has_more == "true";
+        }
+        match self.total {
+            Some(total) => self.items > 0 && self.end(size.unwrap_or(0)) < total,
+            None => size.is_some_and(|size| self.items >= size),
+        }
     }
-    if let Some(has_more) = has_more {
-        return has_more == "true";
+
+    /// The number of the last item, where pages have this size.
+    fn end(&self, size: u64) -> u64 {
+        let before = (self.page - 1).saturating_mul(size);
+        before.saturating_add(self.items)
     }
-    let limit = query.number("limit");
-    let before = (query.number("page").unwrap_or(1).max(1) - 1).saturating_mul(limit.unwrap_or(0));
-    match total {
-        Some(total) => items > 0 && before.saturating_add(items) < total,
-        None => limit.is_some_and(|limit| items >= limit),
+
+    /// The size of the forge's pages, where this one shows that they are shorter than what was
+    /// asked for: there is more after it, or it would go beyond the end.
+    fn size(&self) -> Option<u64> {
+        let limit = self
+            .limit
+            .filter(|limit| (1..*limit).contains(&self.items))?;
+        let (total, last) = (self.total, self.link.and_then(last_page));
+        let beyond = total.is_some_and(|total| self.end(limit) > total);
+        // Some lists leave out what may not be seen after they were cut into pages.
+        let as_asked = total
+            .zip(last)
+            .is_some_and(|(total, last)| total.div_ceil(limit) == last);
+        ((beyond || self.more(Some(limit))) && !as_asked).then_some(self.items)
     }
+}
+
+/// The number of the last page: `<https://git.example.org/…?page=3>; rel="last"`.
+fn last_page(link: &str) -> Option<u64> {
+    let last = link.split(',').find(|it| it.contains("rel=\"last\""))?;
+    let mut pairs = last.split(['?', '&', '>']);
+    pairs
+        .find_map(|pair| pair.strip_prefix("page="))?
+        .parse()
+        .ok()
 }
 
 /// The items of a list: an array, `null`, or an object that has them as `data`.
@@ -137,27 +175,71 @@ mod tests {
         assert!(serde_json::from_str::<Items<u64>>("5").is_err());
     }
 
+    const LAST_OF_3: &str = "<https://x/?page=2>; rel=\"next\",<https://x/?page=3>; rel=\"last\"";
+
+    fn told(items: u64, total: Option<u64>, page: u64) -> Told<'static> {
+        Told {
+            items,
+            total,
+            link: None,
+            has_more: None,
+            page,
+            limit: Some(30),
+        }
+    }
+
     #[test]
     fn the_next_page_is_seen_by_whatever_gitea_sends() {
-        let query = |page: u64| Query::new().with("page", page).with("limit", 30);
-        let link = "<https://x/?page=2>; rel=\"next\",<https://x/?page=3>; rel=\"last\"";
-        assert!(more(30, Some(70), Some(link), None, &query(1)));
-        assert!(!more(
-            10,
-            Some(70),
-            Some("<x>; rel=\"first\""),
-            None,
-            &query(3)
-        ));
-        assert!(more(30, None, None, Some("true"), &query(1)));
-        assert!(!more(30, Some(99), None, Some("false"), &query(1)));
-        assert!(more(30, Some(31), None, None, &query(1)));
-        assert!(!more(1, Some(31), None, None, &query(2)));
-        assert!(!more(0, Some(31), None, None, &query(99)));
-        assert!(more(30, None, None, None, &query(1)));
-        assert!(!more(29, None, None, None, &query(1)));
-        // A list that ignores paging and gives all.
-        assert!(!more(45, Some(45), None, None, &query(1)));
-        assert!(!more(3, None, None, None, &Query::new()));
+        let linked = |items, link, page| Told {
+            link: Some(link),
+            ..told(items, Some(70), page)
+        };
+        let hinted = |total, has_more| Told {
+            has_more: Some(has_more),
+            ..told(30, total, 1)
+        };
+        for (told, more) in [
+            (linked(30, LAST_OF_3, 1), true),
+            (linked(10, "<x>; rel=\"first\"", 3), false),
+            (hinted(None, "true"), true),
+            (hinted(Some(99), "false"), false),
+            (told(30, Some(31), 1), true),
+            (told(1, Some(31), 2), false),
+            (told(0, Some(31), 99), false),
+            (told(30, None, 1), true),
+            (told(29, None, 1), false),
+            // A list that ignores paging and gives all.
+            (told(45, Some(45), 1), false),
+        ] {
+            assert_eq!(told.more(told.limit), more, "{told:?}");
+            assert_eq!(told.size(), None, "{told:?}");
+        }
+        let unasked = Told {
+            limit: None,
+            ..told(3, None, 1)
+        };
+        assert!(!unasked.more(None));
+    }
+
+    #[test]
+    fn pages_that_are_shorter_than_asked_for_are_seen_by_what_is_after_them() {
+        let (first, second, last) = (
+            told(20, Some(60), 1),
+            told(20, Some(60), 2),
+            told(20, Some(60), 3),
+        );
+        for (told, more) in [(first, true), (second, true), (last, false)] {
+            assert_eq!(
+                (told.size(), told.more(told.size())),
+                (Some(20), more),
+                "{told:?}"
+            );
+        }
+        // Of 30, some were left out: the forge's last page says so.
+        let left_out = Told {
+            link: Some(LAST_OF_3),
+            ..told(20, Some(70), 1)
+        };
+        assert_eq!(left_out.size(), None);
     }
 }

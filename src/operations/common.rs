@@ -153,7 +153,14 @@ impl Paging {
             items: items.into_iter().skip(before).take(limit).collect(),
             total: Some(total),
             more: self.before().saturating_add(self.limit()) < total,
+            size: None,
         }
+    }
+
+    /// The same where the forge's pages turn out to have another size.
+    fn sized(self, size: Option<u64>) -> Self {
+        let limit = size.or(self.limit);
+        Self { limit, ..self }
     }
 
     fn before(self) -> u64 {
@@ -165,11 +172,21 @@ impl Report {
     /// One page of a list, and where the next one is.
     #[must_use]
     pub(super) fn page<V: View + 'static>(self, paging: Paging, page: Page<V>) -> Self {
-        let report = self.list(paging.first(), page.total, page.items);
-        if page.more {
-            report.next("page", paging.page() + 1)
-        } else {
-            report
+        let report = self.going_on(paging, page.more, page.size);
+        let first = paging.sized(page.size).first();
+        report.list(first, page.total, page.items)
+    }
+
+    /// Where the next page is, if there is one: the forge's pages may be shorter than this.
+    #[must_use]
+    pub(super) fn going_on(self, paging: Paging, more: bool, size: Option<u64>) -> Self {
+        if !more {
+            return self;
+        }
+        let report = self.next("page", paging.page() + 1);
+        match size {
+            Some(size) => report.next("limit", size),
+            None => report,
         }
     }
 }

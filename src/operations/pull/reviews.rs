@@ -49,10 +49,8 @@ pub(super) async fn reviews(gitea: GiteaReader, input: Paged) -> Result<Answer, 
         number if is_whole => format!("{number} in all, oldest first"),
         _ => "oldest first".to_owned(),
     };
-    let mut report = pull.report("reviews").applied(number);
-    if page.more {
-        report = report.next("page", paging.page() + 1);
-    }
+    let report = pull.report("reviews").applied(number);
+    let report = report.going_on(paging, page.more, page.size);
     Ok(report.texts(texts).into())
 }
 

@@ -212,3 +212,24 @@ fn a_forge_with_smaller_pages_is_asked_for_no_more_than_it_gives() {
     let range = |range: &str| format!("observatory/telescope tags {range} of 45");
     assert_eq!(heads, ["1-20", "21-40", "41-45"].map(range));
 }
+
+#[test]
+fn a_forge_whose_pages_turn_out_to_be_smaller_than_it_said_is_read_whole() {
+    for limit in [30, 50] {
+        let assistant = Assistant::new();
+        let tags = "/api/v1/repos/observatory/telescope/tags";
+        for (page, numbers) in [(1, 0..20), (2, 20..40), (3, 40..60)] {
+            let tag = |n: u64| json!({"name": format!("v{n}")});
+            let names = json!(numbers.map(tag).collect::<Vec<_>>()).to_string();
+            for limit in [20, limit] {
+                let reply = Reply::json(200, &names).header("X-Total-Count", "60");
+                (assistant.fake).says(&format!("{tags}?page={page}&limit={limit}"), reply);
+            }
+        }
+        let arguments = telescope(json!({"method": "tags", "limit": limit}));
+        let texts = assistant.follows("repo_read", &arguments);
+        let heads: Vec<_> = texts.iter().map(|it| it.lines().next().unwrap()).collect();
+        let range = |range: &str| format!("observatory/telescope tags {range} of 60");
+        assert_eq!(heads, ["1-20", "21-40", "41-60"].map(range));
+    }
+}
