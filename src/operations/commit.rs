@@ -1,6 +1,8 @@
 //! Commits of a repository.
 mod compare;
 
+use std::mem;
+
 use futures_util::future::join;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -138,35 +140,51 @@ impl List {
     }
 }
 
-/// How many commits of a path Gitea gives on a page, whatever `limit` says.
+/// How many commits of a path Gitea gives on a page, whatever `limit` says, unless its operator
+/// chose another number.
 const PAGE_BY_PATH: u64 = 50;
 
-/// The page that is wanted, out of the one or two of Gitea's that it lies on.
+/// The page that is wanted, out of those of Gitea's that it lies on. How long these are, only the
+/// first one shows: what else Gitea says of its pages, it makes of `limit`.
 async fn page_by_path(
     gitea: &GiteaReader,
     address: &Address,
     query: &Query,
     paging: Paging,
 ) -> Result<Page<Commit>, GiteaError> {
-    let before = paging.first() - 1;
-    let (number, skipped) = (before / PAGE_BY_PATH + 1, before % PAGE_BY_PATH);
     let page = async |number: u64| {
         let query = query.clone().with("page", number);
         gitea
             .list::<Commit>(address, &query.with("limit", PAGE_BY_PATH))
             .await
     };
-    let mut wanted = page(number).await?;
-    if wanted.more && skipped + paging.limit() > PAGE_BY_PATH {
-        let after = page(number + 1).await?;
-        wanted.items.extend(after.items);
-        wanted.more = after.more;
+    let mut first = page(1).await?;
+    let size = first.items.len() as u64;
+    let end = match first.total {
+        Some(total) => total,
+        None if first.more => u64::MAX,
+        None => size,
+    };
+    let before = paging.first() - 1;
+    let (mut number, skipped) = (before / size.max(1) + 1, before % size.max(1));
+    let (mut items, wanted) = (Vec::new(), skipped + paging.limit());
+    let is_after = |number: u64| (number - 1).saturating_mul(size) < end && size > 0;
+    let mut more = is_after(number);
+    while more && (items.len() as u64) < wanted {
+        let next = match number {
+            1 => mem::take(&mut first.items),
+            _ => page(number).await?.items,
+        };
+        number += 1;
+        more = next.len() as u64 == size && is_after(number);
+        items.extend(next);
     }
     let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-    let mut items = wanted.items.into_iter().skip(count(skipped));
-    wanted.items = items.by_ref().take(count(paging.limit())).collect();
-    wanted.more |= items.next().is_some();
-    Ok(wanted)
+    first.more = more || items.len() > count(wanted);
+    let items = items.into_iter().skip(count(skipped));
+    first.items = items.take(count(paging.limit())).collect();
+    first.size = None;
+    Ok(first)
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -94,6 +94,35 @@ fn a_page_by_path_is_cut_from_those_that_gitea_gives_by_fifty() {
 }
 
 #[test]
+fn a_list_by_path_is_whole_whatever_size_the_forge_s_pages_have() {
+    for size in [30, 50, 100] {
+        let assistant = Assistant::new();
+        let query = "path=src&stat=false&verification=false&files=false";
+        for number in 1..=5 {
+            let numbers = (number - 1) * size + 1..=130.min(number * size);
+            let commit = |n| json!({"sha": format!("{n:040}"), "commit": {"message": format!("Number {n}")}});
+            let page = json!(numbers.map(commit).collect::<Vec<_>>()).to_string();
+            // The headers are made of `limit`.
+            let page = Reply::json(200, &page)
+                .header("X-Total-Count", "130")
+                .header("X-PerPage", "50")
+                .header("X-HasMore", if number < 3 { "true" } else { "false" });
+            let target = format!("{COMMITS}?sha={TIP}&{query}&page={number}&limit=50");
+            assistant.fake.says(&target, page);
+        }
+        let arguments =
+            telescope(json!({"method": "list", "path": "src", "ref": TIP, "limit": 30}));
+        let texts = assistant.follows("commit_read", &arguments);
+        let lines = texts
+            .iter()
+            .flat_map(|text| text.split_once("\n\n").unwrap().1.lines());
+        let numbers: Vec<_> = lines.map(|line| line.rsplit(' ').next().unwrap()).collect();
+        let expected: Vec<_> = (1..=130).map(|n: u64| n.to_string()).collect();
+        assert_eq!(numbers, expected, "pages of {size}");
+    }
+}
+
+#[test]
 fn a_list_since_a_day_has_no_total_as_gitea_counts_without_the_day() {
     let assistant = Assistant::new();
     let arguments = telescope(json!({
