@@ -1,5 +1,5 @@
 //! The forge itself, and this server.
-use futures_util::future::join;
+use futures_util::future::join3;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     gitea::{
         Address, GiteaReader, Query,
-        views::{ApiSettings, AttachmentSettings},
+        views::{self, ApiSettings, AttachmentSettings},
     },
     rights::Target,
 };
@@ -35,17 +35,23 @@ impl Input for Version {
 }
 
 async fn version(gitea: GiteaReader, Version {}: Version) -> Result<Answer, Refusal> {
-    let (api, attachments, query) = (
+    let (version, api, attachments, query) = (
+        Address::of(&[&"version"]),
         Address::of(&[&"settings", &"api"]),
         Address::of(&[&"settings", &"attachment"]),
         Query::new(),
     );
-    let (api, attachments) = join(
+    let (version, api, attachments) = join3(
+        gitea.get::<views::Version>(&version, &query),
         gitea.get::<ApiSettings>(&api, &query),
         gitea.get::<AttachmentSettings>(&attachments, &query),
     )
     .await;
-    let forge = gitea.facts().await?;
+    let mut forge = (*gitea.facts().await?).clone();
+    // It may have been upgraded since.
+    if let Ok(now) = version {
+        forge.version = Some(now.version);
+    }
     // A forge that does not tell its limits has told its version.
     let (api, attachments) = (api.ok(), attachments.ok());
     let facts = Facts::new()

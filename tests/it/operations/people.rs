@@ -43,6 +43,9 @@ fn the_server_tells_its_forge_and_its_limits() {
         told.ends_with("\nlargest file: 10 MiB\nattachments: at most 5 of 2048 MiB"),
         "{told}"
     );
+    let upgraded = Reply::json(200, r#"{"version":"1.27.0"}"#);
+    assistant.fake.says("/api/v1/version", upgraded);
+    assert!(version(&assistant).starts_with("Gitea 1.27.0\n"));
     let missing = || Reply::new(404, "404 page not found\n");
     assistant.fake.says("/api/v1/settings/api", missing());
     assistant
