@@ -17,6 +17,9 @@ use crate::{
 /// The longest answer that is read: a file of 6 MB, which is 8 MB of JSON.
 pub(super) const ANSWER_LIMIT: usize = 8 << 20;
 
+/// An owner may have been renamed, and the repository too.
+const RENAMED_AT_MOST: u32 = 2;
+
 /// What the requests of one call share.
 pub(super) struct Call {
     gitea: Rc<Gitea>,
@@ -75,18 +78,19 @@ impl Call {
         address: &Address,
         query: &Query,
     ) -> Result<Response, GiteaError> {
-        let answer = self.send(address, query).await?;
+        let mut answer = self.send(address, query).await?;
         let root = &self.gitea.forge().root;
-        match answer.status() {
-            301 | 307 | 308 => {
-                let location = answer.header("location").unwrap_or("");
-                match address.renamed(root, location) {
-                    Some(renamed) => self.accept(address, self.send(&renamed, query).await?),
-                    None => self.accept(address, answer),
-                }
-            }
-            _ => self.accept(address, answer),
+        for _ in 0..RENAMED_AT_MOST {
+            let location = match answer.status() {
+                301 | 307 | 308 => answer.header("location").unwrap_or(""),
+                _ => break,
+            };
+            let Some(renamed) = address.renamed(root, location) else {
+                break;
+            };
+            answer = self.send(&renamed, query).await?;
         }
+        self.accept(address, answer)
     }
 
     async fn send(&self, address: &Address, query: &Query) -> Result<Response, GiteaError> {

@@ -13,7 +13,7 @@ use aegis::{
 };
 use tokio::time::Instant;
 
-use super::{LONG, bot, client, known, reader, repo, settings, telescope};
+use super::{LONG, Repository, bot, client, known, reader, repo, settings, telescope};
 use crate::support::{Fake, Reply};
 
 const TELESCOPE: &str = "/api/v1/repos/observatory/telescope";
@@ -96,6 +96,21 @@ async fn a_renamed_repository_is_followed_once_with_the_query() {
 }
 
 #[actix_rt::test]
+async fn a_renamed_owner_is_followed_and_then_the_renamed_repository() {
+    let fake = Fake::start();
+    let gitea = bot(&fake).await;
+    let old = "/api/v1/repos/observatory/to-rename";
+    let (between, new) = ("/api/v1/repos/dome/to-rename", "/api/v1/repos/dome/renamed");
+    fake.says(old, Reply::redirect(307, between));
+    fake.says(between, Reply::redirect(301, new));
+    let repository = r#"{"id":1,"full_name":"dome/renamed","name":"renamed"}"#;
+    fake.says(new, Reply::json(200, repository));
+    let address = repo("to-rename", "");
+    let found: Repository = client(&gitea).get(&address, &Query::new()).await.unwrap();
+    assert_eq!(found.full_name, "dome/renamed");
+}
+
+#[actix_rt::test]
 async fn no_other_redirect_is_followed_and_the_token_stays_at_home() {
     let (fake, foreign) = (Fake::start(), Fake::start());
     let gitea = bot(&fake).await;
@@ -117,11 +132,11 @@ async fn no_other_redirect_is_followed_and_the_token_stays_at_home() {
 }
 
 #[actix_rt::test]
-async fn redirects_that_go_round_end_after_one() {
+async fn redirects_that_go_round_end_after_two() {
     let fake = Fake::start();
     let gitea = bot(&fake).await;
     let told = told(&fake, &gitea, Reply::redirect(301, TELESCOPE)).await;
-    assert_eq!(told, (GiteaError::Moved, 2));
+    assert_eq!(told, (GiteaError::Moved, 3));
 }
 
 #[actix_rt::test]
