@@ -166,12 +166,7 @@ impl GiteaClient {
     /// As [`GiteaReader::raw`].
     pub async fn raw(&self, address: &Address, query: &Query) -> Result<RawFile, GiteaError> {
         let answer = self.0.ask(address, query).await?;
-        let content_type = answer.header("content-type").map(str::to_owned);
-        let bytes = answer.body;
-        Ok(RawFile {
-            bytes,
-            content_type,
-        })
+        self.0.raw(address, answer)
     }
 
     /// As [`GiteaReader::facts`].

@@ -197,6 +197,18 @@ async fn what_is_no_such_json_is_not_understood() {
 }
 
 #[actix_rt::test]
+async fn a_page_of_html_is_no_diff() {
+    let fake = Fake::start();
+    let login = Reply::new(200, "<html>log in</html>");
+    let login = login.header("Content-Type", "text/html; charset=utf-8");
+    fake.says(TELESCOPE, login);
+    let gitea = bot(&fake).await;
+    let reader = reader(&gitea);
+    let diff = reader.raw(&repo("telescope", ""), &Query::new()).await;
+    assert_eq!(diff.unwrap_err(), GiteaError::Garbled);
+}
+
+#[actix_rt::test]
 async fn text_that_is_not_utf_8_costs_only_its_broken_characters() {
     let fake = Fake::start();
     let gitea = bot(&fake).await;
