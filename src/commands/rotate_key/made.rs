@@ -44,12 +44,22 @@ impl Made {
     /// Prints it alone, for a program. It is shown before it is written down: a key that nobody
     /// got must not be in force.
     pub(super) fn print(&self) -> Result<(), Failure> {
-        let mut out = io::stdout();
-        let printed = writeln!(out, "{}", self.key.expose()).and_then(|()| out.flush());
-        printed.map_err(|error| {
-            Failure::Other(format!(
-                "the new key cannot be printed, so nothing was changed: {error}"
-            ))
-        })
+        Self::printed(writeln!(io::stdout(), "{}", self.key.expose()))
+    }
+
+    /// Begins the document that is to tell it when all is done, for the same reason. JSON may have
+    /// space before it.
+    pub(super) fn begin_document() -> Result<(), Failure> {
+        Self::printed(write!(io::stdout(), " "))
+    }
+
+    fn printed(written: io::Result<()>) -> Result<(), Failure> {
+        written
+            .and_then(|()| io::stdout().flush())
+            .map_err(|error| {
+                Failure::Other(format!(
+                    "the new key cannot be printed, so nothing was changed: {error}"
+                ))
+            })
     }
 }

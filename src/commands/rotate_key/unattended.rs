@@ -47,7 +47,7 @@ pub(super) fn run(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
     let settled = settle(asked, place, &begun, start, &mut verdict);
     let end = settled.as_ref().unwrap_or(&End::Open);
     if asked.json {
-        print(asked, &begun, verdict.as_ref(), end)?;
+        print(asked, place, &begun, verdict.as_ref(), end)?;
     } else {
         tell(place, &begun, verdict.as_ref(), end)?;
     }
@@ -109,6 +109,8 @@ fn begin(asked: &RotateKey, place: &Place, now: DateTime<Utc>) -> Result<Begun, 
     files.rehearse()?;
     if shown {
         made.print()?;
+    } else if asked.json && asked.print {
+        Made::begin_document()?;
     }
     if let Err(failure) = files.begin(&old.id, &made, now) {
         let forget = "the new key was not written down: forget it if you saw it";
@@ -175,6 +177,7 @@ fn tell(place: &Place, begun: &Begun, verdict: Option<&Verdict>, end: &End) -> R
 
 fn print(
     asked: &RotateKey,
+    place: &Place,
     begun: &Begun,
     verdict: Option<&Verdict>,
     end: &End,
@@ -193,9 +196,16 @@ fn print(
     }
     let printed = writeln!(io::stdout(), "{document:#}");
     printed.map_err(|error| {
-        Failure::Other(format!(
-            "the rotation is under way, and nothing can be printed: {error}; see `aegis rotate-key --status`"
-        ))
+        let file = place.file();
+        let left = match end {
+            End::Open => BOTH_STAY.to_owned(),
+            End::At(end) => format!(
+                "the new key is in {file}, and the old one may be used until {}",
+                time(*end)
+            ),
+            End::TakenOut => format!("the old key is taken out, and the new one is in {file}"),
+        };
+        Failure::Other(format!("nothing can be printed: {error}; {left}"))
     })?;
     match accepted {
         Some(false) => Err(Failure::Said(1)),

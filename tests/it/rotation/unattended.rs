@@ -147,19 +147,42 @@ fn a_new_key_is_printed_where_it_is_asked_for_and_nowhere_else() {
     assert!(!said(&output).contains(&old(1)));
 }
 
+/// A run whose output goes to a full disk, and what it said.
+fn on_a_full_disk(keys: &Keys, arguments: &[&str]) -> String {
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let output = keys.command(arguments).stdout(full).output().unwrap();
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    said
+}
+
 #[test]
 fn a_key_that_cannot_be_printed_is_not_put_into_force() {
-    let keys = keys(1);
-    let before = keys.standing();
-    let full = File::options().write(true).open("/dev/full").unwrap();
-    let output = keys
-        .command(&["--yes", "--no-test", "--print"])
-        .stdout(full)
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output).contains("cannot be printed, so nothing was changed"));
-    assert_eq!(keys.standing(), before);
+    for more in [&["--print"][..], &["--print", "--json"]] {
+        let keys = keys(1);
+        let before = keys.standing();
+        let said = on_a_full_disk(&keys, &[&["--yes", "--no-test"], more].concat());
+        let told = "cannot be printed, so nothing was changed";
+        assert!(said.contains(told), "{said}");
+        assert_eq!(keys.standing(), before, "{more:?}");
+    }
+}
+
+#[test]
+fn where_nothing_can_be_printed_it_says_what_became_of_the_old_key() {
+    let (keys, _gate) = served(1);
+    let said = on_a_full_disk(&keys, &["--yes", "--json", "--grace", "0"]);
+    assert_eq!(
+        said,
+        "error: nothing can be printed: No space left on device (os error 28); \
+         the old key is taken out, and the new one is in .env\n"
+    );
+    let said = on_a_full_disk(&keys, &["--yes", "--json", "--grace", "7d"]);
+    let told = "the new key is in .env, and the old one may be used until ";
+    assert!(said.contains(told), "{said}");
+    let (keys, _gate) = stale(1);
+    let said = on_a_full_disk(&keys, &["--yes", "--json"]);
+    assert!(said.contains("both keys stay"), "{said}");
 }
 
 #[test]
