@@ -114,7 +114,7 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
         &config.gate,
     );
     let (calls, stopping) = (TaskTracker::new(), CancellationToken::new());
-    let protocol = wiring::protocol_settings(&config.gate);
+    let protocol = wiring::protocol_settings(&config.gate, config.listen.public_url.as_ref());
     let protocol = Arc::new(mcp::Shared::new(protocol, calls.clone(), stopping.clone()));
     let current = InForce {
         ring,

@@ -28,6 +28,8 @@ pub struct Settings {
     pub max_streams_per_key: NonZeroUsize,
     /// How often a silent stream says that it is alive.
     pub heartbeat: Duration,
+    /// The path below which a proxy serves the routes: empty, or `/aegis`.
+    pub base_path: String,
 }
 
 impl Default for Settings {
@@ -35,6 +37,7 @@ impl Default for Settings {
         Self {
             max_streams_per_key: NonZeroUsize::new(64).expect("not nought"),
             heartbeat: Duration::from_secs(15),
+            base_path: String::new(),
         }
     }
 }

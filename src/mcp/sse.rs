@@ -24,7 +24,7 @@ use crate::{
     fault::{Fault, FaultCode},
 };
 
-/// The path that a client of a stream posts to.
+/// The path that a client of a stream posts to, below that of the proxy.
 const PATH: &str = "/mcp/sse";
 
 /// The answers that may wait for a slow reader. Beyond them no message is taken.
@@ -60,7 +60,8 @@ pub(super) fn open(
         id,
     };
 
-    let endpoint = event("endpoint", &endpoint(&place.id, caller, query));
+    let base = &shared.settings.base_path;
+    let endpoint = event("endpoint", &endpoint(base, &place.id, caller, query));
     // There is room: nobody else knows of the stream yet.
     let _ = events.try_send(endpoint);
 
@@ -79,14 +80,17 @@ pub(super) fn open(
         .streaming(open.events()))
 }
 
-/// The address of a stream's messages: a relative one, so it holds behind any proxy.
-fn endpoint(session: &str, caller: &Caller, query: &str) -> String {
+/// The address of a stream's messages: without a host, so it holds by whatever name a proxy is called.
+/// Clients take it from the root of that host, so what is before our path there is in it.
+fn endpoint(base: &str, session: &str, caller: &Caller, query: &str) -> String {
     let by_query = caller
         .key
         .as_ref()
         .is_some_and(|key| key.source == KeySource::Query);
     let key = parameter(query, "api_key").filter(|_| by_query);
-    let mut to = form_urlencoded::Serializer::for_suffix(format!("{PATH}?"), PATH.len() + 1);
+    let address = format!("{base}{PATH}?");
+    let query_start = address.len();
+    let mut to = form_urlencoded::Serializer::for_suffix(address, query_start);
     to.append_pair("session_id", session);
     if let Some(key) = key {
         to.append_pair("api_key", &key);

@@ -18,6 +18,7 @@ use std::{
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::Value;
 use tempfile::TempDir;
+use url::{Position, Url};
 
 use crate::{
     cli::{aegis, text},
@@ -727,6 +728,33 @@ fn health_asks_the_running_server() {
     assert!(text(&gone.stderr).starts_with(&format!(
         "error: http://127.0.0.1:{port}/health does not answer"
     )));
+}
+
+#[test]
+fn a_stream_is_answered_where_a_proxy_serves_it() {
+    let url = nobody();
+    for (public_url, stream) in [
+        ("https://a.example.org", "https://a.example.org/mcp/sse"),
+        (
+            "https://a.example.org/b/",
+            "https://a.example.org/b/mcp/sse",
+        ),
+        (
+            "https://a.example.org//b/c/mcp",
+            "https://a.example.org/b/c/mcp/sse",
+        ),
+    ] {
+        let mut variables = with_gitea(&url, "a-token");
+        variables.push(("PUBLIC_URL", public_url));
+        let served = Served::start(&[], &variables);
+        let target = format!("/mcp/sse?api_key={KEY}");
+        let (_, endpoint) = served.client().events("GET", &target, "").next().unwrap();
+        // As clients do.
+        let posts_to = Url::parse(stream).unwrap().join(&endpoint).unwrap();
+        assert_eq!(posts_to[..Position::AfterPath], *stream);
+        let query = posts_to.query().unwrap();
+        assert!(query.starts_with("session_id=") && query.ends_with(&format!("&api_key={KEY}")));
+    }
 }
 
 #[test]

@@ -72,11 +72,20 @@ pub(super) fn server_settings(
     }
 }
 
-pub(super) fn protocol_settings(gate: &GateConfig) -> mcp::Settings {
+pub(super) fn protocol_settings(gate: &GateConfig, public_url: Option<&Url>) -> mcp::Settings {
     let streams = NonZeroUsize::new(gate.max_streams_per_key).unwrap_or(NonZeroUsize::MIN);
     mcp::Settings {
         max_streams_per_key: streams,
+        base_path: public_url.map(base_path).unwrap_or_default(),
         ..mcp::Settings::default()
+    }
+}
+
+/// The path of an address, without a slash at its end. Two at its beginning would begin a host.
+fn base_path(url: &Url) -> String {
+    match url.path().trim_matches('/') {
+        "" => String::new(),
+        path => format!("/{path}"),
     }
 }
 

@@ -317,5 +317,6 @@ pub(super) fn settings(streams: usize, heartbeat: Duration) -> Settings {
     Settings {
         max_streams_per_key: NonZeroUsize::new(streams).unwrap(),
         heartbeat,
+        ..Settings::default()
     }
 }
