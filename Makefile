@@ -1,6 +1,8 @@
 # The verbs of this project. `make run` is the quick start, `make test` passes everything.
 CARGO ?= cargo
 PREFIX ?= /usr/local
+# Debian's zsh looks in /usr/share/zsh/vendor-completions for what is not in /usr/local.
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
 AEGIS := $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release/aegis
 
@@ -44,7 +46,7 @@ install: build
 	install -D -m 755 $(AEGIS) $(DESTDIR)$(PREFIX)/bin/aegis
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 man/*.1
 	install -D -m 644 completions/aegis.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/aegis
-	install -D -m 644 completions/_aegis $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_aegis
+	install -D -m 644 completions/_aegis $(DESTDIR)$(ZSHDIR)/_aegis
 	install -D -m 644 completions/aegis.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/aegis.fish
 	install -D -m 644 completions/aegis.elv $(DESTDIR)$(PREFIX)/share/elvish/lib/aegis.elv
 
