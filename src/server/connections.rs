@@ -107,8 +107,24 @@ pub(super) fn prepare(listener: &TcpListener) -> io::Result<()> {
 /// How many connections one of `workers` may have.
 pub(super) fn most_a_worker(workers: usize) -> usize {
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    let most = MAX_CONNECTIONS
-        .min(files.saturating_sub(OTHER_FILES))
-        .max(OTHER_FILES);
-    usize::try_from(most).unwrap_or(usize::MAX) / workers
+    (most_of(files) / workers).max(1)
+}
+
+/// How many connections there may be where the process may have so many `files` open. Where these are
+/// few, half of them are left for what is no connection: without any, no key is read anew.
+fn most_of(files: u64) -> usize {
+    let most = files.saturating_sub(OTHER_FILES).max(files / 2);
+    usize::try_from(most.min(MAX_CONNECTIONS)).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_files_for_the_keys_and_the_log_however_few_there_are() {
+        let files = [0, 64, 256, 512, 1024, 8448, u64::MAX];
+        let most = files.map(most_of);
+        assert_eq!(most, [0, 32, 128, 256, 768, 8192, 8192]);
+    }
 }
