@@ -293,9 +293,10 @@ impl From<EditError> for Failure {
     fn from(error: EditError) -> Self {
         let told = format!("the keys cannot be changed: {error}");
         match error {
-            EditError::Utf16 | EditError::NotUtf8 { .. } | EditError::Unsafe { .. } => {
-                Self::Settings(told)
-            }
+            EditError::Utf16
+            | EditError::NotUtf8 { .. }
+            | EditError::Unsafe { .. }
+            | EditError::Lost { .. } => Self::Settings(told),
             EditError::Known | EditError::Unknown => Self::Other(told),
         }
     }

@@ -1,7 +1,7 @@
 //! Changing the keys of a `.env` file: the value's bytes and nothing else.
 use zeroize::Zeroizing;
 
-use super::{EnvFile, env::KEYS};
+use super::{EnvFile, env::KEYS, env_file::Assignment};
 use crate::keys::{ApiKey, KeyEntry, KeyId, KeyList, RejectedKey, SEPARATORS, entry_within};
 
 /// The text of a `.env` file and the keys in it, which can be changed. No key's text comes out of it
@@ -31,6 +31,10 @@ pub enum EditError {
     NotUtf8 { line: usize },
     #[error("line {line} cannot be changed safely; write it as `{KEYS}=key,key` by hand")]
     Unsafe { line: usize },
+    #[error(
+        "line {line} has a key that line {last}, which counts, has not, and it would be lost; write all keys into one line by hand"
+    )]
+    Lost { line: usize, last: usize },
     #[error("this key is there already")]
     Known,
     #[error("this key is not there")]
@@ -84,9 +88,11 @@ impl KeyEditor {
         self.changed = false;
     }
 
-    /// Adds a key after the others.
+    /// Adds a key after the others. None is to go by that: also not one in an assignment that does
+    /// not count, which somebody may take to be in force.
     pub fn add(&mut self, key: NewKey<'_>) -> Result<(), EditError> {
         self.expect_unknown(key)?;
+        self.expect_none_lost()?;
         let before = value(&self.file)?;
         let comma = if before.is_empty() || before.ends_with(',') {
             ""
@@ -115,6 +121,21 @@ impl KeyEditor {
             return Err(EditError::Known);
         }
         Ok(())
+    }
+
+    fn expect_none_lost(&self) -> Result<(), EditError> {
+        let is_lost = |key: &KeyEntry| self.keys.iter().all(|known| known.id != key.id);
+        let mut lines = assigned(&self.file).filter(|assignment| {
+            let text = str::from_utf8(assignment.value).unwrap_or_default();
+            KeyList::parse(text).keys.iter().any(is_lost)
+        });
+        let last = assigned(&self.file).last();
+        match (lines.next(), last) {
+            (Some(Assignment { line, .. }), Some(Assignment { line: last, .. })) => {
+                Err(EditError::Lost { line, last })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn put(&mut self, old: &KeyId, mut new: Option<NewKey<'_>>) -> Result<(), EditError> {
@@ -151,10 +172,7 @@ impl KeyEditor {
         let file = self.file.replace(KEYS, value.as_bytes());
         let ids: Vec<_> = keys.iter().map(|key| key.id).collect();
         let mut line = 0;
-        for assignment in file
-            .assignments()
-            .filter(|assignment| assignment.name == KEYS)
-        {
+        for assignment in assigned(&file) {
             line = assignment.line;
             let text = str::from_utf8(assignment.value).unwrap_or_default();
             let read = KeyList::parse(text);
@@ -208,13 +226,15 @@ fn others(file: &EnvFile) -> impl Iterator<Item = (usize, &str, &[u8])> {
     lines.chain(others.map(|assignment| (assignment.line, assignment.name, assignment.value)))
 }
 
+/// The assignments of the keys, of which the last counts.
+fn assigned(file: &EnvFile) -> impl Iterator<Item = Assignment<'_>> {
+    let all = file.assignments();
+    all.filter(|assignment| assignment.name == KEYS)
+}
+
 /// The value that counts.
 fn value(file: &EnvFile) -> Result<&str, EditError> {
-    let last = file
-        .assignments()
-        .filter(|assignment| assignment.name == KEYS)
-        .last();
-    last.map_or(Ok(""), |assignment| {
+    assigned(file).last().map_or(Ok(""), |assignment| {
         let line = assignment.line;
         str::from_utf8(assignment.value).map_err(|_| EditError::NotUtf8 { line })
     })

@@ -95,6 +95,24 @@ fn every_assignment_of_the_keys_gets_what_counts_so_that_no_reader_finds_a_key_a
 }
 
 #[test]
+fn no_key_is_added_where_another_would_be_lost() {
+    for (text, lost) in [
+        ("KEYS=A\nKEYS=\n", Some((1, 2))),
+        ("X=1\nKEYS=A\nKEYS=A,B\nKEYS=A\n", Some((3, 4))),
+        ("KEYS=A\nKEYS=A,B\n", None),
+        ("KEYS=mistyped\nKEYS=\n", None),
+    ] {
+        let text = spelled(text);
+        let mut editor = KeyEditor::parse(text.clone().into_bytes()).unwrap();
+        let added = editor.add(NewKey::Plain(&key('C')));
+        let refused = lost.map(|(line, last)| EditError::Lost { line, last });
+        assert_eq!(added.err(), refused, "{}", shortened(text.as_bytes()));
+        let unchanged = editor.as_bytes() == text.as_bytes();
+        assert_eq!(unchanged, lost.is_some());
+    }
+}
+
+#[test]
 fn digests_stand_beside_keys_and_are_found_by_the_same_name() {
     let digest = key('B').id().hashed_entry();
     let added = edited("KEYS=A\n", |editor| {
@@ -124,7 +142,7 @@ fn what_cannot_be_done_leaves_the_text_as_it_was() {
 #[test]
 fn what_would_be_read_as_something_else_is_not_written() {
     // What is no key here closes the quotes there, or has a quote too many there.
-    for text in ["KEYS='A'\nKEYS=x'#,B\n", "KEYS='' \nKEYS='A"] {
+    for text in ["KEYS='A'\nKEYS=x'#,A\n", "KEYS='' \nKEYS='A"] {
         let text = spelled(text);
         let mut editor = KeyEditor::parse(text.clone().into_bytes()).unwrap();
         let refused = editor.add(NewKey::Plain(&key('C')));
@@ -186,7 +204,8 @@ proptest! {
                 prop_assert!(!shortened(editor.as_bytes()).contains('B'));
             }
             Err(error) => {
-                prop_assert!(matches!(error, EditError::Unsafe { .. }), "{}", error);
+                let refused = matches!(error, EditError::Unsafe { .. } | EditError::Lost { .. });
+                prop_assert!(refused, "{}", error);
                 prop_assert_eq!(editor.as_bytes(), before.as_bytes());
             }
         }

@@ -164,6 +164,16 @@ fn a_key_in_the_file_would_take_the_place_of_those_in_the_environment_so_none_is
 }
 
 #[test]
+fn a_key_of_an_earlier_line_that_does_not_count_is_not_erased_in_silence() {
+    let keys = Keys::with(&format!("MCP_API_KEYS={KEY}\nX=1\nMCP_API_KEYS=\n"));
+    let before = keys.everything();
+    let done = keys.run(&["generate-key", "--add", "--label", "new"]);
+    let told = "error: .env: line 1 has a key that line 3, which counts, has not, and it would be lost; write all keys into one line by hand\n";
+    assert_eq!((done.code, &*done.stderr), (Some(78), told));
+    assert_eq!((&*done.stdout, keys.everything()), ("", before));
+}
+
+#[test]
 fn a_key_that_nobody_could_see_is_not_put_into_force() {
     let keys = Keys::with(&format!("MCP_API_KEYS={KEY}\n"));
     let before = keys.everything();
