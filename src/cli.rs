@@ -124,7 +124,7 @@ pub struct Serve {
     #[arg(long, conflicts_with_all = ["health", "sandbox"])]
     pub check: bool,
     /// Say it as JSON
-    #[arg(long, requires = "check")]
+    #[arg(long, requires = "check", conflicts_with = "health")]
     pub json: bool,
     /// Ask the running server whether it is well, and stop (exit code 0 or 1)
     #[arg(long, conflicts_with = "sandbox")]

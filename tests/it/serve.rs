@@ -720,6 +720,8 @@ fn health_asks_the_running_server() {
             .output()
             .unwrap()
     };
+    let as_json = aegis(&["serve", "--health", "--json"]).output().unwrap();
+    assert_eq!(as_json.status.code(), Some(2), "its code says all");
     let well = ask();
     assert_eq!((well.status.code(), text(&well.stderr)), (Some(0), ""));
     served.stop();
