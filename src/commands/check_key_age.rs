@@ -18,6 +18,7 @@ use super::{
     Failure,
     inventory::{Inventory, SetKey},
     key_files::KeyFiles,
+    paths,
 };
 use crate::{
     audit,
@@ -120,7 +121,6 @@ fn look(asked: &CheckKeyAge, limits: &Limits) -> Result<Report, Failure> {
 /// What is wrong with the files rather than with a key.
 fn beside_keys(files: &KeyFiles, in_file: &KeyEditor, inventory: &Inventory) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let file = files.env_file.display();
     if let Some(mode) = files
         .shared_mode
         .filter(|mode| !is_lent(&files.env_file, *mode))
@@ -128,7 +128,7 @@ fn beside_keys(files: &KeyFiles, in_file: &KeyEditor, inventory: &Inventory) -> 
         findings.push(Finding::new(
             Status::Warning,
             "shared",
-            format!("others can read {file} (mode {mode:03o}): `chmod 600 {file}`"),
+            paths::shared(&files.env_file, mode),
         ));
     }
     let mut left_out = |name: &str, rejected: &[RejectedKey]| {

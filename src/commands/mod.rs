@@ -9,6 +9,7 @@ mod inventory;
 mod key_files;
 mod list_keys;
 mod logging;
+mod paths;
 mod process;
 mod prompt;
 mod revoke_key;

@@ -84,7 +84,7 @@ impl Env {
 
     fn read_from(source: EnvSource, expected: bool) -> Result<Self, ConfigError> {
         let path = &source.path;
-        let (bytes, mode) = match file::read(path, source.again) {
+        let (bytes, shared_mode) = match file::read(path, source.again) {
             Ok(read) => read,
             Err(error) if !expected && error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Self::join(env::vars_os(), source, None));
@@ -99,7 +99,7 @@ impl Env {
         }
         let file = EnvFile::parse(bytes);
         let mut read = Self::join(env::vars_os(), source, Some(&file));
-        read.shared_mode = Some(mode & 0o7777).filter(|mode| mode & 0o077 != 0);
+        read.shared_mode = shared_mode;
         Ok(read)
     }
 
@@ -186,7 +186,7 @@ impl Env {
         Marks(names.iter().filter_map(mark).collect())
     }
 
-    /// The mode of that file, if others than its owner may read or write it.
+    /// The mode of that file, if it is a regular one that others than its owner may read or write.
     pub fn shared_mode(&self) -> Option<u32> {
         self.shared_mode
     }

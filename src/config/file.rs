@@ -11,9 +11,10 @@ use zeroize::Zeroizing;
 /// No file of settings or secrets is larger.
 pub(super) const MAX_FILE: u64 = 1 << 20;
 
-/// The bytes and the mode of a file of settings or secrets. A pipe that was handed over gives its
+/// The bytes of a file of settings or secrets, and its mode, if others than its owner may read or
+/// write it: what is no regular file, such as `/dev/null`, is nobody's to close. A pipe that was handed over gives its
 /// text once: `again`, it is refused, and nothing is waited for.
-pub(super) fn read(path: &Path, again: bool) -> io::Result<(Vec<u8>, u32)> {
+pub(super) fn read(path: &Path, again: bool) -> io::Result<(Vec<u8>, Option<u32>)> {
     // A pipe that somebody handed over has no name to be found by; one that has would be waited for.
     let is_pipe = fs::metadata(path)?.file_type().is_fifo();
     if is_pipe && (again || path.canonicalize().is_ok()) {
@@ -27,7 +28,8 @@ pub(super) fn read(path: &Path, again: bool) -> io::Result<(Vec<u8>, u32)> {
     if metadata.file_type().is_fifo() && !is_pipe {
         return Err(io::Error::other("it is a pipe"));
     }
-    let mode = metadata.permissions().mode();
+    let mode = metadata.permissions().mode() & 0o7777;
+    let shared = (metadata.is_file() && mode & 0o077 != 0).then_some(mode);
     // Room for all of it, so that growing leaves no copies of secrets behind.
     let room = metadata.len().min(MAX_FILE) as usize + 1;
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
@@ -35,5 +37,5 @@ pub(super) fn read(path: &Path, again: bool) -> io::Result<(Vec<u8>, u32)> {
     if bytes.len() as u64 > MAX_FILE {
         return Err(io::Error::other("it is larger than 1 MiB"));
     }
-    Ok((std::mem::take(&mut *bytes), mode))
+    Ok((std::mem::take(&mut *bytes), shared))
 }

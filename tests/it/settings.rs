@@ -557,6 +557,8 @@ fn a_named_file_must_be_there_and_its_mode_is_told() {
         std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
         assert_eq!(Env::read(Some(&path)).unwrap().shared_mode(), told);
     }
+    let nothing = Env::read(Some("/dev/null".as_ref())).unwrap();
+    assert_eq!(nothing.shared_mode(), None, "it is everybody's");
 }
 
 #[test]

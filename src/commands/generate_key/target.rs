@@ -6,6 +6,7 @@ use crate::{
         Failure,
         inventory::{Inventory, Place},
         key_files::{KeyFiles, LockedKeys},
+        paths,
         prompt::Prompts,
     },
     config::{KeyEditor, NewKey},
@@ -144,9 +145,12 @@ impl Target {
                 };
                 let mut told = vec![format!("{hint} is in {file}; {taken}")];
                 told.extend(saves.then(|| noted(files)));
-                told.extend(locked.keys.shared_mode().map(|mode| {
-                    format!("warning: others can read {file} (mode {mode:03o}): `chmod 600 {file}`")
-                }));
+                told.extend(
+                    locked
+                        .keys
+                        .shared_mode()
+                        .map(|mode| format!("warning: {}", paths::shared(&files.env_file, mode))),
+                );
                 told
             }
         }

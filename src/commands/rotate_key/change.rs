@@ -8,6 +8,7 @@ use crate::{
     commands::{
         Failure,
         key_files::{KeyFiles, LockedKeys},
+        paths,
         prompt::Prompts,
     },
     durable::InPlace,
@@ -59,10 +60,9 @@ impl Files {
 
     /// What is to be said of who may read the keys.
     pub(super) fn warning(&self) -> Option<String> {
-        let path = self.locked.keys.path().display();
-        self.locked.keys.shared_mode().map(|mode| {
-            format!("warning: others can read {path} (mode {mode:03o}): `chmod 600 {path}`")
-        })
+        let keys = &self.locked.keys;
+        let mode = keys.shared_mode()?;
+        Some(format!("warning: {}", paths::shared(keys.path(), mode)))
     }
 
     /// What is known while they are locked.

@@ -8,6 +8,7 @@ use rustix::{
 
 use crate::{
     audit::{AuditOpenError, SealKey},
+    commands::paths::shown,
     durable,
 };
 
@@ -116,15 +117,4 @@ fn folder_of(file: &Path) -> &Path {
     folder
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."))
-}
-
-/// A path as a shell takes it.
-pub(super) fn shown(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_alphanumeric() || "/._-+@:,".contains(c);
-    if text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
 }

@@ -7,12 +7,11 @@ use log::Level;
 use super::{
     advice::advice,
     keys::{EXAMPLE, KeySources, KeysRead},
-    places::{self, shown},
-    wiring,
+    places, wiring,
 };
 use crate::{
     cli::Serve,
-    commands::{Failure, clock::Time},
+    commands::{Failure, clock::Time, paths::shown},
     config::{Config, DEFAULT_AUDIT_LOG, Env},
     dispatch::Catalog,
     keys::{ApiKey, KeyEntry, KeyRing, Metadata},

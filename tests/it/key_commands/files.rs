@@ -189,6 +189,23 @@ fn owner_and_mode_stay_and_a_mode_that_others_profit_from_is_told() {
 }
 
 #[test]
+fn the_command_that_ends_a_mode_names_the_file_as_a_shell_takes_it() {
+    let keys = Keys::new();
+    fs::create_dir(keys.path("a b")).unwrap();
+    keys.write("a b/.env", format!("MCP_API_KEYS={KEY}\n"));
+    fs::set_permissions(keys.path("a b/.env"), PermissionsExt::from_mode(0o644)).unwrap();
+    let rotate = &["rotate-key", "--yes", "--no-test"][..];
+    for arguments in [CHECK, rotate, ADD] {
+        let arguments = [arguments, &["--env-file", "a b/.env"]];
+        let done = keys.run(&arguments.concat());
+        let said = [done.stdout, done.stderr].concat();
+        let (_, command) = said.split_once("(mode 644): `chmod 600 '").expect(&said);
+        let (path, _) = command.split_once("'`").expect(&said);
+        assert!(path.ends_with("a b/.env"), "{said}");
+    }
+}
+
+#[test]
 fn what_is_known_of_keys_is_read_by_whom_the_keys_are_and_by_nobody_else() {
     for (of_keys, of_metadata) in [(0o600, 0o600), (0o640, 0o640), (0o666, 0o640)] {
         let keys = two();

@@ -1,0 +1,19 @@
+//! Files in sentences for a person.
+use std::path::Path;
+
+/// A path as a shell takes it.
+pub(super) fn shown(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+@:,".contains(c);
+    if text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// That others can read a file of keys, and how that ends.
+pub(super) fn shared(file: &Path, mode: u32) -> String {
+    let file = shown(file);
+    format!("others can read {file} (mode {mode:03o}): `chmod 600 {file}`")
+}
