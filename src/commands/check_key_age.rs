@@ -114,7 +114,12 @@ fn look(asked: &CheckKeyAge, limits: &Limits) -> Result<Report, Failure> {
     let is_known = unknown.is_none();
     findings.extend(unknown.map(|told| Finding::new(Status::Unknown, "metadata", told)));
     findings.extend(judge(&inventory, limits, is_known, now));
-    findings.extend(still_tried(&log, &inventory, now));
+    findings.extend(still_tried(
+        &log,
+        asked.audit_log.is_some(),
+        &inventory,
+        now,
+    ));
     Ok(Report::new(inventory, findings, adopted, *limits, now))
 }
 
@@ -159,14 +164,24 @@ fn is_lent(file: &Path, mode: u32) -> bool {
     mode & 0o077 == 0o040 && durable::access(file).is_some_and(|access| access.uid == 0)
 }
 
-/// The former keys that somebody shows still.
-fn still_tried(log: &Path, inventory: &Inventory, now: DateTime<Utc>) -> Vec<Finding> {
+/// The former keys that somebody shows still. A log that nobody `named` need not be there: then
+/// no server ran.
+fn still_tried(log: &Path, named: bool, inventory: &Inventory, now: DateTime<Utc>) -> Vec<Finding> {
     let former = judge::former(inventory, now);
     if former.is_empty() {
         return Vec::new();
     }
-    // Where there is no log, nobody knows of tries.
-    let uses = audit::key_uses(log, now - LATELY).unwrap_or_default();
+    let uses = match audit::key_uses(log, now - LATELY) {
+        Ok(uses) => uses,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !named => return Vec::new(),
+        Err(error) => {
+            let told = format!(
+                "whether former keys are still tried is not known: {}",
+                paths::unread(log, &error)
+            );
+            return vec![Finding::new(Status::Unknown, "log", told)];
+        }
+    };
     former
         .into_iter()
         .filter_map(|(hint, name, end)| {

@@ -16,6 +16,7 @@ use super::{
     Failure,
     inventory::{Inventory, Named},
     key_files::KeyFiles,
+    paths,
 };
 use crate::{
     audit::{self, KeyUse},
@@ -39,13 +40,8 @@ pub(super) fn run(asked: &ListKeys) -> Result<(), Failure> {
         files.warn_of_clock(Some(&log));
         let now = files.now(Some(&log));
         let uses = audit::key_uses(&log, now - LATELY);
-        let unread = uses.as_ref().err().map(|error| match error.kind() {
-            io::ErrorKind::NotFound => format!("uses are not known: there is no {}", log.display()),
-            _ => format!(
-                "uses are not known: {} cannot be read: {error}",
-                log.display()
-            ),
-        });
+        let unread = uses.as_ref().err().map(|error| paths::unread(&log, error));
+        let unread = unread.map(|told| format!("uses are not known: {told}"));
         let rows = rows(&inventory, asked.all, uses.ok().as_ref(), now);
         if asked.json {
             let keys: Vec<_> = rows.iter().map(Row::json).collect();

@@ -1,5 +1,5 @@
 //! Files in sentences for a person.
-use std::path::Path;
+use std::{io, path::Path};
 
 /// A path as a shell takes it.
 pub(super) fn shown(path: &Path) -> String {
@@ -16,4 +16,13 @@ pub(super) fn shown(path: &Path) -> String {
 pub(super) fn shared(file: &Path, mode: u32) -> String {
     let file = shown(file);
     format!("others can read {file} (mode {mode:03o}): `chmod 600 {file}`")
+}
+
+/// Why a log was not read.
+pub(super) fn unread(log: &Path, error: &io::Error) -> String {
+    let log = log.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("there is no {log}"),
+        _ => format!("{log} cannot be read: {error}"),
+    }
 }

@@ -390,6 +390,25 @@ fn a_former_key_that_somebody_still_tries_is_told() {
 }
 
 #[test]
+fn where_the_log_cannot_be_read_nobody_knows_whether_a_former_key_is_tried() {
+    let keys = Keys::known(&[(KEY, &ago("created_at", 10))]);
+    keys.note(&[(KEY, &ago("created_at", 10)), (OLD, &ago("revoked_at", 3))]);
+    let told = |reason: &str| {
+        format!("AEGIS KEYS UNKNOWN - whether former keys are still tried is not known: {reason}")
+    };
+    assert_eq!(keys.run(&["check-key-age"]).code, Some(0), "no server ran");
+    let missing = keys.run(&["check-key-age", "--audit-log", "audit.lgo"]);
+    assert_eq!(first(&missing), told("there is no audit.lgo"));
+    assert_eq!(missing.code, Some(3));
+    let mut command = keys.command(&["check-key-age"]);
+    let output = command.env("AUDIT_LOG_PATH", ".env/audit.log").output();
+    let unreadable = Done::of(&output.unwrap());
+    let reason = ".env/audit.log cannot be read: Not a directory (os error 20)";
+    assert_eq!(first(&unreadable), told(reason));
+    assert_eq!(unreadable.code, Some(3));
+}
+
+#[test]
 fn a_clock_behind_the_newest_record_is_warned_of() {
     let keys = Keys::known(&[(KEY, &ago("created_at", 1))]);
     keys.log_ahead(30);
