@@ -23,9 +23,9 @@ use super::{
 use crate::{
     audit,
     cli::{CheckKeyAge, Edited, Unknown},
-    config::{KeyEditor, KeysConfig},
+    config::KeyEditor,
     durable::{self, InPlace},
-    keys::{KeyHint, KeyList, Metadata, RejectedKey},
+    keys::{KeyHint, Metadata},
 };
 
 /// How long before a key is too old it is told, unless that is more than half of what it may have.
@@ -136,19 +136,8 @@ fn beside_keys(files: &KeyFiles, in_file: &KeyEditor, inventory: &Inventory) -> 
             paths::shared(&files.env_file, mode),
         ));
     }
-    let mut left_out = |name: &str, rejected: &[RejectedKey]| {
-        findings.extend(rejected.iter().map(|rejected| {
-            let told = format!("`{name}`, {rejected}: left out");
-            Finding::new(Status::Warning, "rejected", told)
-        }));
-    };
-    left_out("MCP_API_KEYS", in_file.rejected());
-    for (name, text) in &files.config.gate.keys.texts {
-        // What the variable has is from the file, if it is what the file has.
-        if *name == KeysConfig::FILE || !in_file.is_value(text.expose()) {
-            left_out(name, &KeyList::parse(text.expose()).rejected);
-        }
-    }
+    let rejected = files.rejected(in_file).into_iter();
+    findings.extend(rejected.map(|told| Finding::new(Status::Warning, "rejected", told)));
     if inventory.keys.is_empty() {
         findings.push(Finding::new(
             Status::Unknown,

@@ -14,7 +14,7 @@ use crate::{
         Config, DEFAULT_AUDIT_LOG, EditError, Env, KeyEditor, KeysConfig, KeysFile, KeysFileError,
     },
     durable::{self, InPlace},
-    keys::{Metadata, MetadataError, MetadataFile},
+    keys::{KeyList, Metadata, MetadataError, MetadataFile, RejectedKey},
 };
 
 /// Where the keys are. Nothing is locked by knowing that.
@@ -146,6 +146,21 @@ impl KeyFiles {
                 "no keys are set: there is no {file} here (`--env-file` or `AEGIS_ENV_FILE` names one that is elsewhere)"
             )
         }
+    }
+
+    /// The entries that are no keys, of the `.env` file, which was just read, and of other places.
+    pub(super) fn rejected(&self, in_file: &KeyEditor) -> Vec<String> {
+        let told = |name: &str, rejected: &RejectedKey| format!("`{name}`, {rejected}: left out");
+        let here = in_file.rejected().iter();
+        let mut all: Vec<_> = here.map(|it| told("MCP_API_KEYS", it)).collect();
+        for (name, text) in &self.config.gate.keys.texts {
+            // What the variable has is from the file, if it is what the file has.
+            if *name == KeysConfig::FILE || !in_file.is_value(text.expose()) {
+                let rejected = KeyList::parse(text.expose()).rejected;
+                all.extend(rejected.iter().map(|it| told(name, it)));
+            }
+        }
+        all
     }
 
     /// Settles whether a file may be overwritten that is a mount of its own and cannot be replaced:

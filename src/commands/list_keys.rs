@@ -32,7 +32,8 @@ const COLUMNS: usize = 80;
 pub(super) fn run(asked: &ListKeys) -> Result<(), Failure> {
     let files = KeyFiles::find(asked.env_file.as_deref())?;
     let known = files.known()?;
-    let inventory = Inventory::new(&files, &files.keys()?, &known);
+    let in_file = files.keys()?;
+    let inventory = Inventory::new(&files, &in_file, &known);
     let text = if asked.hints {
         hints(&inventory)
     } else {
@@ -41,7 +42,6 @@ pub(super) fn run(asked: &ListKeys) -> Result<(), Failure> {
         let now = files.now(Some(&log));
         let uses = audit::key_uses(&log, now - LATELY);
         let unread = uses.as_ref().err().map(|error| paths::unread(&log, error));
-        let unread = unread.map(|told| format!("uses are not known: {told}"));
         let rows = rows(&inventory, asked.all, uses.ok().as_ref(), now);
         if asked.json {
             let keys: Vec<_> = rows.iter().map(Row::json).collect();
@@ -56,12 +56,9 @@ pub(super) fn run(asked: &ListKeys) -> Result<(), Failure> {
             } else {
                 COLUMNS
             };
-            table::text(
-                &rows,
-                columns.max(COLUMNS),
-                &files.no_keys(),
-                unread.as_deref(),
-            )
+            let mut notes = files.rejected(&in_file);
+            notes.extend(unread.map(|told| format!("uses are not known: {told}")));
+            table::text(&rows, columns.max(COLUMNS), &files.no_keys(), notes)
         }
     };
     let written = io::stdout().write_all(text.as_bytes());

@@ -19,7 +19,7 @@ const FROM: usize = 7;
 /// What these columns give up where not all has room, one after the other: down to so much.
 const GIVE_UP: [(usize, usize); 3] = [(LABEL, 16), (FROM, 15), (LABEL, 8)];
 
-pub(super) fn text(rows: &[Row], columns: usize, no_keys: &str, unread: Option<&str>) -> String {
+pub(super) fn text(rows: &[Row], columns: usize, no_keys: &str, notes: Vec<String>) -> String {
     let mut lines = Vec::new();
     if rows.is_empty() {
         lines.push(no_keys.to_owned());
@@ -39,7 +39,7 @@ pub(super) fn text(rows: &[Row], columns: usize, no_keys: &str, unread: Option<&
     if rows.iter().any(|row| row.usage.is_some()) {
         lines.push("USED: how long ago, FROM: from where; USES: in the last 7 days".to_owned());
     }
-    lines.extend(unread.map(str::to_owned));
+    lines.extend(notes);
     lines.join("\n") + "\n"
 }
 

@@ -22,6 +22,22 @@ fn a_folder_without_keys_says_so() {
 }
 
 #[test]
+fn entries_that_are_no_keys_are_told_beside_those_that_are() {
+    let told = "`MCP_API_KEYS`, entry #1: ";
+    for (text, listed) in [
+        (format!("{KEY}# mine"), "no keys are set in .env"),
+        (format!("{KEY};{OTHER}"), "no keys are set in .env"),
+        (format!("short,{KEY}"), "01234567...cdef"),
+    ] {
+        let keys = Keys::with(&format!("MCP_API_KEYS={text}\n"));
+        let done = keys.run(&["list-keys"]);
+        assert_eq!((done.code, done.stdout.matches(told).count()), (Some(0), 1));
+        assert!(done.stdout.contains(listed), "it lists another key");
+        assert!(!done.stdout.contains(KEY), "it shows a key");
+    }
+}
+
+#[test]
 fn hints_are_for_shells_to_complete() {
     let keys = Keys::known(&[(KEY, r#""label": "my laptop""#)]);
     keys.write(".env", format!("MCP_API_KEYS={KEY},{OTHER}\n"));
