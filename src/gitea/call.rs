@@ -199,7 +199,7 @@ impl Call {
 
 /// A line for the log that may hold words of others: what a terminal would obey, or not show, is
 /// written as its escape.
-fn harmless(line: &str) -> String {
+pub(super) fn harmless(line: &str) -> String {
     let mut shown = String::with_capacity(line.len());
     for c in line.chars() {
         match c {

@@ -5,6 +5,7 @@ use tokio::time::timeout;
 
 use super::{
     Address, Facts, Gitea, GiteaError, Query,
+    call::harmless,
     forge::Standing,
     views::{ApiSettings, User, Version},
 };
@@ -129,10 +130,10 @@ pub(super) async fn ask(gitea: &Rc<Gitea>) -> Result<Facts, Unknown> {
         .await;
     let root = || gitea.forge().root.clone();
     Ok(Facts {
-        version: version.map(|version| version.version),
+        version: version.map(|version| harmless(&version.version)),
         is_admin: user.as_ref().map(|user| user.is_admin),
         web_root: user.as_ref().and_then(web_root).unwrap_or_else(root),
-        account: user.map(|user| user.login),
+        account: user.map(|user| harmless(&user.login)),
         page_max: limits.ok().map(|limits| limits.max_response_items),
     })
 }

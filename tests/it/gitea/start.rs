@@ -28,6 +28,21 @@ async fn version_account_and_the_address_for_people_are_known() {
 }
 
 #[actix_rt::test]
+async fn what_a_forge_says_of_itself_is_shown_and_not_obeyed() {
+    let fake = Fake::start();
+    let version = r#"{"version":"1.26.0\r[x ERROR aegis] critical: forged\n\u001b[31m\u202e"}"#;
+    fake.says("/api/v1/version", Reply::json(200, version));
+    let user = r#"{"login":"bot\r\u001b[2Jx\nnext","is_admin":false}"#;
+    fake.says("/api/v1/user", Reply::json(200, user));
+    let gitea = door(&settings(&fake.url(), "aegis-bot"));
+    probe(&gitea).await.unwrap();
+    let facts = reader(&gitea).facts().await.unwrap();
+    let shown = r"Gitea 1.26.0\r[x ERROR aegis] critical: forged\n\u{1b}[31m\u{202e}";
+    assert_eq!(facts.name(), shown);
+    assert_eq!(facts.account.as_deref(), Some(r"bot\r\u{1b}[2Jx\nnext"));
+}
+
+#[actix_rt::test]
 async fn forgejo_is_known_by_its_version() {
     let fake = Fake::start();
     fake.says(
