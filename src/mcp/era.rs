@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    message::{Message, Params, Request, object, present, string},
+    message::{MALFORMED, Message, Params, Request, object, present, string},
     reply::RpcError,
 };
 
@@ -158,15 +158,18 @@ fn unclaimed(message: &Message<'_>, header: Option<&[u8]>) -> Result<Revision, R
         Message::Request(request) => Some(&*request.method),
         Message::Notification(_) | Message::Response => None,
     };
+    // Where the parameters cannot be read, `_meta` cannot either.
+    let missing = match message {
+        Message::Request(request) if request.params.malformed => MALFORMED,
+        _ => MISSING_VERSION,
+    };
     let named = header.map(Revision::parse);
     match (named, message) {
-        (Some(Some(Revision::MODERN)), Message::Request(_)) => {
-            Err(RpcError::invalid_meta(MISSING_VERSION))
-        }
+        (Some(Some(Revision::MODERN)), Message::Request(_)) => Err(RpcError::invalid_meta(missing)),
         (Some(Some(Revision::MODERN)), Message::Response) => Err(RpcError::invalid_request(
             "this version has no responses of clients",
         )),
-        _ if method == Some("server/discover") => Err(RpcError::invalid_meta(MISSING_VERSION)),
+        _ if method == Some("server/discover") => Err(RpcError::invalid_meta(missing)),
         (None, _) => Ok(Revision::UNNAMED),
         (Some(Some(revision)), _) => Ok(revision),
         (Some(None), _) if method == Some("initialize") => Ok(Revision::LATEST_LEGACY),

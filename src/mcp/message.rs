@@ -61,6 +61,9 @@ impl<'a> Id<'a> {
     }
 }
 
+/// What is said of parameters that are [`Params::malformed`].
+pub(super) const MALFORMED: &str = "`params` must be an object that has each member once";
+
 /// The parameters of a message; those of one that has none are empty.
 #[derive(Default)]
 pub(super) struct Params<'a> {

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::{
     Outcome, ToolCall, Tools,
     era::Revision,
-    message::{Id, Members, Request, Unreadable, is_null, string},
+    message::{Id, MALFORMED, Members, Request, Unreadable, is_null, string},
     reply::{self, RpcError},
 };
 use crate::caller::Caller;
@@ -188,8 +188,7 @@ pub(super) fn arguments(value: Option<&RawValue>) -> Option<Option<Box<RawValue>
 
 fn members<'a, 'b>(request: &'b Request<'a>) -> Result<&'b Members<'a>, RpcError> {
     if request.params.malformed {
-        let reason = "`params` must be an object that has each member once";
-        return Err(RpcError::invalid_params(reason));
+        return Err(RpcError::invalid_params(MALFORMED));
     }
     Ok(&request.params.members)
 }

@@ -128,6 +128,21 @@ async fn a_version_claimed_twice_is_refused() {
 }
 
 #[actix_web::test]
+async fn a_member_that_comes_twice_is_told_as_that() {
+    let mut post = echo();
+    let (once, twice) = (r#""name":"echo""#, r#""name":"echo","name":"echo""#);
+    post.body = post.body.replacen(once, twice, 1);
+    let answer = Client::new().post(&post).await;
+    assert_eq!(
+        (answer.status, &answer.json["error"]["message"]),
+        (
+            400,
+            &json!("`params` must be an object that has each member once")
+        )
+    );
+}
+
+#[actix_web::test]
 async fn discover_without_meta_is_malformed_whatever_the_header() {
     for header in [None, Some("2025-11-25"), Some("2026-07-28"), Some("x")] {
         let post = Post::raw(r#"{"jsonrpc":"2.0","id":1,"method":"server/discover"}"#);
