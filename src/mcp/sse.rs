@@ -27,6 +27,9 @@ use crate::{
 /// The path that a client of a stream posts to, below that of the proxy.
 const PATH: &str = "/mcp/sse";
 
+/// The last event of a stream whose key is gone.
+const REMOVED: &str = "the key of this stream is no longer in force";
+
 /// The answers that may wait for a slow reader. Beyond them no message is taken.
 const WAITING: usize = 32;
 
@@ -72,7 +75,7 @@ pub(super) fn open(
         receiver,
         heartbeat,
         end,
-        _place: place,
+        place,
     };
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
@@ -191,20 +194,27 @@ struct Open {
     receiver: mpsc::Receiver<Bytes>,
     heartbeat: Interval,
     end: CancellationToken,
-    _place: Place,
+    place: Place,
 }
 
 impl Open {
     fn events(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
-        stream::unfold(self, |mut open| async move {
+        stream::unfold(Some(self), |open| async move {
+            let mut open = open?;
             let event = tokio::select! {
                 biased;
-                () = open.end.cancelled() => return None,
+                () = open.end.cancelled() => return Some((Ok(open.last_word()?), None)),
                 event = open.receiver.recv() => event?,
                 _ = open.heartbeat.tick() => Bytes::from_static(b":\n\n"),
             };
-            Some((Ok(event), open))
+            Some((Ok(event), Some(open)))
         })
+    }
+
+    /// Why a stream is ended by us; that the server stops needs no words.
+    fn last_word(&self) -> Option<Bytes> {
+        let is_stopping = self.place.shared.shutdown.is_cancelled();
+        (!is_stopping).then(|| event("error", REMOVED))
     }
 }
 

@@ -219,6 +219,7 @@ fn the_stream_of_a_key_that_went_ends() {
     assert_eq!(stream.next().unwrap().0, "endpoint");
     put_keys(&served.folder, TWO);
     served.wait_for("removed: ");
+    assert_eq!(stream.next().unwrap().0, "error");
     // It would not end by itself.
     assert_eq!(stream.next(), None);
 }

@@ -338,12 +338,14 @@ async fn a_shutdown_ends_every_stream_at_once() {
 }
 
 #[actix_web::test]
-async fn the_streams_of_a_removed_key_end() {
+async fn the_streams_of_a_removed_key_say_so_and_end() {
     let client = Client::new();
     let mut mine = Stream::open(&client, &key("a"), "").await;
     let other = Stream::open(&client, &key("b"), "").await;
     let removed = key("a").key.unwrap().id;
     client.shared.end_streams_unless(|key| *key != removed);
+    let last = "event: error\ndata: the key of this stream is no longer in force\n\n";
+    assert_eq!(mine.event().await.as_deref(), Some(last));
     assert_eq!(mine.event().await, None);
     assert_eq!(
         post(&client, &key("b"), &other.query, &call(1, "echo"))
