@@ -13,6 +13,8 @@ const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const API_KEY: &[u8] = b"api_key";
 /// What stands in a value whose variable a client or its user did not fill in. No key holds any of it.
 const UNFILLED: [&[u8]; 3] = [b"${", b"<", b"YOUR_"];
+/// What `client-config` prints in place of a key. It is too short to be one.
+const PLACEHOLDER: &[u8] = b"PASTE-THE-KEY-HERE";
 
 /// What a request offers as a key.
 pub(super) enum Credential<'a> {
@@ -115,7 +117,7 @@ fn is_unfilled(value: &[u8]) -> bool {
     // Most keys are hexadecimal and are done with here.
     let suspicious = value.iter().any(|byte| matches!(byte, b'$' | b'<' | b'_'));
     let has = |mark: &&[u8]| value.windows(mark.len()).any(|window| window == *mark);
-    suspicious && UNFILLED.iter().any(has)
+    (suspicious && UNFILLED.iter().any(has)) || value == PLACEHOLDER
 }
 
 /// Every `api_key` of a query, decoded once. A `+` stays one: keys may hold it.

@@ -93,6 +93,17 @@ fn every_wrong_key_gets_the_same_answer() {
 }
 
 #[test]
+fn what_client_config_prints_in_place_of_a_key_counts_as_none() {
+    let line = include_str!("../../../src/commands/client_config/lines/chatgpt.txt");
+    let (_, query) = line.trim_end().split_once("/sse?").unwrap();
+    let gate = Gate::with(|gate, _| gate.max_failures = 1);
+    for _ in 0..3 {
+        let (status, error, _) = said(&gate.client(), &format!("/mcp/tools?{query}"));
+        assert_eq!((status, &*error), (401, "missing_api_key"));
+    }
+}
+
+#[test]
 fn a_place_that_holds_no_key_is_as_good_as_none_and_the_answer_says_how_to_send_one() {
     let gate = Gate::with(|gate, _| gate.max_failures = 1);
     let client = gate.client();
