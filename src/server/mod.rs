@@ -12,7 +12,14 @@ mod site;
 mod wire;
 
 use std::{
-    future::ready, io, net::TcpListener, num::NonZeroUsize, pin::pin, rc::Rc, sync::Arc, thread,
+    future::ready,
+    io,
+    net::{Shutdown, TcpListener},
+    num::NonZeroUsize,
+    pin::pin,
+    rc::Rc,
+    sync::Arc,
+    thread,
     time::Duration,
 };
 
@@ -23,7 +30,8 @@ use actix_web::{
     dev::{Server, fn_service},
     rt::net::TcpStream,
 };
-use tokio::time::timeout;
+use socket2::SockRef;
+use tokio::time::{sleep, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{connections::Connections, entry::Entry, wire::Wire};
@@ -38,6 +46,8 @@ use crate::{
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// For a client to close after our last word on its connection.
 const LINGER: Duration = Duration::from_secs(1);
+/// For the thread that accepts connections to let go of a listener; it does not say when it has.
+const LET_GO: Duration = Duration::from_millis(50);
 /// For the last bytes of answers to leave when the server stops, in seconds.
 const LAST_WRITES: u64 = 1;
 
@@ -105,6 +115,7 @@ pub async fn serve<T: Tools>(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     connections::prepare(&listener)?;
+    let closing = listener.try_clone()?;
     let workers = parts.settings.workers.or_else(processors).unwrap_or(1);
     let builder = Server::build()
         .workers(workers)
@@ -140,10 +151,9 @@ pub async fn serve<T: Tools>(
         handle.pause().await;
         parts.stopping.cancel();
         parts.calls.close();
-        if timeout(parts.settings.shutdown_grace, parts.calls.wait())
-            .await
-            .is_err()
-        {
+        let over = timeout(parts.settings.shutdown_grace, parts.calls.wait());
+        let (over, ()) = tokio::join!(over, refuse(&closing));
+        if over.is_err() {
             // No number: a call and the request that waits for it are two.
             log::warn!("what still ran after `SHUTDOWN_GRACE` is cut off");
             cut_off.cancel();
@@ -155,6 +165,13 @@ pub async fn serve<T: Tools>(
     let last_writes = Duration::from_secs(LAST_WRITES);
     let _ = timeout(last_writes, parts.calls.wait()).await;
     ended
+}
+
+/// Refuses new connections. A listener that is only paused keeps them waiting.
+async fn refuse(listener: &TcpListener) {
+    sleep(LET_GO).await;
+    // One that cannot be shut down is shut already.
+    let _ = SockRef::from(listener).shutdown(Shutdown::Both);
 }
 
 /// Answers one request that came without a connection of ours, through all layers.

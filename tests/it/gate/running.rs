@@ -1,7 +1,7 @@
 use std::{
     env,
-    io::{Read as _, Write as _},
-    net::TcpStream,
+    io::{ErrorKind, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
     process::Command,
     sync::mpsc,
     thread,
@@ -110,6 +110,25 @@ fn what_runs_is_answered_when_the_server_stops_and_later_requests_are_refused() 
         answer.starts_with("HTTP/1.1 200 ") && answer.contains("waited"),
         "{answer}"
     );
+    gate.join();
+}
+
+#[test]
+fn a_server_that_stops_refuses_connections_while_its_calls_run_and_its_port_is_free() {
+    let mut gate = Gate::start();
+    let running = begin_waiting(&gate);
+    gate.ask_to_stop();
+    let patience = Duration::from_secs(20);
+    let refused = loop {
+        match TcpStream::connect_timeout(&gate.address, patience) {
+            Ok(_) => thread::yield_now(),
+            Err(error) => break error.kind(),
+        }
+    };
+    assert_eq!(refused, ErrorKind::ConnectionRefused);
+    TcpListener::bind(gate.address).unwrap();
+    gate.hands.go.notify_one();
+    assert!(read_some(&running).starts_with("HTTP/1.1 200 "));
     gate.join();
 }
 
