@@ -58,11 +58,13 @@ fn fault_body(fault: &Fault, id: RequestId) -> String {
     serde_json::to_string(&body).expect("a few texts")
 }
 
+pub(super) fn status(fault: &Fault) -> StatusCode {
+    StatusCode::from_u16(fault.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
 /// The answer to a request that is at fault.
 pub(super) fn fault(fault: &Fault, id: RequestId) -> HttpResponse {
-    let status =
-        StatusCode::from_u16(fault.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = HttpResponse::build(status)
+    let mut response = HttpResponse::build(status(fault))
         .insert_header((CONTENT_TYPE, JSON))
         .body(fault_body(fault, id));
     for (name, value) in &fault.headers {

@@ -191,7 +191,10 @@ fn http<T: Tools, E: Future<Output = ()> + 'static>(
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()>
 {
     let (ids, gatekeeper) = (Arc::clone(&parts.ids), Arc::clone(&parts.gatekeeper));
-    let most = parts.settings.connections_per_address;
+    let (most, metrics) = (
+        parts.settings.connections_per_address,
+        parts.settings.metrics.clone(),
+    );
     let head_timeout = parts.settings.head_timeout;
     let entry = Rc::new(Entry::new(parts, tools, cut_off));
     let requests = HttpService::build()
@@ -210,7 +213,10 @@ fn http<T: Tools, E: Future<Output = ()> + 'static>(
         // Whether it is gone already is seen when it is read.
         let _ = stream.set_nodelay(true);
         let peer = stream.peer_addr().ok();
-        ready(Ok((Wire::new(stream, Arc::clone(&ids)), peer)))
+        ready(Ok((
+            Wire::new(stream, Arc::clone(&ids), metrics.clone()),
+            peer,
+        )))
     })
     .and_then(requests)
 }

@@ -10,22 +10,24 @@ use std::{
 use actix_web::rt::net::{ActixStream, Ready, TcpStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{answer, refusal};
+use super::{Metrics, answer, refusal};
 use crate::{caller::RequestIds, fault::Fault};
 
 /// A client's connection.
 pub(super) struct Wire {
     stream: TcpStream,
     ids: Arc<RequestIds>,
+    metrics: Option<Metrics>,
     /// What is still to be written instead of a bare answer.
     instead: Vec<u8>,
 }
 
 impl Wire {
-    pub(super) fn new(stream: TcpStream, ids: Arc<RequestIds>) -> Self {
+    pub(super) fn new(stream: TcpStream, ids: Arc<RequestIds>, metrics: Option<Metrics>) -> Self {
         Self {
             stream,
             ids,
+            metrics,
             instead: Vec::new(),
         }
     }
@@ -50,6 +52,9 @@ impl AsyncWrite for Wire {
             }
             let head = &bytes[..bytes.len() - LINE_END.len()];
             self.instead = answer::in_words(head, &fault, self.ids.next());
+            if let Some(metrics) = &self.metrics {
+                metrics.note(answer::status(&fault));
+            }
         }
         while !self.instead.is_empty() {
             let Self {

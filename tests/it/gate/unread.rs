@@ -1,5 +1,6 @@
 use std::{collections::HashSet, io::Write as _, time::Duration};
 
+use aegis::server::Metrics;
 use serde_json::Value;
 
 use super::fixture::{Gate, KEY};
@@ -80,4 +81,15 @@ fn a_head_that_does_not_come_is_told_so() {
     let (head, fault) = last(&text);
     assert!(head.starts_with("HTTP/1.1 408 "), "{head}");
     assert_eq!(fault["error"], "timeout");
+}
+
+#[test]
+fn what_cannot_be_read_is_counted_among_the_answers() {
+    let gate = Gate::with(|_, server| server.metrics = Some(Metrics::new(|_| ())));
+    gate.client().raw(b"GARBAGE\r\n\r\n");
+    let page = gate.known().get("/metrics").body;
+    assert!(
+        page.ends_with("\naegis_http_responses_total{status=\"400\"} 1\n"),
+        "{page}"
+    );
 }
