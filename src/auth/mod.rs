@@ -17,6 +17,7 @@ pub use client::TrustedProxies;
 pub use gatekeeper::Gatekeeper;
 pub use knock::Knock;
 pub use limiter::{Attempt, EndedBlock, FailureLimiter, Verdict};
+pub use reminder::Reminder;
 
 use crate::rights::{Access, Rights};
 

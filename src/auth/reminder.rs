@@ -4,15 +4,17 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Whether it is time to say something again.
 #[derive(Debug)]
-pub(super) struct Reminder {
+pub struct Reminder {
     start: Instant,
     /// In seconds since the start.
     next: AtomicU64,
 }
 
 impl Reminder {
-    pub(super) fn new(start: Instant, first_after: Duration) -> Self {
+    /// One that is due for the first time so long after `start`.
+    pub fn new(start: Instant, first_after: Duration) -> Self {
         Self {
             start,
             next: AtomicU64::new(first_after.as_secs()),
@@ -20,7 +22,7 @@ impl Reminder {
     }
 
     /// Whether it is time; then not again before `pause` is over, whoever asks.
-    pub(super) fn is_due(&self, now: Instant, pause: Duration) -> bool {
+    pub fn is_due(&self, now: Instant, pause: Duration) -> bool {
         let now = now.saturating_duration_since(self.start).as_secs();
         let next = self.next.load(Ordering::Relaxed);
         let again = now + pause.as_secs();

@@ -5,7 +5,7 @@ use std::{
     panic::AssertUnwindSafe,
     rc::Rc,
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use actix_http::Request;
@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     audit::DenialReason,
-    auth::Knock,
+    auth::{Knock, Reminder},
     caller::{Caller, RequestId},
     fault::Fault,
     mcp::{Protocol, Tools},
@@ -42,7 +42,12 @@ pub(super) struct Entry<T> {
     protocol: Protocol<T>,
     /// Cancelled when a server that stops waits no longer for what runs.
     cut_off: CancellationToken,
+    /// When it was last said that an address has too many connections.
+    crowded: Arc<Reminder>,
 }
+
+/// Between two warnings of addresses with too many connections.
+const CROWDED: Duration = Duration::from_mins(1);
 
 /// A request, as far as it is known before its key is.
 #[derive(Clone, Copy)]
@@ -57,16 +62,25 @@ struct Arrival<'a> {
 /// An answer for which nobody had to be let in.
 enum Early {
     Answer(HttpResponse),
+    /// From the gate, which has recorded it.
+    Denial(Fault),
+    /// From a layer before the gate.
     Fault(Fault),
 }
 
 impl<T: Tools> Entry<T> {
-    pub(super) fn new(parts: Parts, tools: T, cut_off: CancellationToken) -> Self {
+    pub(super) fn new(
+        parts: Parts,
+        tools: T,
+        cut_off: CancellationToken,
+        crowded: Arc<Reminder>,
+    ) -> Self {
         let protocol = Protocol::new(Rc::new(tools), Arc::clone(&parts.protocol));
         Self {
             parts,
             protocol,
             cut_off,
+            crowded,
         }
     }
 
@@ -91,7 +105,11 @@ impl<T: Tools> Entry<T> {
         let (answered, is_known) = match self.admit(arrival).await {
             Ok(caller) => (self.respond(arrival, caller, &mut payload).await, true),
             Err(Early::Answer(response)) => (Ok(response), false),
-            Err(Early::Fault(fault)) => (Err(fault), false),
+            Err(Early::Denial(fault)) => (Err(fault), false),
+            Err(Early::Fault(fault)) => {
+                refusal::tell(&fault, arrival.id, arrival.peer);
+                (Err(fault), false)
+            }
         };
 
         let mut response = answered.unwrap_or_else(|fault| answer::fault(&fault, arrival.id));
@@ -130,6 +148,13 @@ impl<T: Tools> Entry<T> {
         }
         let most = self.parts.settings.connections_per_address;
         if arrival.connection.is_some_and(|it| it.is_beyond(most)) {
+            if self.crowded.is_due(Instant::now(), CROWDED) {
+                let peer = arrival.peer;
+                log::warn!(
+                    "{peer} has more connections than `MAX_CONNECTIONS_PER_ADDRESS` ({most}): what \
+                     comes on further ones is refused"
+                );
+            }
             return Err(refusal::overloaded().into());
         }
         if self.parts.calls.is_closed() {
@@ -148,18 +173,18 @@ impl<T: Tools> Entry<T> {
             let reason = DenialReason::ForbiddenHost;
             let turned_away = gatekeeper.turn_away(&knock, reason, now);
             turned_away.await;
-            return Err(refusal::forbidden_host().into());
+            return Err(Early::Denial(refusal::forbidden_host()));
         }
         if !is_own_page() {
             let reason = DenialReason::ForbiddenOrigin;
             let turned_away = gatekeeper.turn_away(&knock, reason, now);
             turned_away.await;
-            return Err(refusal::forbidden_origin().into());
+            return Err(Early::Denial(refusal::forbidden_origin()));
         }
         if is_preflight(head) {
             return Err(Early::Answer(answer::preflight(&head.headers)));
         }
-        Ok(gatekeeper.admit(&knock, now).await?)
+        gatekeeper.admit(&knock, now).await.map_err(Early::Denial)
     }
 
     /// The layers behind the gate.

@@ -20,7 +20,7 @@ use std::{
     rc::Rc,
     sync::Arc,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use actix_http::{HttpService, Request, error::DispatchError};
@@ -37,7 +37,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use self::{connections::Connections, entry::Entry, wire::Wire};
 pub use self::{metrics::Metrics, site::Site};
 use crate::{
-    auth::Gatekeeper,
+    auth::{Gatekeeper, Reminder},
     caller::RequestIds,
     mcp::{self, Tools},
 };
@@ -127,7 +127,7 @@ pub async fn serve<T: Tools>(
         let stop = stop.clone();
         async move { stop.notified().await }
     };
-    let cut_off = CancellationToken::new();
+    let (cut_off, crowded) = (CancellationToken::new(), Arc::new(reminder()));
     let (of_workers, is_cut_off) = (parts.clone(), cut_off.clone());
     let server = builder
         .listen("http", listener, move || {
@@ -137,6 +137,7 @@ pub async fn serve<T: Tools>(
                 connections.clone(),
                 ending.clone(),
                 is_cut_off.clone(),
+                Arc::clone(&crowded),
             )
         })?
         .run();
@@ -176,7 +177,8 @@ async fn refuse(listener: &TcpListener) {
 
 /// Answers one request that came without a connection of ours, through all layers.
 pub async fn answer<T: Tools>(parts: Parts, tools: T, request: Request) -> HttpResponse {
-    let entry = Rc::new(Entry::new(parts, tools, CancellationToken::new()));
+    let crowded = Arc::new(reminder());
+    let entry = Rc::new(Entry::new(parts, tools, CancellationToken::new(), crowded));
     let answered = entry.answer(request).await;
     answered.unwrap_or_else(|never| match never {})
 }
@@ -188,6 +190,7 @@ fn http<T: Tools, E: Future<Output = ()> + 'static>(
     connections: Connections,
     ending: impl Fn() -> E + 'static,
     cut_off: CancellationToken,
+    crowded: Arc<Reminder>,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()>
 {
     let (ids, gatekeeper) = (Arc::clone(&parts.ids), Arc::clone(&parts.gatekeeper));
@@ -196,7 +199,7 @@ fn http<T: Tools, E: Future<Output = ()> + 'static>(
         parts.settings.metrics.clone(),
     );
     let head_timeout = parts.settings.head_timeout;
-    let entry = Rc::new(Entry::new(parts, tools, cut_off));
+    let entry = Rc::new(Entry::new(parts, tools, cut_off, crowded));
     let requests = HttpService::build()
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(head_timeout)
@@ -219,6 +222,10 @@ fn http<T: Tools, E: Future<Output = ()> + 'static>(
         )))
     })
     .and_then(requests)
+}
+
+fn reminder() -> Reminder {
+    Reminder::new(Instant::now(), Duration::ZERO)
 }
 
 fn processors() -> Option<usize> {

@@ -1,5 +1,15 @@
 //! What is said to a request that the server itself refuses.
-use crate::fault::{Fault, FaultCode};
+use std::net::IpAddr;
+
+use crate::{
+    caller::RequestId,
+    fault::{Fault, FaultCode},
+};
+
+/// Says who was refused before the gate, of whom the audit log has no record.
+pub(super) fn tell(fault: &Fault, id: RequestId, peer: IpAddr) {
+    log::debug!("request {id} from {peer} is refused: {}", fault.message);
+}
 
 pub(super) fn old_version() -> Fault {
     Fault::new(

@@ -2,6 +2,7 @@
 //! bare status; here such an answer gets the headers and the words that every answer of ours has.
 use std::{
     io,
+    net::{IpAddr, Ipv4Addr},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -16,6 +17,7 @@ use crate::{caller::RequestIds, fault::Fault};
 /// A client's connection.
 pub(super) struct Wire {
     stream: TcpStream,
+    peer: IpAddr,
     ids: Arc<RequestIds>,
     metrics: Option<Metrics>,
     /// What is still to be written instead of a bare answer.
@@ -24,7 +26,9 @@ pub(super) struct Wire {
 
 impl Wire {
     pub(super) fn new(stream: TcpStream, ids: Arc<RequestIds>, metrics: Option<Metrics>) -> Self {
+        let peer = stream.peer_addr();
         Self {
+            peer: peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip()),
             stream,
             ids,
             metrics,
@@ -51,10 +55,12 @@ impl AsyncWrite for Wire {
                 return Pin::new(&mut self.stream).poll_write(cx, &bytes[..before]);
             }
             let head = &bytes[..bytes.len() - LINE_END.len()];
-            self.instead = answer::in_words(head, &fault, self.ids.next());
+            let id = self.ids.next();
+            self.instead = answer::in_words(head, &fault, id);
             if let Some(metrics) = &self.metrics {
                 metrics.note(answer::status(&fault));
             }
+            refusal::tell(&fault, id, self.peer);
         }
         while !self.instead.is_empty() {
             let Self {

@@ -1,4 +1,6 @@
 //! What whoever watches over a server sees of it: `/metrics`, and the log on standard error.
+use std::io::{Read as _, Write as _};
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -133,6 +135,42 @@ fn of_keys_in_addresses_it_is_warned_once_and_of_others_never() {
     let in_address = format!("/mcp/tools?api_key={KEY}");
     assert_eq!(warnings(&[&in_address, &in_address], |it| it), 1);
     assert_eq!(warnings(&["/mcp/tools"], |it| it.bearer(KEY)), 0);
+}
+
+#[test]
+fn who_is_refused_before_the_gate_is_found_by_the_id_that_was_told() {
+    let fake = Fake::start();
+    let served = served(&fake, &[("RUST_LOG", "info,aegis::server=debug")]);
+    let known = format!("Host: localhost\r\nX-API-Key: {KEY}\r\n");
+    let large = "a".repeat(16 << 10);
+    let answers = [
+        "GARBAGE\r\n\r\n".to_owned(),
+        format!("GET /mcp/tools HTTP/1.0\r\n{known}\r\n"),
+        format!("GET /mcp/tools HTTP/1.1\r\n{known}X-Large: {large}\r\n\r\n"),
+    ]
+    .map(|request| served.client().raw(request.as_bytes()));
+    let said = served.stop().stderr;
+    for answer in answers {
+        let (_, id) = answer.split_once("x-request-id: ").unwrap();
+        let id = id.lines().next().unwrap();
+        let line = format!("request {id} from 127.0.0.1 is refused: ");
+        assert!(said.contains(&line), "{line} is not in {said}");
+    }
+}
+
+#[test]
+fn of_an_address_with_too_many_connections_it_is_warned_once() {
+    let fake = Fake::start();
+    let served = served(&fake, &[("MAX_CONNECTIONS_PER_ADDRESS", "1")]);
+    let mut kept = served.client().connect();
+    let ask = format!("GET /mcp/tools HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {KEY}\r\n\r\n");
+    kept.write_all(ask.as_bytes()).unwrap();
+    kept.read_exact(&mut [0; 12]).unwrap();
+    let statuses = [0; 3].map(|_| served.client().get("/mcp/tools").status);
+    assert_eq!(statuses, [503; 3]);
+    let said = served.stop().stderr;
+    let warning = "127.0.0.1 has more connections than `MAX_CONNECTIONS_PER_ADDRESS` (1)";
+    assert_eq!(said.matches(warning).count(), 1, "{said}");
 }
 
 #[test]
