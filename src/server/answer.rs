@@ -1,5 +1,6 @@
 //! What every answer has: the common headers, and of a fault its code, sentence and request id.
 use std::{
+    cell::Cell,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -149,8 +150,21 @@ pub(super) fn complete(response: &mut HttpResponse, id: RequestId, origin: Optio
     }
 }
 
+/// Whether a connection has had its last answer. Requests that were sent behind it are not run.
+#[derive(Debug, Default)]
+pub(super) struct LastAnswer(Cell<bool>);
+
+impl LastAnswer {
+    pub(super) fn is_given(&self) -> bool {
+        self.0.get()
+    }
+}
+
 /// Lets this be the connection's last answer.
-pub(super) fn close(response: &mut HttpResponse) {
+pub(super) fn close(response: &mut HttpResponse, last: Option<&LastAnswer>) {
+    if let Some(last) = last {
+        last.0.set(true);
+    }
     response
         .head_mut()
         .set_connection_type(ConnectionType::Close);

@@ -13,7 +13,7 @@ use actix_web::{
     HttpResponse,
     dev::{Payload, RequestHead},
     http::{
-        Method, StatusCode,
+        ConnectionType, Method, StatusCode,
         header::{ACCESS_CONTROL_REQUEST_METHOD, HeaderValue, ORIGIN},
     },
     web::Bytes,
@@ -23,7 +23,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Parts, answer, body,
+    Parts,
+    answer::{self, LastAnswer},
+    body,
     connections::Connection,
     head, refusal,
     route::{Door, Handler, Route},
@@ -57,6 +59,14 @@ struct Arrival<'a> {
     id: RequestId,
     peer: IpAddr,
     connection: Option<&'a Connection>,
+    last: Option<&'a LastAnswer>,
+}
+
+impl Arrival<'_> {
+    /// Whether it was sent behind its connection's last request.
+    fn is_over(&self) -> bool {
+        self.last.is_some_and(LastAnswer::is_given)
+    }
 }
 
 /// An answer for which nobody had to be let in.
@@ -100,6 +110,7 @@ impl<T: Tools> Entry<T> {
                 .peer_addr()
                 .map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip()),
             connection: request.conn_data::<Connection>(),
+            last: request.conn_data::<LastAnswer>(),
         };
 
         let (answered, is_known) = match self.admit(arrival).await {
@@ -123,10 +134,13 @@ impl<T: Tools> Entry<T> {
         }
         answer::complete(&mut response, arrival.id, origin);
         // Only the first head on a connection has a deadline: a stranger gets no second.
-        let is_last = !is_known && !self.parts.gatekeeper.trusts(arrival.peer);
-        // We upgrade to nothing, but actix closes a connection on which that was offered.
-        if is_last || arrival.head.upgrade() {
-            answer::close(&mut response);
+        let is_last = (!is_known && !self.parts.gatekeeper.trusts(arrival.peer))
+            || arrival.is_over()
+            || arrival.head.connection_type() == ConnectionType::Close
+            // We upgrade to nothing, but actix closes a connection on which that was offered.
+            || arrival.head.upgrade();
+        if is_last {
+            answer::close(&mut response, arrival.last);
         }
         Ok(answer::holding(response, payload))
     }
@@ -134,6 +148,9 @@ impl<T: Tools> Entry<T> {
     /// The layers up to the gate. Who passes them is known, and recorded.
     async fn admit(&self, arrival: Arrival<'_>) -> Result<Rc<Caller>, Early> {
         let Arrival { head, route, .. } = arrival;
+        if arrival.is_over() {
+            return Err(refusal::after_the_last().into());
+        }
         head::check(head)?;
         let is_own_host = || head::hosts(head).all(|it| self.parts.settings.site.allows_host(it));
         let is_own_page = || head.headers.get_all(ORIGIN).all(|it| self.allows(it));

@@ -34,7 +34,7 @@ use socket2::SockRef;
 use tokio::time::{sleep, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::{connections::Connections, entry::Entry, wire::Wire};
+use self::{answer::LastAnswer, connections::Connections, entry::Entry, wire::Wire};
 pub use self::{metrics::Metrics, site::Site};
 use crate::{
     auth::{Gatekeeper, Reminder},
@@ -210,6 +210,7 @@ fn http<T: Tools, E: Future<Output = ()> + 'static>(
         .graceful_shutdown_signal(ending)
         .on_connect_ext(move |wire: &Wire, data| {
             connections.open(wire.stream(), data, most, |peer| gatekeeper.trusts(peer));
+            data.insert(LastAnswer::default());
         })
         .h1(fn_service(move |request| Rc::clone(&entry).answer(request)));
     fn_service(move |stream: TcpStream| {

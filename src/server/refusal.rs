@@ -11,6 +11,13 @@ pub(super) fn tell(fault: &Fault, id: RequestId, peer: IpAddr) {
     log::debug!("request {id} from {peer} is refused: {}", fault.message);
 }
 
+pub(super) fn after_the_last() -> Fault {
+    Fault::new(
+        FaultCode::InvalidRequest,
+        "this connection ended with the answer before; send this on another one",
+    )
+}
+
 pub(super) fn old_version() -> Fault {
     Fault::new(
         FaultCode::InvalidRequest,

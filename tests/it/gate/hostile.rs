@@ -106,6 +106,20 @@ fn a_stranger_gets_one_answer_on_a_connection_and_a_known_client_as_many_as_it_a
 }
 
 #[test]
+fn nothing_is_run_that_was_sent_behind_a_connection_s_last_request() {
+    let gate = Gate::start();
+    let ask =
+        |headers: &str| format!("GET /mcp/tools HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
+    let known = format!("X-API-Key: {KEY}\r\n");
+    for last in [&*format!("{known}Connection: close\r\n"), ""] {
+        let asked = ask(last) + &ask(&known) + &ask(&known);
+        let answers = gate.client().raw(asked.as_bytes());
+        assert_eq!(statuses(&answers)[1..], ["400", "400"], "{answers}");
+    }
+    assert_eq!(gate.records("api_authentication").len(), 1);
+}
+
+#[test]
 fn a_trusted_proxy_keeps_its_connection_whoever_is_behind_it() {
     let gate = Gate::with(|gate, _| {
         gate.trusted_proxies = TrustedProxies::new(vec!["127.0.0.0/8".parse().unwrap()]);
