@@ -44,6 +44,11 @@ impl SealKey {
         Self::parse(&text).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, NO_KEY))
     }
 
+    /// Whether a key that this one comes from has sealed.
+    pub fn has_sealed(&self) -> bool {
+        self.number > 0
+    }
+
     /// Which of the keys it is, from 0 on.
     pub(super) fn number(&self) -> u64 {
         self.number

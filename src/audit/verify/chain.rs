@@ -78,7 +78,6 @@ impl Chain {
             at: last.at,
             seq: last.seq,
             hash: last.hash,
-            time: last.time(),
         })
     }
 

@@ -28,7 +28,7 @@ use crate::sort;
 use mark::{Mark, Said};
 
 /// When the first checkpoint is due, unless a setting says otherwise.
-const YOUNG: TimeDelta = TimeDelta::minutes(1);
+pub const YOUNG: TimeDelta = TimeDelta::minutes(1);
 const YOUNG_RECORDS: u64 = 1_000;
 
 /// What a log must hold besides an intact chain.
@@ -37,6 +37,8 @@ pub struct Asked {
     pub heads: Vec<Head>,
     /// The first of the keys that sealed checkpoints, or a later one.
     pub seal_key: Option<SealKey>,
+    /// A log that began after this may be too young for a seal.
+    pub unsealed_after: Option<DateTime<Utc>>,
 }
 
 /// A record that was there once, and who says so.
@@ -59,7 +61,10 @@ pub fn verify(
     read: &AtomicU64,
 ) -> Verdict {
     let heads: Vec<_> = asked.heads.iter().map(|head| head.hash).collect();
-    let mut reading = Reading::new(sources.len(), heads.len(), asked.seal_key);
+    let mut reading = Reading {
+        unsealed_after: asked.unsealed_after,
+        ..Reading::new(sources.len(), heads.len(), asked.seal_key)
+    };
     workers::read(sources, &heads, threads, read, |file, part| match part {
         Ok(part) => reading.take(part),
         Err(error) => {
@@ -85,6 +90,7 @@ struct Reading {
     has_origin: bool,
     /// Where it is first said that the log was taken away, and of which newest record.
     taken_away: Option<(Place, [u8; 32])>,
+    unsealed_after: Option<DateTime<Utc>>,
 }
 
 impl Reading {
@@ -102,6 +108,7 @@ impl Reading {
             first: None,
             has_origin: false,
             taken_away: None,
+            unsealed_after: None,
         }
     }
 
@@ -253,13 +260,11 @@ impl Reading {
         self.verdict.notes.extend(notes);
     }
 
-    /// Whether all of the log is so short that no checkpoint was due, unless by other settings.
+    /// Whether the log began so lately that no checkpoint was due, unless by other settings.
     fn is_young(&self) -> bool {
         let first = self.first.as_ref().filter(|first| first.is_origin());
-        let begun = first.and_then(Mark::time);
-        let ended = self.verdict.end.and_then(|end| end.time);
-        let is_short = |(begun, ended): (_, DateTime<Utc>)| ended - begun < YOUNG;
-        self.verdict.records < YOUNG_RECORDS && begun.zip(ended).is_some_and(is_short)
+        let both = first.and_then(Mark::time).zip(self.unsealed_after);
+        self.verdict.records < YOUNG_RECORDS && both.is_some_and(|(begun, after)| begun > after)
     }
 
     /// Whether the log begins with what follows a line with this hash.

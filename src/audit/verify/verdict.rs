@@ -33,8 +33,6 @@ pub struct End {
     pub seq: u64,
     /// SHA-256 of its line.
     pub hash: [u8; 32],
-    /// When it was written, if it says so.
-    pub time: Option<DateTime<Utc>>,
 }
 
 /// What is known of sealed checkpoints.
@@ -270,7 +268,7 @@ impl fmt::Display for Told {
             ),
             Self::Unsealed => write!(
                 out,
-                "nothing is sealed in it: it ends less than a minute after it began, or all seals were taken out"
+                "nothing is sealed in it: it began less than a minute ago, or all seals were taken out"
             ),
             Self::Torn { bytes } => write!(
                 out,

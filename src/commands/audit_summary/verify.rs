@@ -8,6 +8,8 @@ use std::{
     slice, thread,
 };
 
+use chrono::Utc;
+
 use super::{
     super::{Failure, process},
     logs, progress, shown,
@@ -15,7 +17,7 @@ use super::{
 use crate::{
     audit::{
         SealKey, heads_elsewhere, reader,
-        verify::{Asked, Head, Source, Verdict, in_order, of_log, verify},
+        verify::{Asked, Head, Source, Verdict, YOUNG, in_order, of_log, verify},
     },
     cli::Verify,
 };
@@ -27,7 +29,10 @@ const BROKEN: Failure = Failure::Said(1);
 pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
     // Each file is held open.
     process::allow_connections();
-    let mut wanted = Asked::default();
+    let mut wanted = Asked {
+        unsealed_after: Some(Utc::now() - YOUNG),
+        ..Asked::default()
+    };
     if let Some(path) = &asked.seal_key {
         let key = SealKey::read(path).map_err(|error| unreadable(path, &error))?;
         wanted.seal_key = Some(key);
@@ -60,6 +65,7 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
         let checkpoints = live.checkpoints.as_deref();
         let heads = known(&live.path, checkpoints, live.loses_files);
         wanted.heads.extend(heads);
+        wanted.unsealed_after = wanted.unsealed_after.filter(|_| !live.is_sealed);
         whole(&live.path)?
     } else {
         in_order(asked.files.iter().map(open).collect::<Result<_, _>>()?)

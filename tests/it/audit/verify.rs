@@ -12,6 +12,7 @@ use aegis::audit::{
     AuditLog, AuditSettings, Checkpoints, Compress, Rotation,
     verify::{Asked, of_log, verify},
 };
+use chrono::Utc;
 use serde_json::Value;
 
 use super::{Scene, authenticated, grow, settings, sha256, stopped, wait_until};
@@ -304,17 +305,26 @@ fn who_rewrites_a_log_lacks_the_seal() {
 
 #[test]
 fn a_log_without_a_seal_is_broken_unless_it_is_too_short_for_one() {
-    // How long after its first record the others were written, and how many of them.
-    for (millis, others, is_broken) in
-        [(59_999, 998, false), (59_999, 999, true), (60_000, 1, true)]
-    {
+    // How long ago it began, in seconds, how many records there are, and whether the server's key has
+    // sealed some.
+    for (ago, records, has_sealed, is_broken) in [
+        (0, 999, false, false),
+        (0, 1_000, false, true),
+        (90, 1, false, true),
+        (0, 1, true, true),
+    ] {
         let scene = Scene::new();
         fs::write(beside(&scene, "first.key"), KEY).unwrap();
-        let log = scene.open();
-        grow(&log, 1);
-        scene.clock.fetch_add(millis, Ordering::Relaxed);
-        grow(&log, others);
-        let (code, told) = json(&scene, &["audit.log", "--seal-key", "first.key"]);
+        fs::write(
+            beside(&scene, "own.key"),
+            format!("{KEY} {}", u8::from(has_sealed)),
+        )
+        .unwrap();
+        fs::write(beside(&scene, ".env"), "AUDIT_SEAL_KEY_FILE=own.key\n").unwrap();
+        let begun = Utc::now().timestamp_millis() - ago * 1_000;
+        scene.clock.store(begun.unsigned_abs(), Ordering::Relaxed);
+        grow(&scene.open(), records);
+        let (code, told) = json(&scene, &["--seal-key", "first.key"]);
         assert_eq!(code, i32::from(is_broken), "{told:#}");
         let (list, kind) = if is_broken {
             ("breaks", "seal")
