@@ -68,6 +68,13 @@ impl Shared {
         self.sessions.count()
     }
 
+    /// What a path is to us: what a stream's client is told has the proxy's path before it, and the
+    /// client may have come past the proxy.
+    pub fn own_path<'p>(&self, path: &'p str) -> &'p str {
+        let ours = path.strip_prefix(&*self.settings.base_path);
+        ours.filter(|ours| *ours == sse::PATH).unwrap_or(path)
+    }
+
     /// Ends the streams of keys that are not in force any more.
     pub fn end_streams_unless(&self, is_in_force: impl Fn(&KeyId) -> bool) {
         self.sessions.keep(is_in_force);

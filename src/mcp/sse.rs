@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The path that a client of a stream posts to, below that of the proxy.
-const PATH: &str = "/mcp/sse";
+pub(super) const PATH: &str = "/mcp/sse";
 
 /// The last event of a stream whose key is gone.
 const REMOVED: &str = "the key of this stream is no longer in force";

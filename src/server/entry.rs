@@ -102,9 +102,10 @@ impl<T: Tools> Entry<T> {
         // Held until there is an answer: a server that stops waits for it.
         let _running = self.parts.calls.token();
         let mut payload = request.take_payload();
+        let path = self.parts.protocol.own_path(request.path());
         let arrival = Arrival {
             head: request.head(),
-            route: Route::find(request.path(), self.parts.settings.metrics.is_some()),
+            route: Route::find(path, self.parts.settings.metrics.is_some()),
             id: self.parts.ids.next(),
             peer: request
                 .peer_addr()

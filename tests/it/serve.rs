@@ -16,7 +16,7 @@ use std::{
 };
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use url::{Position, Url};
 
@@ -750,12 +750,17 @@ fn a_stream_is_answered_where_a_proxy_serves_it() {
         variables.push(("PUBLIC_URL", public_url));
         let served = Served::start(&[], &variables);
         let target = format!("/mcp/sse?api_key={KEY}");
-        let (_, endpoint) = served.client().events("GET", &target, "").next().unwrap();
+        let mut events = served.client().events("GET", &target, "");
+        let (_, endpoint) = events.next().unwrap();
         // As clients do.
         let posts_to = Url::parse(stream).unwrap().join(&endpoint).unwrap();
         assert_eq!(posts_to[..Position::AfterPath], *stream);
         let query = posts_to.query().unwrap();
         assert!(query.starts_with("session_id=") && query.ends_with(&format!("&api_key={KEY}")));
+        // Past the proxy too, which may hand paths on as they are.
+        let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"});
+        assert_eq!(served.client().post(&endpoint, &ping).status, 202);
+        assert_eq!(events.next().unwrap().0, "message");
     }
 }
 

@@ -1,8 +1,6 @@
 //! What came out, for people and for programs.
 use std::{fmt, io};
 
-use chrono::{DateTime, Utc};
-
 use super::mark::Place;
 
 /// As many breaks and notes are kept; the rest is counted.
