@@ -102,20 +102,21 @@ async fn get(gitea: GiteaReader, input: Pull) -> Result<Answer, Refusal> {
     let pull = input.read(&gitea, gitea.get::<PullRequest>(&address, &query));
     let (pull, reviews) = join(pull, reviews).await;
     let mut pull = pull?;
-    let reviews = match reviews {
+    let (asked, reviews) = match reviews {
         Ok(reviews) => {
             let unread = reviews.more.then(only_the_first);
             let told = reviews::in_short(&reviews.items).into_iter();
-            told.chain(unread).collect()
+            let asked = reviews::still_asked(&reviews.items, &pull.requested_teams);
+            (asked, told.chain(unread).collect())
         }
-        Err(error) => vec![format!("not read ({error})")],
+        Err(error) => (Vec::new(), vec![format!("not read ({error})")]),
     };
     let text = pull.body.take().unwrap_or_default();
     let title = format!("{} pull request #{}", input.repo.name(), pull.number);
     let report = Report::new(title)
         .applied(pull.standing())
         .maybe_applied(pull.draft.then(|| "draft".to_owned()))
-        .facts(pull.facts_with(reviews))
+        .facts(pull.facts_with(asked, reviews))
         .subject(pull.title)
         .text(text);
     Ok(report.into())

@@ -29,8 +29,7 @@ pub struct PullRequest {
     pub milestone: Option<Due>,
     #[serde(default, deserialize_with = "logins")]
     pub assignees: Vec<String>,
-    #[serde(default, deserialize_with = "logins")]
-    pub requested_reviewers: Vec<String>,
+    /// Whether people are asked too, their reviews tell: `requested_reviewers` holds all who gave one.
     #[serde(
         default,
         rename = "requested_reviewers_teams",

@@ -82,6 +82,14 @@ pub(super) fn in_short(reviews: &[Review]) -> Vec<String> {
     latest.into_iter().map(tell).collect()
 }
 
+/// Who was asked for a review that is not yet given: people, and teams.
+pub(super) fn still_asked(reviews: &[Review], teams: &[String]) -> Vec<String> {
+    let people = reviews.iter().filter(|it| it.state == "REQUEST_REVIEW");
+    let people = people.filter_map(|it| it.author.clone());
+    let teams = teams.iter().map(|it| format!("team {it}"));
+    people.chain(teams).collect()
+}
+
 /// What a reviewer said: of the whole, or of a line.
 enum Said {
     InAll(Review),

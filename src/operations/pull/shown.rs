@@ -52,14 +52,7 @@ impl PullRequest {
         Some(format!("{files}, +{plus} -{minus}"))
     }
 
-    pub(super) fn facts_with(&self, reviews: Vec<String>) -> Facts {
-        let teams = self.requested_teams.iter().map(|it| format!("team {it}"));
-        let asked: Vec<String> = self
-            .requested_reviewers
-            .iter()
-            .cloned()
-            .chain(teams)
-            .collect();
+    pub(super) fn facts_with(&self, asked: Vec<String>, reviews: Vec<String>) -> Facts {
         let closed = self.closed.filter(|_| !self.merged);
         Facts::new()
             .told("number", self.number)
@@ -113,7 +106,7 @@ impl View for PullRequest {
     }
 
     fn facts(&self) -> Facts {
-        self.facts_with(Vec::new())
+        self.facts_with(Vec::new(), Vec::new())
     }
 }
 

@@ -145,7 +145,6 @@ fn a_pull_request_has_its_facts() {
         ("main", "fix/overflow")
     );
     assert_eq!(pull.head.repo.as_deref(), Some("observatory/telescope"));
-    assert_eq!(pull.requested_reviewers, ["maintainer", "reviewer"]);
     assert_eq!((pull.additions, pull.changed_files), (Some(2), Some(1)));
     assert!(pull.mergeable && !pull.merged);
 }

@@ -188,7 +188,6 @@ fn a_pull_request_tells_what_a_reviewer_asks_first() {
          head commit: 329ea23aa6\n\
          changes: 1 file, +2 -2\n\
          mergeable: yes\n\
-         reviewers asked: maintainer, reviewer\n\
          reviews: maintainer commented, reviewer approved\n\
          labels: bug\n\
          assignees: contributor\n\
@@ -202,6 +201,21 @@ fn a_pull_request_tells_what_a_reviewer_asks_first() {
     assert!(draft.starts_with("observatory/telescope pull request #66, open, draft: WIP"));
     let merged = asks(&assistant, "get", 68);
     assert!(merged.contains("\nmerged: maintainer 2026-11-23 08:34 as 639efab4f3\n"));
+}
+
+#[test]
+fn reviewers_are_asked_until_they_answer() {
+    let assistant = Assistant::new();
+    let asked = |index: u64| {
+        let text = asks(&assistant, "get", index);
+        let mut lines = text.lines().map(str::to_owned);
+        lines.find(|line| line.starts_with("reviewers asked: "))
+    };
+    // A request was withdrawn from one, and another has approved.
+    assert_eq!(asked(65), None);
+    // One approved who never was asked.
+    assert_eq!(asked(68), None);
+    assert_eq!(asked(69).unwrap(), "reviewers asked: reviewer");
 }
 
 #[test]
