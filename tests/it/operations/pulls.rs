@@ -187,7 +187,7 @@ fn a_pull_request_tells_what_a_reviewer_asks_first() {
          branches: fix/overflow -> main\n\
          head commit: 329ea23aa6\n\
          changes: 1 file, +2 -2\n\
-         mergeable: yes\n\
+         mergeable: no conflicts; approvals and checks are not looked at\n\
          reviews: maintainer commented, reviewer approved\n\
          labels: bug\n\
          assignees: contributor\n\
