@@ -72,9 +72,6 @@ pub struct Comparison {
     pub total_commits: u64,
     #[serde(default, deserialize_with = "list")]
     pub commits: Vec<Commit>,
-    /// Not every forge tells them.
-    #[serde(default, deserialize_with = "list")]
-    pub files: Vec<CommitFile>,
 }
 
 /// The checks of a commit, the newest of each.

@@ -61,8 +61,9 @@ const FILES_NAMED: usize = 15;
 
 impl Comparison {
     fn in_short(&self) -> Facts {
-        let by_commit = self.commits.iter().flat_map(|it| &it.files);
-        let files = self.files.iter().chain(by_commit);
+        // A merge touches all that it brings, and base may have that.
+        let commits = self.commits.iter().filter(|it| it.parents.len() < 2);
+        let files = commits.flat_map(|it| &it.files);
         let files: BTreeSet<&str> = files.map(|it| it.path.as_str()).collect();
         let named: Vec<&str> = files.iter().take(FILES_NAMED).copied().collect();
         let more = match files.len() - named.len() {
@@ -70,8 +71,9 @@ impl Comparison {
             more => format!(" and {more} more"),
         };
         let (count, named) = (files.len(), named.join(", "));
+        let touched = (count > 0).then(|| format!("{count}: {named}{more}"));
         Facts::new()
-            .with("files changed", format!("{count}: {named}{more}"))
+            .maybe("files touched (merges aside)", touched)
             .with(
                 "diff",
                 "commit by commit with diff, of a pull request with pull_read diff",

@@ -244,11 +244,26 @@ fn a_comparison_has_commits_files_and_the_way_to_the_diff() {
     let arguments = telescope(json!({"method": "compare", "base": "v1.0.0", "head": "main"}));
     let text = assistant.calls("commit_read", &arguments);
     let head = "observatory/telescope v1.0.0...main commits 1-17 of 17\n\
-                files changed: 3: CHANGELOG.md, README.md, docs/lens.md\n\
+                files touched (merges aside): 3: CHANGELOG.md, README.md, docs/lens.md\n\
                 diff: commit by commit with diff, of a pull request with pull_read diff\n\n\
                 639efab4f3 2026-11-23 reviewer: Describe the lens\n";
     assert!(text.starts_with(head), "{text}");
     assert_eq!(text.lines().count(), 4 + 17);
+}
+
+#[test]
+fn a_comparison_leaves_out_what_only_a_merge_touched() {
+    let assistant = Assistant::new();
+    let all = recorded();
+    let is_it = |path: &str| path.ends_with("/telescope/pulls/68/commits");
+    let commits = &all.iter().find(|it| is_it(&it.path)).unwrap().answer;
+    let comparison = json!({"total_commits": 2, "commits": commits}).to_string();
+    let target = format!("{COMPARE}/{TIP}...docs%2Ftypo");
+    assistant.fake.says(&target, Reply::json(200, &comparison));
+    let arguments = telescope(json!({"method": "compare", "base": TIP, "head": "docs/typo"}));
+    let text = assistant.calls("commit_read", &arguments);
+    let told = "\nfiles touched (merges aside): 1: docs/lens.md\n";
+    assert!(text.contains(told), "{text}");
 }
 
 #[test]
