@@ -153,7 +153,7 @@ impl View for Issue {
             .with("labels", self.labels.clone())
             .with("assignees", self.assignees.clone())
             .maybe("milestone", self.milestone.as_ref().map(with_due_day))
-            .maybe("due", self.due.map(day))
+            .maybe("due", self.due.map(|due| due.to_string()))
             .maybe("closed", self.closed.map(minute))
             .maybe("locked", self.is_locked.then_some(true))
             .maybe("pull request", self.is_pull.then_some(pull))
@@ -181,7 +181,7 @@ fn author(issue: &Issue) -> &str {
 
 /// `1.1, due 2026-12-31`.
 pub(super) fn with_due_day(milestone: &Due) -> String {
-    let due = milestone.due.map(|due| format!(", due {}", day(due)));
+    let due = milestone.due.map(|due| format!(", due {due}"));
     milestone.title.clone() + &due.unwrap_or_default()
 }
 

@@ -1,8 +1,8 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 
 use super::lenient::{
-    count, filled, flag, full_name, list, login, logins, names, present, text, time,
+    count, date, filled, flag, full_name, list, login, logins, names, present, text, time,
 };
 
 /// An issue, or a pull request as an issue.
@@ -44,8 +44,8 @@ pub struct Issue {
     pub updated: Option<DateTime<Utc>>,
     #[serde(default, rename = "closed_at", deserialize_with = "time")]
     pub closed: Option<DateTime<Utc>>,
-    #[serde(default, rename = "due_date", deserialize_with = "time")]
-    pub due: Option<DateTime<Utc>>,
+    #[serde(default, rename = "due_date", deserialize_with = "date")]
+    pub due: Option<NaiveDate>,
     /// `owner/name`.
     #[serde(default, rename = "repository", deserialize_with = "full_name")]
     pub repo: Option<String>,
@@ -58,8 +58,8 @@ pub struct Issue {
 pub struct Due {
     #[serde(default, deserialize_with = "text")]
     pub title: String,
-    #[serde(default, rename = "due_on", deserialize_with = "time")]
-    pub due: Option<DateTime<Utc>>,
+    #[serde(default, rename = "due_on", deserialize_with = "date")]
+    pub due: Option<NaiveDate>,
 }
 
 /// A file that was attached to something.
@@ -102,8 +102,8 @@ pub struct Milestone {
     pub open_issues: u64,
     #[serde(default, deserialize_with = "count")]
     pub closed_issues: u64,
-    #[serde(default, rename = "due_on", deserialize_with = "time")]
-    pub due: Option<DateTime<Utc>>,
+    #[serde(default, rename = "due_on", deserialize_with = "date")]
+    pub due: Option<NaiveDate>,
     #[serde(default, rename = "closed_at", deserialize_with = "time")]
     pub closed: Option<DateTime<Utc>>,
 }

@@ -1,7 +1,7 @@
 //! Reading what Gitea means: `null` for nothing, the year 1 or 1970 for never, a user for a login.
 use std::{fmt, marker::PhantomData};
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Utc};
 use serde::{
     Deserialize, Deserializer,
     de::{self, IgnoredAny, MapAccess, Visitor},
@@ -52,10 +52,20 @@ pub(super) fn count<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error>
 
 /// A point in time; `null`, the years 1 and 1970, and what is no time are none.
 pub(super) fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+    Ok(zoned(from)?.map(|time| time.to_utc()))
+}
+
+/// The date of a point in time, in the zone that it is told in: a day that was chosen there ends
+/// there.
+pub(super) fn date<'de, D: Deserializer<'de>>(from: D) -> Result<Option<NaiveDate>, D::Error> {
+    Ok(zoned(from)?.map(|time| time.date_naive()))
+}
+
+fn zoned<'de, D: Deserializer<'de>>(from: D) -> Result<Option<DateTime<FixedOffset>>, D::Error> {
     struct Time;
 
     impl Visitor<'_> for Time {
-        type Value = Option<DateTime<Utc>>;
+        type Value = Option<DateTime<FixedOffset>>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("a time")
@@ -67,8 +77,7 @@ pub(super) fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<DateTime
 
         fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
             let time = DateTime::parse_from_rfc3339(text).ok();
-            let time = time.map(|time| time.to_utc());
-            Ok(time.filter(|time| time.year() > 1970))
+            Ok(time.filter(|time| time.to_utc().year() > 1970))
         }
     }
 
@@ -220,6 +229,8 @@ mod tests {
     struct Thing {
         #[serde(default, deserialize_with = "time")]
         at: Option<DateTime<Utc>>,
+        #[serde(default, deserialize_with = "date")]
+        due: Option<NaiveDate>,
         #[serde(default, deserialize_with = "login")]
         user: Option<String>,
         #[serde(default, deserialize_with = "names")]
@@ -250,6 +261,14 @@ mod tests {
             assert_eq!(thing.labels, [""; 0], "{json}");
             assert_eq!(thing.size, 0, "{json}");
             assert_eq!(thing.note, None, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_that_of_the_zone_in_which_it_was_chosen() {
+        for zone in ["-05:00", "Z", "+10:00"] {
+            let json = format!(r#"{{"due":"2026-12-15T23:59:59{zone}"}}"#);
+            assert_eq!(thing(&json).due.unwrap().to_string(), "2026-12-15");
         }
     }
 

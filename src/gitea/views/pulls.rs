@@ -1,9 +1,9 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 
 use super::{
     Due,
-    lenient::{count, filled, flag, full_name, login, logins, names, text, time},
+    lenient::{count, date, filled, flag, full_name, login, logins, names, text, time},
 };
 
 #[expect(clippy::struct_excessive_bools, reason = "they are Gitea's")]
@@ -66,8 +66,8 @@ pub struct PullRequest {
     pub updated: Option<DateTime<Utc>>,
     #[serde(default, rename = "closed_at", deserialize_with = "time")]
     pub closed: Option<DateTime<Utc>>,
-    #[serde(default, rename = "due_date", deserialize_with = "time")]
-    pub due: Option<DateTime<Utc>>,
+    #[serde(default, rename = "due_date", deserialize_with = "date")]
+    pub due: Option<NaiveDate>,
     #[serde(default, rename = "html_url", deserialize_with = "text")]
     pub url: String,
 }
