@@ -157,7 +157,7 @@ impl View for Issue {
             .maybe("closed", self.closed.map(minute))
             .maybe("locked", self.is_locked.then_some(true))
             .maybe("pull request", self.is_pull.then_some(pull))
-            .with("comments", self.comments)
+            .maybe("comments", (!self.is_pull).then_some(self.comments))
             .with("url", self.url.as_str())
     }
 

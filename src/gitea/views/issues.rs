@@ -31,6 +31,7 @@ pub struct Issue {
     pub milestone: Option<Due>,
     #[serde(default, deserialize_with = "logins")]
     pub assignees: Vec<String>,
+    /// Of a pull request also reviews and what was said in them.
     #[serde(default, deserialize_with = "count")]
     pub comments: u64,
     #[serde(default, deserialize_with = "list")]

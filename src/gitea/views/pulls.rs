@@ -51,8 +51,6 @@ pub struct PullRequest {
     pub merged_by: Option<String>,
     #[serde(default, deserialize_with = "filled")]
     pub merge_commit_sha: Option<String>,
-    #[serde(default, deserialize_with = "count")]
-    pub comments: u64,
     /// This and the next two: not in lists.
     #[serde(default)]
     pub additions: Option<u64>,

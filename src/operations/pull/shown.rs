@@ -74,7 +74,6 @@ impl PullRequest {
             .maybe("milestone", self.milestone.as_ref().map(with_due_day))
             .maybe("due", self.due.map(|due| due.to_string()))
             .maybe("locked", self.is_locked.then_some(true))
-            .with("comments", self.comments)
             .with("url", self.url.as_str())
     }
 

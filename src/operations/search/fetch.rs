@@ -65,7 +65,9 @@ async fn issue(gitea: &GiteaReader, repo: Repo, index: u64) -> Result<Document, 
     Ok(Document {
         title: format!("{}#{index} {}", repo.name(), issue.title),
         url: issue.url.clone(),
-        metadata: metadata.and(issue.facts().without("url")),
+        metadata: metadata
+            .and(issue.facts().without("url").without("comments"))
+            .with("comments", comments.len()),
         text: conversation(&by, issue.body.as_deref(), &comments),
         id: if issue.is_pull {
             Id::Pull(repo, index)
@@ -86,7 +88,9 @@ async fn pull(gitea: &GiteaReader, repo: Repo, index: u64) -> Result<Document, R
     Ok(Document {
         title: format!("{}#{index} {}", repo.name(), pull.title),
         url: pull.url.clone(),
-        metadata: metadata.and(pull.facts().without("url")),
+        metadata: metadata
+            .and(pull.facts().without("url"))
+            .with("comments", comments.len()),
         text: conversation(&by, pull.body.as_deref(), &comments),
         id: Id::Pull(repo, index).to_string(),
     })

@@ -242,7 +242,10 @@ fn an_issue_is_its_facts_and_its_text() {
          Seen on `v1.0.0`. @maintainer, can you confirm?"
     );
     assert_eq!(assistant.asked(), ["/repos/observatory/telescope/issues/1"]);
-    assert!(get(65).starts_with("observatory/telescope pull request #65, open: Count steps"));
+    let pull = get(65);
+    assert!(pull.starts_with("observatory/telescope pull request #65, open: Count steps"));
+    // The forge counts reviews too.
+    assert!(!pull.contains("\ncomments: "), "{pull}");
     assert_eq!(
         get(999),
         "refused: not found, or this server's account may not see it"

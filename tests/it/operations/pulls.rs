@@ -192,7 +192,6 @@ fn a_pull_request_tells_what_a_reviewer_asks_first() {
          labels: bug\n\
          assignees: contributor\n\
          milestone: 1.1, due 2026-12-31\n\
-         comments: 5\n\
          url: https://git.example.org/observatory/telescope/pulls/65\n\n\
          Fixes #1"
     );
@@ -396,6 +395,19 @@ fn a_commit_whose_checks_the_forge_leaves_empty_has_none() {
         asks(&assistant, "checks", 65),
         "observatory/telescope #65 checks: none of 0, of commit 329ea23aa6"
     );
+}
+
+#[test]
+fn a_pull_request_that_is_fetched_counts_the_comments_that_are_shown() {
+    let assistant = Assistant::new();
+    let path = "/api/v1/repos/observatory/telescope/issues/65/comments";
+    let comment = json!([{"id": 1, "body": "Hm.", "user": {"login": "contributor"}}]);
+    assistant
+        .fake
+        .says(path, Reply::json(200, &comment.to_string()));
+    let text = assistant.calls("fetch", &json!({"id": "pull:observatory/telescope#65"}));
+    let fetched: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(fetched["metadata"]["comments"], "1");
 }
 
 #[test]
