@@ -51,13 +51,14 @@ async fn get(gitea: GiteaReader, input: Get) -> Result<Answer, Refusal> {
     let address = input.repo.at(&[&"issues", &input.index]);
     let mut issue: Issue = gitea.get(&address, &Query::new()).await?;
     let text = issue.body.take().unwrap_or_default();
-    let kind = if issue.is_pull {
+    let kind = if issue.pull.is_some() {
         "pull request"
     } else {
         "issue"
     };
     let report = Report::new(format!("{} {kind} #{}", input.repo.name(), issue.number))
-        .applied(issue.state.as_str())
+        .applied(issue.standing())
+        .maybe_applied(issue.is_draft().then(|| "draft".to_owned()))
         .facts(issue.facts())
         .subject(issue.title)
         .text(text);
@@ -121,13 +122,28 @@ async fn labels(gitea: GiteaReader, input: Labels) -> Result<Answer, Refusal> {
     Ok(report.into())
 }
 
+impl Issue {
+    /// `open`, `closed` or `merged`.
+    pub(super) fn standing(&self) -> &str {
+        match self.pull {
+            Some(pull) if pull.merged => "merged",
+            _ => &self.state,
+        }
+    }
+
+    pub(super) fn is_draft(&self) -> bool {
+        self.pull.is_some_and(|pull| pull.draft)
+    }
+}
+
 impl View for Issue {
     fn line(&self) -> String {
         let mut line = String::from("#");
         line.push_str(itoa::Buffer::new().format(self.number));
         line.push(' ');
         if self.state == "closed" {
-            line.push_str("closed ");
+            line.push_str(self.standing());
+            line.push(' ');
         }
         if let Some(created) = self.created {
             line.push_str(&day(created));
@@ -148,7 +164,7 @@ impl View for Issue {
         Facts::new()
             .told("number", self.number)
             .told("title", self.title.as_str())
-            .told("state", self.state.as_str())
+            .told("state", self.standing())
             .with("author", byline(author(self), self.created))
             .with("labels", self.labels.clone())
             .with("assignees", self.assignees.clone())
@@ -156,8 +172,8 @@ impl View for Issue {
             .maybe("due", self.due.map(|due| due.to_string()))
             .maybe("closed", self.closed.map(minute))
             .maybe("locked", self.is_locked.then_some(true))
-            .maybe("pull request", self.is_pull.then_some(pull))
-            .maybe("comments", (!self.is_pull).then_some(self.comments))
+            .maybe("pull request", self.pull.map(|_| pull))
+            .maybe("comments", self.pull.is_none().then_some(self.comments))
             .with("url", self.url.as_str())
     }
 

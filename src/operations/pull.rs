@@ -77,7 +77,7 @@ impl Pull {
     async fn missing(&self, gitea: &GiteaReader) -> Refusal {
         let address = self.repo.at(&[&"issues", &self.index]);
         match gitea.get::<Issue>(&address, &Query::new()).await {
-            Ok(issue) if !issue.is_pull => Refusal::Question(format!(
+            Ok(issue) if issue.pull.is_none() => Refusal::Question(format!(
                 "{} #{} is an issue and no pull request: read it with issue_read",
                 self.repo.name(),
                 self.index

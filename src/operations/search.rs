@@ -235,7 +235,7 @@ fn hit_of_issue(issue: Issue, words: &Words) -> Option<Hit> {
     let text = issue.body.as_deref().unwrap_or_default();
     let score = words.score(&issue.title, text);
     let repo = id::full(name)?;
-    let id = if issue.is_pull {
+    let id = if issue.pull.is_some() {
         Id::Pull(repo, issue.number)
     } else {
         Id::Issue(repo, issue.number)

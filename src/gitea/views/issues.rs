@@ -2,7 +2,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 
 use super::lenient::{
-    count, date, filled, flag, full_name, list, login, logins, names, present, text, time,
+    count, date, filled, flag, full_name, list, login, logins, names, text, time,
 };
 
 /// An issue, or a pull request as an issue.
@@ -23,8 +23,9 @@ pub struct Issue {
     pub state: String,
     #[serde(default, deserialize_with = "flag")]
     pub is_locked: bool,
-    #[serde(default, rename = "pull_request", deserialize_with = "present")]
-    pub is_pull: bool,
+    /// What it is as a pull request, if it is one.
+    #[serde(default, rename = "pull_request")]
+    pub pull: Option<AsPull>,
     #[serde(default, deserialize_with = "names")]
     pub labels: Vec<String>,
     #[serde(default)]
@@ -52,6 +53,15 @@ pub struct Issue {
     pub repo: Option<String>,
     #[serde(default, rename = "html_url", deserialize_with = "text")]
     pub url: String,
+}
+
+/// A pull request as its issue tells of it.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct AsPull {
+    #[serde(default, deserialize_with = "flag")]
+    pub merged: bool,
+    #[serde(default, deserialize_with = "flag")]
+    pub draft: bool,
 }
 
 /// A milestone as an issue tells of it.

@@ -84,12 +84,6 @@ fn zoned<'de, D: Deserializer<'de>>(from: D) -> Result<Option<DateTime<FixedOffs
     from.deserialize_any(Time)
 }
 
-/// Whether there is anything but `null`.
-pub(super) fn present<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
-    let thing: Option<IgnoredAny> = Option::deserialize(from)?;
-    Ok(thing.is_some())
-}
-
 /// The login of a user.
 pub(super) fn login<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     Ok(Option::<One<Login>>::deserialize(from)?.and_then(|one| one.0))

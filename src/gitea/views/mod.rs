@@ -15,7 +15,7 @@ pub use commits::{
     CombinedStatus, Commit, CommitFile, Comparison, GitCommit, Signature, Stats, Status,
 };
 pub use files::{Blob, Contents, Entry, EntryKind, Tree, TreeEntry};
-pub use issues::{Asset, Comment, Due, Issue, Label, Milestone};
+pub use issues::{AsPull, Asset, Comment, Due, Issue, Label, Milestone};
 pub use pulls::{ChangedFile, PullRequest, Review, ReviewComment, Tip};
 pub use repositories::{
     Activity, Branch, Languages, Permissions, Release, Repository, Tag, TagCommit, TipCommit,

@@ -61,7 +61,9 @@ async fn issue(gitea: &GiteaReader, repo: Repo, index: u64) -> Result<Document, 
     let (issue, comments) = (issue?, comments?);
     let author = issue.original_author.as_ref().or(issue.author.as_ref());
     let by = byline(author.map_or(NOBODY, String::as_str), issue.created);
-    let metadata = Facts::new().with("state", issue.state.as_str());
+    let metadata = Facts::new()
+        .with("state", issue.standing())
+        .maybe("draft", issue.is_draft().then_some(true));
     Ok(Document {
         title: format!("{}#{index} {}", repo.name(), issue.title),
         url: issue.url.clone(),
@@ -69,7 +71,7 @@ async fn issue(gitea: &GiteaReader, repo: Repo, index: u64) -> Result<Document, 
             .and(issue.facts().without("url").without("comments"))
             .with("comments", comments.len()),
         text: conversation(&by, issue.body.as_deref(), &comments),
-        id: if issue.is_pull {
+        id: if issue.pull.is_some() {
             Id::Pull(repo, index)
         } else {
             Id::Issue(repo, index)
@@ -84,7 +86,9 @@ async fn pull(gitea: &GiteaReader, repo: Repo, index: u64) -> Result<Document, R
     let (pull, comments) = join(pull, comments(gitea, &repo, index)).await;
     let (pull, comments) = (pull?, comments?);
     let by = byline(pull.author.as_deref().unwrap_or(NOBODY), pull.created);
-    let metadata = Facts::new().with("state", pull.standing());
+    let metadata = Facts::new()
+        .with("state", pull.standing())
+        .maybe("draft", pull.draft.then_some(true));
     Ok(Document {
         title: format!("{}#{index} {}", repo.name(), pull.title),
         url: pull.url.clone(),

@@ -122,7 +122,7 @@ fn an_issue_has_its_facts() {
     assert_eq!(milestone.title, "1.1");
     assert_eq!(milestone.due.unwrap().to_string(), "2026-12-31");
     assert_eq!(
-        (issue.closed, issue.due, issue.is_pull),
+        (issue.closed, issue.due, issue.pull.is_some()),
         (None, None, false)
     );
     assert_eq!(issue.repo.as_deref(), Some("observatory/telescope"));
@@ -131,7 +131,7 @@ fn an_issue_has_its_facts() {
         "https://git.example.org/observatory/telescope/issues/1"
     );
     let as_pull: Issue = answer("/repos/observatory/telescope/issues/65");
-    assert!(as_pull.is_pull);
+    assert!(as_pull.pull.is_some());
 }
 
 #[test]

@@ -252,6 +252,30 @@ fn an_issue_is_its_facts_and_its_text() {
     );
 }
 
+/// A pull request as the forge tells of it among issues: it is closed too where it was merged.
+fn as_issue(number: u64, state: &str, pull: &Value) -> Reply {
+    let issue = json!({"number": number, "title": "Lens", "state": state, "pull_request": pull});
+    Reply::json(200, &issue.to_string())
+}
+
+#[test]
+fn a_pull_request_that_is_read_as_an_issue_is_merged_or_a_draft_too() {
+    let assistant = Assistant::new();
+    let merged = as_issue(68, "closed", &json!({"merged": true, "draft": false}));
+    assistant.fake.says(&format!("{ISSUES}/68"), merged);
+    let draft = as_issue(66, "open", &json!({"merged": false, "draft": true}));
+    assistant.fake.says(&format!("{ISSUES}/66"), draft);
+    for (index, head) in [
+        (68, "#68, merged: Lens\n"),
+        (66, "#66, open, draft: Lens\n"),
+    ] {
+        let get = telescope(json!({"method": "get", "index": index}));
+        let text = assistant.calls("issue_read", &get);
+        let head = format!("observatory/telescope pull request {head}");
+        assert!(text.starts_with(&head), "{text}");
+    }
+}
+
 #[test]
 fn a_long_conversation_is_followed_to_its_end() {
     let assistant = Assistant::reading_at_most(2_000);
