@@ -112,9 +112,9 @@ pub struct Review {
     /// Whether commits came after it.
     #[serde(default, deserialize_with = "flag")]
     pub stale: bool,
-    /// Whether it counts for the branch's protection.
-    #[serde(default, deserialize_with = "flag")]
-    pub official: bool,
+    /// Whether the forge counts it when it asks for approvals.
+    #[serde(default)]
+    pub official: Option<bool>,
     #[serde(default, deserialize_with = "flag")]
     pub dismissed: bool,
     /// Comments on lines.

@@ -1,4 +1,6 @@
 //! What reviewers said of a pull request, in all and on its lines.
+use std::iter;
+
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::Paged;
@@ -72,12 +74,12 @@ pub(super) fn in_short(reviews: &[Review]) -> Vec<String> {
     }
     let tell = |(author, review): (&str, &Review)| {
         let word = review.word().unwrap_or_default();
-        let stale = if review.stale {
-            " (before the newest commits)"
+        let marks = review.marks().collect::<Vec<_>>().join(", ");
+        if marks.is_empty() {
+            format!("{author} {word}")
         } else {
-            ""
-        };
-        format!("{author} {word}{stale}")
+            format!("{author} {word} ({marks})")
+        }
     };
     latest.into_iter().map(tell).collect()
 }
@@ -105,6 +107,19 @@ impl Review {
             _ => None,
         }
     }
+
+    /// What takes from its weight.
+    fn marks(&self) -> impl Iterator<Item = &'static str> {
+        let is_verdict = matches!(self.state.as_str(), "APPROVED" | "REQUEST_CHANGES");
+        let uncounted = is_verdict && !self.dismissed && self.official == Some(false);
+        let marks = [
+            (self.dismissed, "dismissed"),
+            (self.stale, "before the newest commits"),
+            (uncounted, "does not count"),
+        ];
+        let marks = marks.into_iter().filter(|(is, _)| *is);
+        marks.map(|(_, mark)| mark)
+    }
 }
 
 impl ReviewComment {
@@ -123,17 +138,12 @@ impl View for Said {
         match self {
             Self::InAll(review) => {
                 let author = review.author.as_deref().unwrap_or(NOBODY);
-                let marks = [
-                    (true, review.word().unwrap_or("has not yet said what")),
-                    (review.dismissed, "dismissed"),
-                    (review.stale, "before the newest commits"),
-                ];
-                let marks = marks.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark);
-                let marks: Vec<&str> = marks.collect();
+                let word = review.word().unwrap_or("has not yet said what");
+                let words: Vec<&str> = iter::once(word).chain(review.marks()).collect();
                 format!(
                     "{}, {}:",
                     byline(author, review.submitted),
-                    marks.join(", ")
+                    words.join(", ")
                 )
             }
             Self::OnLine(comment) => {
@@ -198,9 +208,14 @@ mod tests {
         let reviews = [
             review("ann", "REQUEST_CHANGES", &json!({"dismissed": true})),
             review("bob", "COMMENT", &none),
-            review("ann", "APPROVED", &json!({"stale": true})),
+            review(
+                "ann",
+                "APPROVED",
+                &json!({"stale": true, "official": false}),
+            ),
             review("ann", "COMMENT", &none),
             review("bob", "REQUEST_CHANGES", &none),
+            review("pat", "APPROVED", &json!({"official": true})),
             review("eve", "PENDING", &none),
             review("eve", "REQUEST_REVIEW", &none),
         ];
@@ -208,7 +223,8 @@ mod tests {
             in_short(&reviews),
             [
                 "bob requested changes",
-                "ann approved (before the newest commits)"
+                "ann approved (before the newest commits, does not count)",
+                "pat approved"
             ]
         );
     }

@@ -303,6 +303,23 @@ fn reviews_come_with_their_comments_on_lines() {
 }
 
 #[test]
+fn an_approval_that_does_not_count_says_so() {
+    let assistant = Assistant::new();
+    let review = |login: &str, official: bool| json!({"id": 1, "state": "APPROVED", "user": {"login": login}, "official": official});
+    let reviews = json!([review("outsider", false), review("maintainer", true)]).to_string();
+    let target = format!("{PULLS}/65/reviews");
+    assistant.fake.says(&target, Reply::json(200, &reviews));
+    assert_eq!(
+        asks(&assistant, "reviews", 65),
+        "observatory/telescope #65 reviews, 2 in all, oldest first\n\n\
+         outsider, approved, does not count:\nmaintainer, approved:"
+    );
+    let text = asks(&assistant, "get", 65);
+    let told = "\nreviews: outsider approved (does not count), maintainer approved\n";
+    assert!(text.contains(told), "{text}");
+}
+
+#[test]
 fn a_request_for_a_review_is_not_counted_as_one() {
     let assistant = Assistant::new();
     let review =
