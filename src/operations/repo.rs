@@ -228,7 +228,8 @@ impl Repository {
         });
         let open = format!(
             "issues {}, pull requests {}",
-            self.open_issues, self.open_pulls
+            number_or_off(self.open_issues, self.has_issues),
+            number_or_off(self.open_pulls, self.has_pull_requests)
         );
         let liked = format!("stars {}, forks {}", self.stars, self.forks);
         Facts::new()
@@ -238,7 +239,7 @@ impl Repository {
             .maybe("topics", self.topics)
             .maybe("licences", Some(self.licenses))
             .with("open", open)
-            .with("releases", self.releases)
+            .with("releases", number_or_off(self.releases, self.has_releases))
             .with("counts", liked)
             .maybe("created", self.created.map(day))
             .maybe("updated", self.updated.map(day))
@@ -249,6 +250,14 @@ impl Repository {
             .maybe("website", self.website)
             .maybe("this account", may)
             .with("url", self.url)
+    }
+}
+
+/// How many there are, or that they are switched off.
+fn number_or_off(number: u64, is_on: Option<bool>) -> String {
+    match is_on {
+        Some(false) => "off".to_owned(),
+        _ => number.to_string(),
     }
 }
 

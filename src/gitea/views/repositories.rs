@@ -68,12 +68,13 @@ pub struct Repository {
     /// What the token's account may do.
     #[serde(default)]
     pub permissions: Option<Permissions>,
-    #[serde(default, deserialize_with = "flag")]
-    pub has_issues: bool,
-    #[serde(default, deserialize_with = "flag")]
-    pub has_wiki: bool,
-    #[serde(default, deserialize_with = "flag")]
-    pub has_pull_requests: bool,
+    /// This and the next two: whether they are switched on, where the forge tells it.
+    #[serde(default)]
+    pub has_issues: Option<bool>,
+    #[serde(default)]
+    pub has_pull_requests: Option<bool>,
+    #[serde(default)]
+    pub has_releases: Option<bool>,
     /// `None` of older forges, which tell them by `/topics` only.
     #[serde(default, deserialize_with = "maybe_list")]
     pub topics: Option<Vec<String>>,

@@ -25,6 +25,14 @@ fn a_repository_has_the_facts_that_matter() {
 }
 
 #[test]
+fn what_is_switched_off_is_not_told_as_none() {
+    let fork = json!({"method": "get", "repo": "contributor/telescope"});
+    let text = Assistant::new().calls("repo_read", &fork);
+    let told = "\nopen: issues off, pull requests 0\nreleases: off\n";
+    assert!(text.contains(told), "{text}");
+}
+
+#[test]
 fn an_older_forge_is_asked_for_topics_too() {
     let assistant = Assistant::new();
     let repository = json!({"id": 1, "name": "telescope", "full_name": "observatory/telescope"});
