@@ -263,11 +263,19 @@ impl Commit {
             .with("author", author)
             .with("parents", parents)
             .maybe("changed", changed)
-            .maybe(
-                "signature",
-                self.git.verified.then_some("verified by the forge"),
-            )
+            .maybe("signature", self.signature())
             .with("url", self.url.as_str())
+    }
+
+    /// What the forge found of the signature, where there is one.
+    fn signature(&self) -> Option<String> {
+        let found = self.git.verification.as_ref()?;
+        if found.verified {
+            return Some("verified by the forge".to_owned());
+        }
+        let reason = found.reason.as_deref().unwrap_or("the forge says not why");
+        let told = |_: &String| format!("not verified ({reason})");
+        found.signature.as_ref().map(told)
     }
 
     /// What there is to read of a commit beyond its subject: the rest of its message, and its files.

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::lenient::{count, filled, list, login, shas, text, time, verified};
+use super::lenient::{count, filled, flag, list, login, shas, text, time};
 
 #[derive(Debug, Deserialize)]
 pub struct Commit {
@@ -32,9 +32,21 @@ pub struct GitCommit {
     pub author: Option<Signature>,
     #[serde(default)]
     pub committer: Option<Signature>,
-    /// Whether the forge has verified a signature.
-    #[serde(default, rename = "verification", deserialize_with = "verified")]
+    #[serde(default)]
+    pub verification: Option<Verification>,
+}
+
+/// What the forge found of a commit's signature.
+#[derive(Debug, Deserialize)]
+pub struct Verification {
+    #[serde(default, deserialize_with = "flag")]
     pub verified: bool,
+    /// Why it is not; also where there is none.
+    #[serde(default, deserialize_with = "filled")]
+    pub reason: Option<String>,
+    /// `None` where the commit is not signed.
+    #[serde(default, deserialize_with = "filled")]
+    pub signature: Option<String>,
 }
 
 /// A name that anybody can write into a commit, and perhaps the login that belongs to it.

@@ -114,17 +114,6 @@ pub(super) fn body<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>,
     Ok(Option::<One<Body>>::deserialize(from)?.and_then(|one| one.0))
 }
 
-/// Whether a signature was verified.
-pub(super) fn verified<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
-    #[derive(Deserialize)]
-    struct Verification {
-        #[serde(default, deserialize_with = "flag")]
-        verified: bool,
-    }
-    let verification: Option<Verification> = Option::deserialize(from)?;
-    Ok(verification.is_some_and(|it| it.verified))
-}
-
 fn every<'de, D: Deserializer<'de>, F: Field>(from: D) -> Result<Vec<String>, D::Error> {
     let list: Vec<One<F>> = list(from)?;
     Ok(list.into_iter().filter_map(|one| one.0).collect())

@@ -13,6 +13,7 @@ mod users;
 
 pub use commits::{
     CombinedStatus, Commit, CommitFile, Comparison, GitCommit, Signature, Stats, Status,
+    Verification,
 };
 pub use files::{Blob, Contents, Entry, EntryKind, Tree, TreeEntry};
 pub use issues::{AsPull, Asset, Comment, Due, Issue, Label, Milestone};

@@ -192,6 +192,28 @@ fn a_commit_has_its_facts_its_message_and_its_files() {
 }
 
 #[test]
+fn a_signature_that_is_not_verified_is_told_with_the_reason() {
+    let assistant = Assistant::new();
+    let signature = |signature: &str, reason: &str| {
+        let verification = json!({"verified": false, "reason": reason, "signature": signature});
+        let commit = json!({"sha": TIP, "commit": {"message": "", "verification": verification}});
+        let target = format!("/api/v1/repos/observatory/telescope/git/commits/{TIP}");
+        assistant
+            .fake
+            .says(&target, Reply::json(200, &commit.to_string()));
+        let arguments = telescope(json!({"method": "get", "sha": TIP}));
+        let text = assistant.calls("commit_read", &arguments);
+        let mut lines = text.lines().map(str::to_owned);
+        lines.find(|line| line.starts_with("signature: "))
+    };
+    assert_eq!(
+        signature("-----BEGIN PGP SIGNATURE-----", "gpg.error.extract_sign").unwrap(),
+        "signature: not verified (gpg.error.extract_sign)"
+    );
+    assert_eq!(signature("", "gpg.error.not_signed_commit"), None);
+}
+
+#[test]
 fn a_diff_comes_as_git_prints_it() {
     let sha = "f94dc520a312f56eedd0e8629710e7f07b5ad1d7";
     let text = Assistant::new().calls(
