@@ -29,7 +29,8 @@ pub struct RawFile {
 }
 
 impl<T> Page<T> {
-    pub(super) fn of(items: Vec<T>, answer: &Response, query: &Query) -> Self {
+    /// `most` is the most items of a page, where the forge told it.
+    pub(super) fn of(items: Vec<T>, answer: &Response, query: &Query, most: Option<u64>) -> Self {
         let number = |name| answer.header(name)?.parse().ok();
         let told = Told {
             items: items.len() as u64,
@@ -38,20 +39,20 @@ impl<T> Page<T> {
             has_more: answer.header("x-hasmore"),
             page: query.number("page").unwrap_or(1).max(1),
             limit: query.number("limit"),
+            most,
         };
         // Gitea tells the size of its pages where it counts without a filter: a page that is not full is the last.
         let is_full = number("x-perpage").is_none_or(|size| told.items >= size);
-        let size = told.size().filter(|_| is_full);
         Self {
             items,
             total: told.total,
-            more: is_full && told.more(size.or(told.limit)),
-            size,
+            more: is_full && told.more(),
+            size: told.size().filter(|_| is_full),
         }
     }
 }
 
-/// What an answer tells of its list, and what was asked for.
+/// What an answer tells of its list, what was asked for, and the most that the forge gives.
 #[derive(Debug)]
 struct Told<'a> {
     items: u64,
@@ -60,11 +61,12 @@ struct Told<'a> {
     has_more: Option<&'a str>,
     page: u64,
     limit: Option<u64>,
+    most: Option<u64>,
 }
 
 impl Told<'_> {
-    /// Whether there is a page after this, where pages have this size.
-    fn more(&self, size: Option<u64>) -> bool {
+    /// Whether there is a page after this.
+    fn more(&self) -> bool {
         if let Some(link) = self.link {
             return link.contains("rel=\"next\"");
         }
@@ -72,8 +74,8 @@ impl Told<'_> {
             return has_more == "true";
         }
         match self.total {
-            Some(total) => self.items > 0 && self.end(size.unwrap_or(0)) < total,
-            None => size.is_some_and(|size| self.items >= size),
+            Some(total) => self.items > 0 && self.end(self.least()) < total,
+            None => self.limit.is_some_and(|limit| self.items >= limit),
         }
     }
 
@@ -83,19 +85,36 @@ impl Told<'_> {
         before.saturating_add(self.items)
     }
 
+    /// Whether this page would go beyond the end of the list, were all as long as was asked for.
+    fn is_beyond(&self) -> bool {
+        let end = self.end(self.limit.unwrap_or(0));
+        self.total.is_some_and(|total| end > total)
+    }
+
+    /// The fewest items that the forge's pages may have, so that none is lost.
+    fn least(&self) -> u64 {
+        let limit = self.limit.unwrap_or(0);
+        let given = self.most.is_some_and(|most| limit <= most);
+        if given && !self.is_beyond() {
+            limit
+        } else {
+            limit.min(self.items)
+        }
+    }
+
     /// The size of the forge's pages, where this one shows that they are shorter than what was
-    /// asked for: there is more after it, or it would go beyond the end.
+    /// asked for. That it is short shows nothing: some lists leave out what may not be seen after
+    /// they were cut into pages.
     fn size(&self) -> Option<u64> {
-        let limit = self
-            .limit
-            .filter(|limit| (1..*limit).contains(&self.items))?;
-        let (total, last) = (self.total, self.link.and_then(last_page));
-        let beyond = total.is_some_and(|total| self.end(limit) > total);
-        // Some lists leave out what may not be seen after they were cut into pages.
-        let as_asked = total
-            .zip(last)
-            .is_some_and(|(total, last)| total.div_ceil(limit) == last);
-        ((beyond || self.more(Some(limit))) && !as_asked).then_some(self.items)
+        let asked = |limit: &u64| (1..*limit).contains(&self.items);
+        let (limit, total) = (self.limit.filter(asked)?, self.total?);
+        if self.is_beyond() && !self.more() {
+            // The last: those before it have the rest.
+            return total.checked_sub(self.items)?.checked_div(self.page - 1);
+        }
+        let last = self.link.and_then(last_page);
+        let has_more_pages = last.is_some_and(|last| last > total.div_ceil(limit));
+        (self.is_beyond() || has_more_pages).then_some(self.items)
     }
 }
 
@@ -185,6 +204,7 @@ mod tests {
             has_more: None,
             page,
             limit: Some(30),
+            most: Some(50),
         }
     }
 
@@ -211,35 +231,54 @@ mod tests {
             // A list that ignores paging and gives all.
             (told(45, Some(45), 1), false),
         ] {
-            assert_eq!(told.more(told.limit), more, "{told:?}");
+            assert_eq!(told.more(), more, "{told:?}");
             assert_eq!(told.size(), None, "{told:?}");
         }
         let unasked = Told {
             limit: None,
             ..told(3, None, 1)
         };
-        assert!(!unasked.more(None));
+        assert!(!unasked.more());
     }
 
     #[test]
     fn pages_that_are_shorter_than_asked_for_are_seen_by_what_is_after_them() {
-        let (first, second, last) = (
-            told(20, Some(60), 1),
-            told(20, Some(60), 2),
-            told(20, Some(60), 3),
-        );
-        for (told, more) in [(first, true), (second, true), (last, false)] {
-            assert_eq!(
-                (told.size(), told.more(told.size())),
-                (Some(20), more),
-                "{told:?}"
-            );
-        }
-        // Of 30, some were left out: the forge's last page says so.
-        let left_out = Told {
-            link: Some(LAST_OF_3),
-            ..told(20, Some(70), 1)
+        let linked = |items, total, page, link| Told {
+            link: Some(link),
+            ..told(items, Some(total), page)
         };
-        assert_eq!(left_out.size(), None);
+        let end = "<https://x/?page=1>; rel=\"first\"";
+        for (told, size, more) in [
+            (linked(20, 60, 1, LAST_OF_3), Some(20), true),
+            (linked(20, 60, 2, LAST_OF_3), Some(20), true),
+            (linked(20, 60, 3, end), Some(20), false),
+            // The last of all, asked for at once.
+            (linked(10, 50, 3, end), Some(20), false),
+            // Of 30, some were left out: the forge's last page says so.
+            (linked(20, 70, 1, LAST_OF_3), None, true),
+            // Without a link, only what would be beyond the end shows it.
+            (told(20, Some(60), 1), None, true),
+            (told(20, Some(60), 2), None, true),
+            (told(20, Some(60), 3), Some(20), false),
+            (told(20, Some(45), 2), Some(20), true),
+        ] {
+            assert_eq!((told.size(), told.more()), (size, more), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn a_short_page_is_the_last_only_where_the_forge_gives_what_was_asked_for() {
+        for (most, more) in [
+            (Some(50), false),
+            (Some(30), false),
+            (Some(20), true),
+            (None, true),
+        ] {
+            let told = Told {
+                most,
+                ..told(20, Some(50), 2)
+            };
+            assert_eq!(told.more(), more, "{told:?}");
+        }
     }
 }

@@ -141,7 +141,8 @@ impl GiteaClient {
     ) -> Result<Page<T>, GiteaError> {
         let answer = self.0.ask(address, query).await?;
         let items: Items<T> = self.0.read(address, &answer)?;
-        Ok(Page::of(items.0, &answer, query))
+        let most = self.facts().await?.page_max;
+        Ok(Page::of(items.0, &answer, query, most))
     }
 
     /// As [`GiteaReader::list_within`].
@@ -160,7 +161,8 @@ impl GiteaClient {
         };
         let mut thing = thing.unwrap_or_default();
         let items = items(&mut thing);
-        Ok((thing, Page::of(items, &answer, query)))
+        let most = self.facts().await?.page_max;
+        Ok((thing, Page::of(items, &answer, query, most)))
     }
 
     /// As [`GiteaReader::raw`].

@@ -172,21 +172,18 @@ impl Report {
     /// One page of a list, and where the next one is.
     #[must_use]
     pub(super) fn page<V: View + 'static>(self, paging: Paging, page: Page<V>) -> Self {
-        let report = self.going_on(paging, page.more, page.size);
+        let report = self.going_on(paging, page.more);
         let first = paging.sized(page.size).first();
         report.list(first, page.total, page.items)
     }
 
-    /// Where the next page is, if there is one: the forge's pages may be shorter than this.
+    /// Where the next page is, if there is one.
     #[must_use]
-    pub(super) fn going_on(self, paging: Paging, more: bool, size: Option<u64>) -> Self {
-        if !more {
-            return self;
-        }
-        let report = self.next("page", paging.page() + 1);
-        match size {
-            Some(size) => report.next("limit", size),
-            None => report,
+    pub(super) fn going_on(self, paging: Paging, more: bool) -> Self {
+        if more {
+            self.next("page", paging.page() + 1)
+        } else {
+            self
         }
     }
 }

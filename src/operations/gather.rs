@@ -58,6 +58,7 @@ pub(super) async fn gather_lighter<T: DeserializeOwned>(
     while let Some(page) = pages.try_next().await? {
         all.items.extend(page.items);
     }
-    all.more = (all.items.len() as u64) < total;
+    // Some lists count what they leave out.
+    all.more = last.saturating_mul(size) < total;
     Ok(all)
 }

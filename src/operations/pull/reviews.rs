@@ -52,7 +52,7 @@ pub(super) async fn reviews(gitea: GiteaReader, input: Paged) -> Result<Answer, 
         _ => "oldest first".to_owned(),
     };
     let report = pull.report("reviews").applied(number);
-    let report = report.going_on(paging, page.more, page.size);
+    let report = report.going_on(paging, page.more);
     Ok(report.texts(texts).into())
 }
 

@@ -177,6 +177,42 @@ fn reviews_beyond_those_that_are_read_are_told_of() {
     assert!(text.contains(told), "{text}");
 }
 
+/// Reviews of these numbers, of 40: the forge counts a pending one that it leaves out.
+fn reviews(numbers: impl Iterator<Item = u64>) -> Reply {
+    let review = |n: u64| {
+        let user = json!({"login": "reviewer"});
+        json!({"id": n, "user": user, "state": "COMMENT", "body": format!("Review {n}.")})
+    };
+    let all = json!(numbers.map(review).collect::<Vec<_>>()).to_string();
+    Reply::json(200, &all).header("X-Total-Count", "40")
+}
+
+#[test]
+fn a_pending_review_of_another_person_does_not_count_as_one_that_was_not_read() {
+    let assistant = Assistant::new();
+    let page = reviews((1..=40).filter(|n| *n != 2));
+    assistant.fake.says(&format!("{PULLS}/65/reviews"), page);
+    let text = asks(&assistant, "get", 65);
+    let told = "\nreviews: reviewer commented\n";
+    assert!(text.contains(told), "{text}");
+}
+
+#[test]
+fn a_pending_review_of_another_person_does_not_make_others_come_twice() {
+    let assistant = Assistant::new();
+    let (first, second) = (reviews((1..=30).filter(|n| *n != 2)), reviews(31..=40));
+    let target = |page: u64| format!("{PULLS}/65/reviews?page={page}&limit=30");
+    assistant.fake.says(&target(1), first);
+    assistant.fake.says(&target(2), second);
+    let arguments = telescope(json!({"method": "reviews", "index": 65}));
+    let texts = assistant.follows("pull_read", &arguments).join("\n");
+    let told = texts
+        .lines()
+        .filter_map(|line| line.strip_prefix("  Review "));
+    let all = (1..=40).filter(|n| *n != 2).map(|n| format!("{n}."));
+    assert_eq!(told.collect::<Vec<_>>(), all.collect::<Vec<_>>());
+}
+
 #[test]
 fn a_pull_request_tells_what_a_reviewer_asks_first() {
     let assistant = Assistant::new();

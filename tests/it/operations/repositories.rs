@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::support::{Assistant, Fake, Reply, Server, next, telescope};
+use crate::support::{Assistant, Fake, Reply, telescope};
 
 #[test]
 fn a_repository_has_the_facts_that_matter() {
@@ -206,38 +206,69 @@ fn a_forge_with_smaller_pages_is_asked_for_no_more_than_it_gives() {
     for (page, numbers) in [(1, 0..20), (2, 20..40), (3, 40..45)] {
         fake.says(&format!("{tags}?page={page}&limit=20"), names(numbers));
     }
-    let server = Server::before(&fake);
-    let mut arguments = telescope(json!({"method": "tags", "limit": 30}));
-    let mut heads = Vec::new();
-    loop {
-        let text = server.ask("repo_read", &arguments);
-        heads.push(text.lines().next().unwrap().to_owned());
-        match next(&text) {
-            Some(following) => arguments = following,
-            None => break,
-        }
-    }
+    let arguments = telescope(json!({"method": "tags", "limit": 30}));
+    let texts = Assistant::before(fake).follows("repo_read", &arguments);
+    let heads: Vec<_> = texts.iter().map(|it| first_line(it)).collect();
     let range = |range: &str| format!("observatory/telescope tags {range} of 45");
     assert_eq!(heads, ["1-20", "21-40", "41-45"].map(range));
+}
+
+/// Pages of 20 tags, whatever `limit` says.
+fn pages_of_20(assistant: &Assistant, limit: u64, total: u64, is_linked: bool) {
+    let tags = "/api/v1/repos/observatory/telescope/tags";
+    let last = total.div_ceil(20);
+    for page in 1..=last {
+        let tag = |n: u64| json!({"name": format!("v{n}")});
+        let numbers = (page * 20 - 19)..=(page * 20).min(total);
+        let names = json!(numbers.map(tag).collect::<Vec<_>>()).to_string();
+        let link = match page {
+            page if page == last => "<https://x/?page=1>; rel=\"first\"".to_owned(),
+            page => format!(
+                "<?page={}>; rel=\"next\",<?page={last}>; rel=\"last\"",
+                page + 1
+            ),
+        };
+        let reply = Reply::json(200, &names).header("X-Total-Count", &total.to_string());
+        let reply = if is_linked {
+            reply.header("Link", &link)
+        } else {
+            reply
+        };
+        assistant
+            .fake
+            .says(&format!("{tags}?page={page}&limit={limit}"), reply);
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap()
 }
 
 #[test]
 fn a_forge_whose_pages_turn_out_to_be_smaller_than_it_said_is_read_whole() {
     for limit in [30, 50] {
         let assistant = Assistant::new();
-        let tags = "/api/v1/repos/observatory/telescope/tags";
-        for (page, numbers) in [(1, 0..20), (2, 20..40), (3, 40..60)] {
-            let tag = |n: u64| json!({"name": format!("v{n}")});
-            let names = json!(numbers.map(tag).collect::<Vec<_>>()).to_string();
-            for limit in [20, limit] {
-                let reply = Reply::json(200, &names).header("X-Total-Count", "60");
-                (assistant.fake).says(&format!("{tags}?page={page}&limit={limit}"), reply);
-            }
-        }
+        pages_of_20(&assistant, limit, 50, true);
         let arguments = telescope(json!({"method": "tags", "limit": limit}));
         let texts = assistant.follows("repo_read", &arguments);
-        let heads: Vec<_> = texts.iter().map(|it| it.lines().next().unwrap()).collect();
-        let range = |range: &str| format!("observatory/telescope tags {range} of 60");
-        assert_eq!(heads, ["1-20", "21-40", "41-60"].map(range));
+        let heads: Vec<_> = texts.iter().map(|it| first_line(it)).collect();
+        let range = |range: &str| format!("observatory/telescope tags {range} of 50");
+        assert_eq!(heads, ["1-20", "21-40", "41-50"].map(range));
     }
+}
+
+#[test]
+fn a_forge_that_does_not_tell_the_size_of_its_pages_is_read_whole() {
+    let fake = Fake::start();
+    let settings = Reply::new(404, "404 page not found\n");
+    fake.says("/api/v1/settings/api", settings);
+    let assistant = Assistant::before(fake);
+    pages_of_20(&assistant, 30, 50, false);
+    let arguments = telescope(json!({"method": "tags"}));
+    let texts = assistant.follows("repo_read", &arguments).join("\n");
+    let names = texts.lines().filter(|line| line.starts_with('v'));
+    let names: Vec<_> = names
+        .filter_map(|line| line.split([' ', ':']).next())
+        .collect();
+    assert_eq!(names, (1..=50).map(|n| format!("v{n}")).collect::<Vec<_>>());
 }

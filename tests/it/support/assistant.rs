@@ -17,12 +17,20 @@ pub(crate) struct Assistant {
 
 impl Assistant {
     pub(crate) fn new() -> Self {
-        Self::reading_at_most(24_000)
+        Self::before(Fake::start())
+    }
+
+    /// In front of a Gitea that says something else of itself.
+    pub(crate) fn before(fake: Fake) -> Self {
+        Self::of(fake, 24_000)
     }
 
     /// Its answers have at most so many characters.
     pub(crate) fn reading_at_most(max: usize) -> Self {
-        let fake = Fake::start();
+        Self::of(Fake::start(), max)
+    }
+
+    fn of(fake: Fake, max: usize) -> Self {
         let mut setup = Setup::of(&fake.url(), &Fake::token("aegis-bot"));
         setup.answer_max = max;
         let server = setup.start();
