@@ -1,6 +1,7 @@
 //! What one ref has that another has not.
 use std::collections::BTreeSet;
 
+use futures_util::future::join;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -32,16 +33,18 @@ impl Input for Compare {
 
 pub(super) async fn compare(gitea: GiteaReader, input: Compare) -> Result<Answer, Refusal> {
     let Compare { repo, base, head } = &input;
-    // Known before it is compared: what goes on from here compares with the same commit.
-    let from = match tip(&gitea, repo, Some(base)).await {
-        Ok(from) => from,
-        Err(error) => return Err(missing(&gitea, repo, Some(base), None, error).await),
-    };
-    let address = repo.at(&[&"compare", &Between { base: &from, head }]);
+    // By the names that were asked for: some forges compare nothing else.
+    let address = repo.at(&[&"compare", &Between { base, head }]);
     let query = Query::new().with("verification", false);
-    let comparison = match gitea.get::<Comparison>(&address, &query).await {
+    let comparison = gitea.get::<Comparison>(&address, &query);
+    // What goes on from here compares with the same commit.
+    let (comparison, from) = join(comparison, tip(&gitea, repo, Some(base))).await;
+    let comparison = match comparison {
         Ok(comparison) => comparison,
-        Err(error) => return Err(missing(&gitea, repo, Some(head), None, error).await),
+        Err(error) => {
+            let at = if from.is_ok() { head } else { base };
+            return Err(missing(&gitea, repo, Some(at), None, error).await);
+        }
     };
     let (base, head) = (shown(base), shown(head));
     let mut report = Report::new(format!("{} {base}...{head} commits", repo.name()));
@@ -49,8 +52,10 @@ pub(super) async fn compare(gitea: GiteaReader, input: Compare) -> Result<Answer
         report = report.facts(comparison.in_short());
     }
     if let Some(newest) = comparison.commits.first() {
-        report = report.pinned("base", from.as_str());
         report = report.pinned("head", newest.sha.as_str());
+        if let Ok(from) = from {
+            report = report.pinned("base", from.as_str());
+        }
     }
     let total = Some(comparison.total_commits);
     Ok(report.list(1, total, comparison.commits).into())

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::support::{Assistant, Reply, next, recorded, telescope};
+use crate::support::{Assistant, Reply, next, telescope};
 
 const COMMITS: &str = "/api/v1/repos/observatory/telescope/commits";
 const TIP: &str = "639efab4f3a7563be5d001f1b8d700a81f716710";
@@ -257,12 +257,6 @@ fn tagged(assistant: &Assistant) {
 #[test]
 fn a_comparison_has_commits_files_and_the_way_to_the_diff() {
     let assistant = Assistant::new();
-    tagged(&assistant);
-    let all = recorded();
-    let is_it = |path: &str| path.ends_with("/telescope/compare/v1.0.0...main");
-    let comparison = all.iter().find(|it| is_it(&it.path)).unwrap();
-    let target = format!("{COMPARE}/{TAGGED}...main");
-    assistant.fake.says(&target, comparison.into());
     let arguments = telescope(json!({"method": "compare", "base": "v1.0.0", "head": "main"}));
     let text = assistant.calls("commit_read", &arguments);
     let head = "observatory/telescope v1.0.0...main commits 1-17 of 17\n\
@@ -295,8 +289,8 @@ fn a_comparison_that_is_too_long_goes_on_between_the_commits_first_read() {
     let commit = |n: u64| json!({"sha": format!("{n:040}"), "commit": {"message": "One of many"}});
     let comparison =
         json!({"total_commits": 60, "commits": (1..=60).map(commit).collect::<Vec<_>>()});
-    for head in ["main", &format!("{:040}", 1)] {
-        let target = format!("{COMPARE}/{TAGGED}...{head}");
+    for between in ["v1.0.0...main", &format!("{TAGGED}...{:040}", 1)] {
+        let target = format!("{COMPARE}/{between}");
         let reply = Reply::json(200, &comparison.to_string());
         assistant.fake.says(&target, reply);
     }
