@@ -7,6 +7,7 @@ mod wire;
 
 use std::{fmt, pin::Pin, rc::Rc, sync::Arc, time::Duration};
 
+use actix_http::error::ParseError;
 use awc::error::{ConnectError, SendRequestError};
 use futures_util::{Stream, future::poll_fn};
 use tokio::time::{Instant, timeout_at};
@@ -122,8 +123,9 @@ pub enum SendError {
 }
 
 impl HttpClient {
-    /// Sends a request and reads the answer. A GET is sent a second time where a connection that
-    /// was kept alive turned out to be dead before a byte of the answer; nothing else ever is.
+    /// Sends a request and reads the answer. A GET is sent again where a connection that was kept
+    /// alive turned out to be dead before a byte of the answer, and so on until none is left and one
+    /// is made for it; nothing else ever is.
     pub async fn send(&self, request: Request<'_>) -> Result<Response, SendError> {
         timeout_at(request.deadline, self.exchange(&request))
             .await
@@ -131,18 +133,21 @@ impl HttpClient {
     }
 
     async fn exchange(&self, request: &Request<'_>) -> Result<Response, SendError> {
-        let mut happened = Happened::default();
-        let mut answer = self.head(request, &mut happened).await;
-        let dead = match &answer {
-            Ok(_) => false,
-            // The end came before an answer began. Over TLS its goodbye was heard nevertheless.
-            Err(SendRequestError::Connect(ConnectError::Disconnected)) => true,
-            Err(_) => !happened.heard,
+        let mut head = loop {
+            let mut happened = Happened::default();
+            let answer = self.head(request, &mut happened).await;
+            let dead = match &answer {
+                // The end came before an answer began. Over TLS its goodbye was heard nevertheless.
+                Err(SendRequestError::Connect(ConnectError::Disconnected)) => true,
+                Err(SendRequestError::Send(_) | SendRequestError::Response(ParseError::Io(_))) => {
+                    !happened.heard
+                }
+                _ => false,
+            };
+            if !(dead && !happened.dialled && request.method == Method::GET) {
+                break answer.map_err(translate)?;
+            }
         };
-        if dead && !happened.dialled && request.method == Method::GET {
-            answer = self.head(request, &mut happened).await;
-        }
-        let mut head = answer.map_err(translate)?;
         let body = self.body(&mut head, request.limit).await?;
         Ok(Response { head, body })
     }

@@ -11,6 +11,7 @@ use aegis::{
     gitea::{Gitea, GiteaError, Query, views},
     outbound::{Method, Outbound, Request, SendError, TlsRoots},
 };
+use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::{LONG, Repository, bot, client, known, reader, repo, settings, telescope};
@@ -385,6 +386,36 @@ async fn a_connection_that_died_is_replaced_once_and_for_a_get_only() {
             assert!(second.connection > first.connection);
         }
     }
+}
+
+#[actix_rt::test]
+async fn a_get_is_answered_though_all_kept_connections_died() {
+    let fake = Fake::start();
+    let outbound = Outbound::new(TlsRoots::Webpki, None).unwrap();
+    let client = outbound.client();
+    let url = format!("{}/", fake.url());
+    let send = || {
+        client.send(Request {
+            method: Method::GET,
+            url: &url,
+            headers: &[],
+            body: Vec::new(),
+            limit: 100,
+            deadline: Instant::now() + LONG,
+        })
+    };
+    fake.says("/", Reply::new(200, ""));
+    // Each has a connection of its own: all begin before one is answered.
+    for kept in join_all([send(), send(), send()]).await {
+        assert!(kept.is_ok(), "{kept:?}");
+        fake.says_once("/", Reply::hang_up());
+    }
+    fake.forget();
+    let answer = send().await;
+    assert!(answer.is_ok(), "{answer:?}");
+    let mut asked: Vec<_> = fake.requests().iter().map(|it| it.connection).collect();
+    asked.sort_unstable();
+    assert_eq!(asked, [1, 2, 3, 4]);
 }
 
 #[actix_rt::test]
