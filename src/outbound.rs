@@ -212,7 +212,9 @@ fn translate(error: SendRequestError) -> SendError {
             SendError::Broken("closed without an answer".to_owned())
         }
         SendRequestError::Connect(error) => SendError::Connect(error.to_string()),
-        SendRequestError::Send(error) => SendError::Broken(error.to_string()),
+        SendRequestError::Send(error) | SendRequestError::Response(ParseError::Io(error)) => {
+            SendError::Broken(error.to_string())
+        }
         error => SendError::Malformed(error.to_string()),
     }
 }

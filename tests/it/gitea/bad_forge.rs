@@ -316,6 +316,22 @@ async fn what_is_no_http_is_no_answer() {
 }
 
 #[actix_rt::test]
+async fn a_connection_that_is_reset_or_ends_within_a_head_is_broken() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let resetting = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        // Closed with bytes that nobody has read, it is reset.
+        stream.peek(&mut [0]).unwrap();
+    });
+    let cutting = server(b"HTTP/1.1 200 OK\r\nX: ", b"", 0);
+    for forge in [resetting, cutting] {
+        let answer = send(forge, Method::GET).await;
+        assert!(matches!(answer, Err(SendError::Broken(_))), "{answer:?}");
+    }
+}
+
+#[actix_rt::test]
 async fn a_silent_forge_and_one_that_stalls_in_its_body_end_at_the_deadline() {
     let fake = Fake::start();
     let mut settings = settings(&fake.url(), "aegis-bot");
