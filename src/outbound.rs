@@ -30,8 +30,8 @@ pub struct Outbound {
 }
 
 impl Outbound {
-    /// Reads the system's certificates if wanted, `/etc/resolv.conf` and `/etc/hosts`, once. What
-    /// `ca_pem` holds is believed too.
+    /// Reads the system's certificates if wanted, once, and `/etc/resolv.conf` and `/etc/hosts`, which
+    /// are read anew as long as names are looked up. What `ca_pem` holds is believed too.
     ///
     /// # Errors
     /// `ca_pem` holds no certificate, or the system has none.

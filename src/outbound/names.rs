@@ -2,44 +2,61 @@
 use std::{
     error::Error,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
+use actix_rt::task::spawn_blocking;
 use hickory_resolver::{
     TokioResolver,
     config::{LookupIpStrategy, ResolverConfig},
     net::runtime::TokioRuntimeProvider,
 };
+use log::Level;
 
 /// How long one name server is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long an address that was found counts, whatever its server says of it, and what was read of
+/// the system's settings: a forge that moves is found again after so long.
+const FRESH: Duration = Duration::from_secs(5);
+
 /// Names and their addresses, by `/etc/hosts` and the name servers of `/etc/resolv.conf`.
 #[derive(Clone)]
-pub(super) struct Names(Option<TokioResolver>);
+pub(super) struct Names(Arc<Mutex<Known>>);
+
+/// A resolver lives for [`FRESH`], and what it remembers with it.
+struct Known {
+    resolver: Option<TokioResolver>,
+    since: Instant,
+}
 
 impl Names {
     /// Reads the system's settings. Without any, IP addresses and `localhost` still work.
     pub(super) fn of_system() -> Self {
-        let mut builder = TokioResolver::builder_tokio().unwrap_or_else(|error| {
-            log::warn!("no name servers ({error}): names are found in `/etc/hosts` only");
-            TokioResolver::builder_with_config(
-                ResolverConfig::default(),
-                TokioRuntimeProvider::default(),
-            )
-        });
-        let options = builder.options_mut();
-        // IPv4 first: asked together, a name that `/etc/hosts` knows for IPv4 waits for DNS.
-        options.ip_strategy = LookupIpStrategy::Ipv4thenIpv6;
-        options.timeout = PATIENCE;
-        options.attempts = 1;
-        match builder.build() {
-            Ok(resolver) => Self(Some(resolver)),
-            Err(error) => {
-                log::warn!("no resolver ({error}): only IP addresses and `localhost` are found");
-                Self(None)
+        Self::known(read(Level::Warn), Instant::now())
+    }
+
+    fn known(resolver: Option<TokioResolver>, since: Instant) -> Self {
+        Self(Arc::new(Mutex::new(Known { resolver, since })))
+    }
+
+    async fn resolver(&self) -> Option<TokioResolver> {
+        {
+            let mut known = self.lock();
+            if known.since.elapsed() < FRESH {
+                return known.resolver.clone();
             }
+            // Others go on with the old one meanwhile.
+            known.since = Instant::now();
         }
+        let resolver = spawn_blocking(|| read(Level::Debug)).await.ok()?;
+        self.lock().resolver.clone_from(&resolver);
+        resolver
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The addresses of a host, best first: never none.
@@ -54,9 +71,35 @@ impl Names {
         if is_localhost(host) {
             return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
         }
-        let resolver = self.0.as_ref().ok_or("no name servers")?;
+        let resolver = self.resolver().await.ok_or("no name servers")?;
         Ok(resolver.lookup_ip(host).await?.iter().collect())
     }
+}
+
+/// A resolver with the system's settings of now; what is wrong with them is logged at `level`.
+fn read(level: Level) -> Option<TokioResolver> {
+    let mut builder = TokioResolver::builder_tokio().unwrap_or_else(|error| {
+        log::log!(
+            level,
+            "no name servers ({error}): names are found in `/etc/hosts` only"
+        );
+        TokioResolver::builder_with_config(
+            ResolverConfig::default(),
+            TokioRuntimeProvider::default(),
+        )
+    });
+    let options = builder.options_mut();
+    // IPv4 first: asked together, a name that `/etc/hosts` knows for IPv4 waits for DNS.
+    options.ip_strategy = LookupIpStrategy::Ipv4thenIpv6;
+    options.timeout = PATIENCE;
+    options.attempts = 1;
+    let resolver = builder.build().map_err(|error| {
+        log::log!(
+            level,
+            "no resolver ({error}): only IP addresses and `localhost` are found"
+        );
+    });
+    resolver.ok()
 }
 
 /// RFC 6761: `localhost` and what is below it is this machine, whatever a name server says.
@@ -73,7 +116,7 @@ mod tests {
 
     #[actix_rt::test]
     async fn addresses_and_localhost_need_no_name_server() {
-        let names = Names(None);
+        let names = Names::known(None, Instant::now());
         for (host, first) in [
             ("127.0.0.1", "127.0.0.1"),
             ("[::1]", "::1"),
@@ -89,7 +132,17 @@ mod tests {
 
     #[actix_rt::test]
     async fn a_name_without_a_name_server_is_not_found() {
-        assert!(Names(None).find("git.example.org").await.is_err());
-        assert!(Names(None).find("localhost.example.org").await.is_err());
+        let names = Names::known(None, Instant::now());
+        assert!(names.find("git.example.org").await.is_err());
+        assert!(names.find("localhost.example.org").await.is_err());
+    }
+
+    #[actix_rt::test]
+    async fn the_system_s_settings_are_read_anew_once_they_are_old() {
+        let now = Instant::now();
+        for (since, known) in [(now, false), (now.checked_sub(FRESH).unwrap(), true)] {
+            let names = Names::known(None, since);
+            assert_eq!(names.resolver().await.is_some(), known, "{since:?}");
+        }
     }
 }
