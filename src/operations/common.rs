@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 use super::{Report, View};
 use crate::{
-    gitea::{Address, GiteaError, GiteaReader, Owner, Page, Query, RepoName, Segment},
+    gitea::{
+        Address, GiteaError, GiteaReader, Owner, Page, Query, RepoName, Segment, views::Asset,
+    },
     rights::{Access, Target},
 };
 
@@ -304,6 +306,14 @@ pub(super) fn byline(author: &str, time: Option<DateTime<Utc>>) -> String {
         line.push_str(&minute(time));
     }
     line
+}
+
+/// `plate.png (70 bytes)`, of each.
+pub(super) fn attached(files: &[Asset]) -> Vec<String> {
+    let files = files.iter();
+    files
+        .map(|it| format!("{} ({} bytes)", it.name, it.size))
+        .collect()
 }
 
 /// Stands for the author of what nobody known wrote.

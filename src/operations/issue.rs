@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{
     Answer, Facts, Operation, Refusal, Report, Toolset, View,
-    common::{Moment, NOBODY, Repo, byline, day, minute},
+    common::{Moment, NOBODY, Repo, attached, byline, day, minute},
     filters::{self, KnownLabel},
     operation::Input,
 };
@@ -173,6 +173,7 @@ impl View for Issue {
             .maybe("closed", self.closed.map(minute))
             .maybe("locked", self.is_locked.then_some(true))
             .maybe("pull request", self.pull.map(|_| pull))
+            .with("attachments", attached(&self.assets))
             .maybe("comments", self.pull.is_none().then_some(self.comments))
             .with("url", self.url.as_str())
     }
@@ -201,17 +202,28 @@ pub(super) fn with_due_day(milestone: &Due) -> String {
     milestone.title.clone() + &due.unwrap_or_default()
 }
 
-impl View for Comment {
-    fn line(&self) -> String {
+impl Comment {
+    fn by(&self) -> String {
         let original = self.original_author.as_deref();
         let author = original.or(self.author.as_deref()).unwrap_or(NOBODY);
-        byline(author, self.created) + ":"
+        byline(author, self.created)
+    }
+}
+
+impl View for Comment {
+    fn line(&self) -> String {
+        let files = attached(&self.assets);
+        if files.is_empty() {
+            return self.by() + ":";
+        }
+        format!("{}, with {}:", self.by(), files.join(", "))
     }
 
     fn facts(&self) -> Facts {
         Facts::new()
             .with("id", self.id)
-            .with("author", self.line().trim_end_matches(':'))
+            .with("author", self.by())
+            .with("attachments", attached(&self.assets))
             .with("url", self.url.as_str())
     }
 

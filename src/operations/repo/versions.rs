@@ -9,7 +9,7 @@ use crate::{
     },
     operations::{
         Answer, Facts, Refusal, Report, View,
-        common::{Paging, Repo, byline, day},
+        common::{Paging, Repo, attached, byline, day},
         operation::Input,
         refs::{names, short, subject},
     },
@@ -132,15 +132,11 @@ impl Release {
 
     pub(in crate::operations) fn in_full(self) -> Facts {
         let author = self.author.as_deref().unwrap_or_default();
-        let files = self
-            .assets
-            .iter()
-            .map(|it| format!("{} ({} bytes)", it.name, it.size));
         Facts::new()
             .told("tag", self.tag.as_str())
             .with("author", byline(author, self.published.or(self.created)))
             .maybe("target", self.target)
-            .with("files", files.collect::<Vec<_>>())
+            .with("files", attached(&self.assets))
             .with("url", self.url)
     }
 }

@@ -236,6 +236,7 @@ fn an_issue_is_its_facts_and_its_text() {
          labels: bug, good first issue\n\
          assignees: maintainer\n\
          milestone: 1.1, due 2026-12-31\n\
+         attachments: mount-18h.log (33 bytes)\n\
          comments: 2\n\
          url: https://git.example.org/observatory/telescope/issues/1\n\n\
          At RA 18.2 h the mount runs backwards.\n\n```\nsteps = 65520 -> 240\n```\n\n\
@@ -249,6 +250,19 @@ fn an_issue_is_its_facts_and_its_text() {
     assert_eq!(
         get(999),
         "refused: not found, or this server's account may not see it"
+    );
+}
+
+#[test]
+fn a_comment_names_what_is_attached_to_it() {
+    let assistant = Assistant::new();
+    let arguments = telescope(json!({"method": "comments", "index": 1}));
+    assert_eq!(
+        assistant.calls("issue_read", &arguments),
+        "observatory/telescope #1 comments, 2 in all, oldest first\n\n\
+         maintainer 2026-11-23 08:33, with plate.png (70 bytes):\n\
+         \x20 Confirmed. The counter has 16 bits. See `src/mount.rs`.\n\
+         contributor 2026-11-23 08:33:\n  I'll send a fix today."
     );
 }
 

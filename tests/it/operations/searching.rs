@@ -203,12 +203,13 @@ fn an_issue_is_fetched_with_its_conversation() {
         "title": "observatory/telescope#1 Mount turns the wrong way past 18 hours",
         "text": "contributor 2026-11-23 08:33:\n  At RA 18.2 h the mount runs backwards.\n  \n  ```\n  steps = 65520 -> 240\n  ```\n  \n\
                  \x20 Seen on `v1.0.0`. @maintainer, can you confirm?\n\n\
-                 maintainer 2026-11-23 08:33:\n  Confirmed. The counter has 16 bits. See `src/mount.rs`.\n\n\
+                 maintainer 2026-11-23 08:33, with plate.png (70 bytes):\n  Confirmed. The counter has 16 bits. See `src/mount.rs`.\n\n\
                  contributor 2026-11-23 08:33:\n  I'll send a fix today.",
         "url": page,
         "metadata": {
             "state": "open", "author": "contributor 2026-11-23 08:33", "labels": "bug, good first issue",
-            "assignees": "maintainer", "milestone": "1.1, due 2026-12-31", "comments": "2",
+            "assignees": "maintainer", "milestone": "1.1, due 2026-12-31",
+            "attachments": "mount-18h.log (33 bytes)", "comments": "2",
         },
     });
     for id in [
