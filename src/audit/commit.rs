@@ -95,3 +95,30 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
+    use std::{sync::mpsc, time::Instant};
+
+    use super::*;
+
+    #[test]
+    fn where_nobody_waits_the_disk_is_asked_now_and_then() {
+        let (asked, times) = mpsc::channel();
+        let began = Instant::now();
+        let sync = move || asked.send(Instant::now()).unwrap_or_default();
+        let _committer = Committer::start(sync, |_| true).unwrap();
+        assert!(times.recv().unwrap() - began >= INTERVAL);
+    }
+
+    /// Else the file would stay open and locked.
+    #[test]
+    fn what_is_dropped_holds_nothing_any_more() {
+        let held = Arc::new(());
+        let holds = Arc::clone(&held);
+        let sync = move || drop(Arc::clone(&holds));
+        drop(Committer::start(sync, |_| true).unwrap());
+        assert_eq!(Arc::strong_count(&held), 1);
+    }
+}

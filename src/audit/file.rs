@@ -250,7 +250,34 @@ impl AuditOpenError {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
     use super::*;
+
+    fn opened(text: &str) -> (tempfile::TempDir, PathBuf, LogFile) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.log");
+        fs::write(&path, text).unwrap();
+        let file = LogFile::open(&path).unwrap();
+        (folder, path, file)
+    }
+
+    #[test]
+    fn half_a_record_that_somebody_cut_off_is_not_taken_back_too() {
+        let (_folder, path, mut file) = opened("one\ntwo\n");
+        file.half = 3;
+        assert_eq!(file.was_cut_from().unwrap(), Some(8));
+        file.append(b"three\n").unwrap();
+        assert_eq!(fs::read_to_string(path).unwrap(), "one\ntwo\nthree\n");
+    }
+
+    #[test]
+    fn what_cannot_be_looked_at_is_not_taken_for_nothing() {
+        let (_folder, path, file) = opened("");
+        let place = |path: &Path| file.place(path).ok();
+        assert_eq!(place(&path), Some(Place::Ours));
+        assert_eq!(place(&path.with_extension("other")), Some(Place::Nothing));
+        assert_eq!(place(&path.join("below a file")), None);
+    }
 
     #[test]
     fn a_log_that_may_not_be_written_is_a_matter_of_permission() {

@@ -221,6 +221,26 @@ mod tests {
     }
 
     #[test]
+    fn the_pieces_of_a_log_are_the_files_that_were_it_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let were = [
+            "audit-20261128T193000Z-17.log",
+            "audit-20261128T193000Z-2.log.zst",
+            "audit.log-20261128",
+            "audit.log.1",
+            "audit.log.2.gz",
+        ];
+        for name in were.iter().chain(&["audit.log", "audit-2.log", "b.log"]) {
+            fs::write(path(name), "").unwrap();
+        }
+        fs::create_dir(path("audit.log.d")).unwrap();
+        let mut found = pieces(&path("audit.log")).unwrap();
+        found.sort();
+        assert_eq!(found, were.map(path));
+    }
+
+    #[test]
     fn hidden_files_begin_with_a_dot() {
         assert_eq!(
             hidden(Path::new("audit.log"), "head"),

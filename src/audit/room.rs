@@ -96,7 +96,7 @@ mod tests {
             growth.judge(1, 9, 100 * MIB, minutes(61)).as_deref(),
             Some("too small for another day: 100 MiB are left, and the log grows by 120 MiB a day")
         );
-        assert_eq!(growth.judge(1, 9, 121 * MIB, minutes(61)), None);
+        assert_eq!(growth.judge(1, 9, 120 * MIB, minutes(61)), None);
     }
 
     #[test]

@@ -98,3 +98,28 @@ pub enum Compress {
     Gzip,
     Zstd,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closed_files_are_looked_after_as_soon_as_one_setting_says_so() {
+        let off = Rotation::default();
+        assert!(!off.is_on());
+        for on in [
+            Rotation {
+                size: NonZeroU64::new(1),
+                ..off
+            },
+            Rotation { daily: true, ..off },
+            Rotation { keep: 1, ..off },
+            Rotation {
+                compress: Compress::Gzip,
+                ..off
+            },
+        ] {
+            assert!(on.is_on(), "{on:?}");
+        }
+    }
+}

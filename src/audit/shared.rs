@@ -192,3 +192,33 @@ impl State {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
+    use std::fs;
+
+    use ring::rand::SystemRandom;
+
+    use super::*;
+
+    #[test]
+    fn where_files_cannot_be_synced_none_is_believed_and_no_other_is_begun() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = AuditSettings {
+            fsync: Fsync::Each,
+            sync: |_| Err(io::ErrorKind::Unsupported.into()),
+            ..AuditSettings::new(folder.path().join("audit.log"))
+        };
+        let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).unwrap();
+        let (writer, _) = Writer::open(&settings, key).unwrap();
+        let shared = Shared::new(&settings, writer);
+        let record = || shared.record(&AuditEvent::ServerStopped { reason: "SIGTERM" });
+        record().unwrap();
+        shared.bring_to_disk();
+        record().unwrap();
+        let believed = |seq| shared.state().writer.syncs.is_believed(seq);
+        assert_eq!([1, 2].map(believed), [false, true]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

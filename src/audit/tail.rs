@@ -262,3 +262,6 @@ fn read_at(file: &File, start: u64, length: u64) -> io::Result<Vec<u8>> {
     bytes.truncate(filled);
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests;

@@ -149,6 +149,22 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_read_is_not_compressed_and_leaves_nothing_half_done() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = folder.path().join("audit.log");
+        let closed = names::closed(&log, DateTime::UNIX_EPOCH, 1);
+        fs::create_dir(&closed).expect("made");
+        let rotation = Rotation {
+            compress: Compress::Gzip,
+            ..Rotation::default()
+        };
+        tidy(&log, &rotation, None).expect_err("a folder is no file");
+        let left = fs::read_dir(folder.path()).expect("a folder");
+        let left: Vec<_> = left.map(|it| it.expect("a name").path()).collect();
+        assert_eq!(left, [closed]);
+    }
+
+    #[test]
     fn where_no_head_is_known_the_oldest_go() {
         assert_eq!(left(&[1, 11, 21], None), (vec![21], true));
     }

@@ -137,3 +137,71 @@ impl Upkeep {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
+    use std::fs;
+
+    use super::*;
+    use crate::audit::{Previous, names};
+
+    const NOW: Duration = Duration::from_hours(1);
+
+    fn due(head: Option<u64>) -> Due {
+        let time = chrono::DateTime::UNIX_EPOCH;
+        let hash = [0; 32];
+        Due {
+            head: head.map(|seq| Head {
+                time,
+                previous: Previous { seq, hash },
+            }),
+            key: None,
+            written: 0,
+            rotation: Rotation {
+                keep: 1,
+                ..Rotation::default()
+            },
+            untidy: false,
+        }
+    }
+
+    /// Waits until the thread has ended.
+    fn tidied(upkeep: &Upkeep) {
+        while !upkeep.tidying.as_ref().unwrap().is_finished() {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_tidied_up_is_tried_again_when_its_time_has_come_and_not_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut upkeep = Upkeep::new(folder.path().join("audit.log"), None);
+        upkeep.tidying = Some(thread::spawn(|| Some(TIDY_AGAIN)));
+        tidied(&upkeep);
+        let again = NOW + TIDY_AGAIN;
+        let before = again.checked_sub(Duration::from_millis(1)).unwrap();
+        for (at, is_tried) in [(NOW, false), (before, false), (again, true)] {
+            upkeep.tidy(&due(None), at);
+            assert_eq!(upkeep.tidying.is_some(), is_tried, "{at:?}");
+        }
+    }
+
+    #[test]
+    fn files_that_wait_for_the_head_to_move_on_are_looked_at_again_a_second_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("audit.log");
+        for first_seq in [1, 11] {
+            let time = chrono::DateTime::UNIX_EPOCH;
+            fs::write(names::closed(&log, time, first_seq), "").unwrap();
+        }
+        let mut upkeep = Upkeep::new(log, None);
+        for (head, again) in [(5, Some(NOW + HEAD_AGAIN)), (11, None)] {
+            upkeep.tidy_again = Some(NOW);
+            upkeep.tidy(&due(Some(head)), NOW);
+            tidied(&upkeep);
+            upkeep.tidy(&due(Some(head)), NOW);
+            assert_eq!(upkeep.tidy_again, again);
+        }
+    }
+}

@@ -280,6 +280,9 @@ impl Writer {
     }
 }
 
+#[cfg(test)]
+mod tests;
+
 type Seal = (SealKey, SealFile);
 
 fn open_seal(settings: &AuditSettings, log: &LogFile) -> Result<Option<Seal>, AuditOpenError> {

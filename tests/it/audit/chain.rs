@@ -49,8 +49,10 @@ fn the_chain_goes_on_after_a_restart() {
 #[test]
 fn opening_writes_nothing() {
     let scene = Scene::new();
-    scene.open();
+    let log = scene.open();
+    log.tick();
     assert_eq!(scene.text(), "");
+    assert_eq!(scene.names(), ["audit.log"], "nothing is known of it");
 }
 
 #[test]

@@ -1,5 +1,11 @@
 //! What the chain has come to: told in time, told elsewhere, and sealed.
-use std::{fs, num::NonZeroU64, path::PathBuf, sync::atomic::Ordering, time::Duration};
+use std::{
+    fs,
+    num::NonZeroU64,
+    path::PathBuf,
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use aegis::audit::{AuditLog, AuditSettings, Checkpoints};
 use ring::{digest, hmac};
@@ -150,6 +156,27 @@ fn a_place_that_takes_no_checkpoints_holds_nothing_up() {
         fs::remove_file(scene.folder.path().join(".audit.log.head")).unwrap();
         fs::remove_file(scene.folder.path().join("old")).unwrap();
     }
+}
+
+/// A pipe that nobody reads: whoever opens it waits.
+#[test]
+fn whoever_closes_the_log_waits_a_second_for_checkpoints_that_are_not_out_yet() {
+    let scene = Scene::new();
+    let pipe = scene.folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let log = open(
+        &scene,
+        Checkpoints {
+            records: NonZeroU64::new(1),
+            file: Some(pipe),
+            ..Checkpoints::default()
+        },
+    );
+    log.record(&stopped()).unwrap();
+    let began = Instant::now();
+    log.close();
+    assert!(began.elapsed() >= Duration::from_secs(1));
 }
 
 fn key_file(scene: &Scene) -> PathBuf {

@@ -255,9 +255,12 @@ fn where_nothing_can_be_made_the_file_just_grows() {
     assert_eq!(scene.text().lines().count(), 9);
     assert_chained(&scene.text());
     fs::remove_dir(&name).unwrap();
-    scene.clock.fetch_add(61_000, Ordering::Relaxed);
-    log.record(&authenticated(b"curl")).unwrap();
-    assert_eq!(scene.closed().len(), 1);
+    // It is tried again after a minute.
+    for (millis, closed) in [(59_999, 0), (1, 1)] {
+        scene.clock.fetch_add(millis, Ordering::Relaxed);
+        log.record(&authenticated(b"curl")).unwrap();
+        assert_eq!(scene.closed().len(), closed);
+    }
     assert_chained(&scene.whole());
 }
 

@@ -2,6 +2,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
+    num::NonZeroU64,
     os::fd::AsRawFd as _,
     path::PathBuf,
     sync::{Arc, atomic::Ordering},
@@ -13,6 +14,7 @@ use actix_web::dev::RequestHead;
 use aegis::{
     audit::{
         AuditEntry, AuditLog, AuditSettings, AuditUnavailable, DenialReason, FailureMode, Fsync,
+        Rotation,
     },
     auth::Knock,
     caller::Caller,
@@ -28,19 +30,19 @@ use super::{
 };
 
 /// A disk that its test steers by files beside the log: it waits while there is a `hold`, fails
-/// where there is a `broken`, and notes in `count` that it was asked.
+/// where there is a `broken`, and notes in `asked` for what.
 fn disk(file: &File) -> io::Result<()> {
     let path = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
     let folder = if path.is_dir() {
-        path
+        &path
     } else {
-        path.parent().unwrap().to_owned()
+        path.parent().unwrap()
     };
-    let mut count = OpenOptions::new()
+    let mut asked = OpenOptions::new()
         .append(true)
         .create(true)
-        .open(folder.join("count"))?;
-    count.write_all(b"x")?;
+        .open(folder.join("asked"))?;
+    asked.write_all(format!("{}\n", path.display()).as_bytes())?;
     while folder.join("hold").exists() {
         thread::sleep(Duration::from_millis(1));
     }
@@ -63,8 +65,14 @@ fn beside(scene: &Scene, name: &str) -> PathBuf {
     scene.folder.path().join(name)
 }
 
+/// What the disk was asked for.
+fn asked(scene: &Scene) -> Vec<PathBuf> {
+    let asked = fs::read_to_string(beside(scene, "asked")).unwrap_or_default();
+    asked.lines().map(PathBuf::from).collect()
+}
+
 fn times_asked(scene: &Scene) -> usize {
-    fs::read(beside(scene, "count")).map_or(0, |text| text.len())
+    asked(scene).len()
 }
 
 fn wait<T>(future: impl Future<Output = T>) -> T {
@@ -191,6 +199,29 @@ fn with_interval_records_are_on_the_disk_soon_and_with_off_never_asked_for() {
     begin(&log, Access::Destroy).unwrap();
     log.close();
     assert_eq!(times_asked(&scene), 0);
+}
+
+#[test]
+fn a_file_that_was_left_is_brought_to_the_disk_with_its_new_name() {
+    let scene = Scene::new();
+    let log = AuditLog::open(AuditSettings {
+        fsync: Fsync::Each,
+        sync: disk,
+        rotation: Rotation {
+            size: NonZeroU64::new(1),
+            ..Rotation::default()
+        },
+        ..settings(&scene.path(), &scene.clock)
+    });
+    let log = log.unwrap();
+    for _ in 0..2 {
+        wait(commit(&log)).unwrap();
+    }
+    let asked = asked(&scene);
+    let closed = scene.closed().remove(0);
+    for path in [&closed, scene.folder.path(), &scene.path()] {
+        assert!(asked.iter().any(|it| it == path), "{path:?} in {asked:?}");
+    }
 }
 
 #[test]
