@@ -18,14 +18,14 @@ use super::{IP, Scene, assert_chained, authenticated, denied, open, stopped, val
 /// Where the process of its own finds its log.
 const LOG: &str = "LOG_OF_THE_TEST";
 
-/// Runs the test `name` of this file in a process that `shell` has prepared.
-fn alone(name: &str, shell: &str, log: &Path) -> Child {
+/// Runs the test `name` of the audit log in a process that `shell` has prepared.
+pub(super) fn alone(name: &str, shell: &str, log: &Path) -> Child {
     Command::new("sh")
         .args(["-c", &format!("{shell} exec \"$0\" \"$@\"")])
         .arg(env::current_exe().unwrap())
         .args([
             "--exact",
-            &format!("audit::failures::{name}"),
+            &format!("audit::{name}"),
             "--ignored",
             "--nocapture",
         ])
@@ -40,7 +40,7 @@ fn a_full_disk_closes_the_gate_and_leaves_one_exact_gap() {
     let scene = Scene::new();
     // The signal that a file is too large kills whoever does not ignore it.
     let child = alone(
-        "on_a_full_disk",
+        "failures::on_a_full_disk",
         "trap '' XFSZ; ulimit -S -f 8;",
         &scene.path(),
     );
@@ -100,7 +100,7 @@ fn on_a_full_disk() {
 fn a_failing_log_stops_nothing_where_that_is_asked_for() {
     let scene = Scene::new();
     let child = alone(
-        "allowed_on_a_full_disk",
+        "failures::allowed_on_a_full_disk",
         "trap '' XFSZ; ulimit -S -f 0;",
         &scene.path(),
     );
@@ -127,7 +127,7 @@ fn allowed_on_a_full_disk() {
 #[test]
 fn a_killed_process_loses_no_record_that_it_was_told_is_written() {
     let scene = Scene::new();
-    let mut child = alone("until_killed", "", &scene.path());
+    let mut child = alone("failures::until_killed", "", &scene.path());
     let mut told = 0;
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
         let Ok(line) = line else { break };

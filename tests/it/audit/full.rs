@@ -4,13 +4,14 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
 };
 
 use aegis::audit::{AuditLog, AuditSettings, AuditUnavailable, DenialReason};
 
 use super::{
-    IP, Scene, assert_chained, authenticated, denied, gatekeeper, settings, stopped, values,
+    IP, Scene, assert_chained, authenticated, denied, gatekeeper, said::listen, settings, stopped,
+    values,
 };
 
 /// Where the process in the namespace has its disk.
@@ -228,7 +229,7 @@ fn a_disk_that_is_nearly_full_is_warned_of_while_all_is_well() {
 #[test]
 #[ignore = "run in a namespace of its own by another test"]
 fn nearly_full() {
-    let (scene, disk) = (Scene::new(), disk());
+    let (scene, disk, said) = (Scene::new(), disk(), listen());
     let log = open(&scene, &disk);
     let gatekeeper = gatekeeper(&log);
     let is_short = || {
@@ -238,10 +239,37 @@ fn nearly_full() {
     };
     assert!(!is_short());
     fs::write(disk.join("others"), vec![b'x'; 21 << 20]).unwrap();
-    assert!(is_short());
+    // It is said at once and again each hour.
+    for (minutes, times) in [(0, 1), (59, 1), (1, 2), (59, 2)] {
+        scene.clock.fetch_add(minutes * 60_000, Ordering::Relaxed);
+        assert!(is_short());
+        let told = "WARN the disk of the audit log is 91% full, 2 MiB are left";
+        assert_eq!(said.all(), vec![told; times]);
+    }
     fs::remove_file(disk.join("others")).unwrap();
     assert!(!is_short());
     fill(&disk);
     while log.record(&stopped()).is_ok() {}
     assert!(!gatekeeper.is_open());
+}
+
+#[test]
+fn a_disk_that_another_day_would_fill_is_warned_of_after_an_hour() {
+    assert_passed(on_a_disk("24m", "outgrown"));
+}
+
+#[test]
+#[ignore = "run in a namespace of its own by another test"]
+fn outgrown() {
+    let (scene, disk) = (Scene::new(), disk());
+    let log = open(&scene, &disk);
+    log.tick();
+    while fs::metadata(disk.join("audit.log")).unwrap().len() < 1 << 20 {
+        log.record(&stopped()).unwrap();
+    }
+    for (minutes, is_nearly_full) in [(59, false), (1, true)] {
+        scene.clock.fetch_add(minutes * 60_000, Ordering::Relaxed);
+        log.tick();
+        assert_eq!(log.is_nearly_full(), is_nearly_full, "{minutes}");
+    }
 }

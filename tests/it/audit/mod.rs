@@ -8,6 +8,7 @@ mod killed; // processes that are killed while they write
 mod logrotate; // the real one
 mod records; // the lines, letter by letter
 mod rotation; // our own: closed files, compressed and gone
+mod said; // aloud, for whoever reads what a server prints
 mod syncs; // the way to the disk, and what follows where it fails
 mod tail; // the newest records as people see them, over every rotation
 mod uses; // what a log says of keys
