@@ -114,3 +114,36 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     }
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_file_larger_than_any_metadata_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.json");
+        let told = |length| {
+            File::create(&path).unwrap().set_len(length).unwrap();
+            let error = Metadata::load(&path).unwrap_err().to_string();
+            error.replace(path.to_str().unwrap(), "it")
+        };
+        assert!(told(MAX_FILE).starts_with("it is broken: "));
+        let larger = "it cannot be read: it is larger than 32 MiB";
+        assert_eq!(told(MAX_FILE + 1), larger);
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_known_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.json");
+        let known = MetadataFile::open(&path, &path, Duration::ZERO).unwrap();
+        known.rehearse().unwrap();
+        assert!(!path.exists());
+        fs::remove_dir_all(folder.path()).unwrap();
+        known.rehearse().unwrap_err();
+    }
+}

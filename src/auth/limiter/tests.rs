@@ -309,3 +309,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_attack_from_many_addresses_is_an_alarm_once() {
+    let mut table = Table::new(Limits {
+        capacity: 4,
+        max_failures: 1,
+        window: 1_000,
+    });
+    let alarms = (0..5).map(|number| {
+        table.ask(v4(number << 8), Attempt::WrongKey, 0);
+        table.take_alarm()
+    });
+    let alarms: Vec<_> = alarms.collect();
+    assert_eq!(alarms, [false, false, true, false, false]);
+}
