@@ -8,7 +8,7 @@ use std::{
 use aegis::audit::{AuditLog, AuditSettings, Checkpoints, newest_record};
 use serde_json::{Value, json};
 
-use super::{NOON, Scene, assert_chained, open_as, settings, sha256, stopped, values};
+use super::{NOON, Scene, assert_chained, grow, open_as, settings, sha256, stopped, values};
 
 fn grown(scene: &Scene, records: usize) -> AuditLog {
     let log = scene.open();
@@ -341,13 +341,11 @@ fn the_newest_record_is_known_from_the_log_or_what_is_kept_beside_it() {
 
 #[test]
 fn a_log_that_was_rotated_and_compressed_at_rest_goes_on() {
-    for records in [3, 1_000] {
+    for (known, more) in [(1, 0), (2, 1), (2, 1_000)] {
         let scene = Scene::new();
-        let log = grown(&scene, 2);
+        let log = grown(&scene, known);
         log.tick();
-        for _ in 2..records {
-            log.record(&stopped()).unwrap();
-        }
+        grow(&log, more);
         drop(log);
         let old = scene.folder.path().join("audit.log.1.zst");
         let text = scene.text();
@@ -385,11 +383,18 @@ fn a_folder_from_a_backup_is_found_out_by_checkpoints_elsewhere() {
     }
     fs::write(scene.path(), &backup[1]).unwrap();
     fs::remove_file(scene.folder.path().join(".audit.log.head")).unwrap();
+    scene.clock.fetch_add(1, Ordering::Relaxed);
     open().record(&stopped()).unwrap();
     let records = values(&scene.text());
     assert_eq!(records[3]["event"], "audit_log_truncated");
     assert_eq!(records[3]["expected"]["seq"], 5);
     assert_eq!(records[3]["found"]["seq"], 3);
+    // The chain that began then is the newer one, though its numbers are lower.
+    open().record(&stopped()).unwrap();
+    assert_eq!(
+        scene.events()[3..],
+        ["audit_log_truncated", "server_stopped", "server_stopped"]
+    );
 }
 
 #[test]
