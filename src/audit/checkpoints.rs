@@ -93,3 +93,20 @@ impl Checkpointer {
         std::mem::take(&mut self.outlets)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
+    use super::*;
+
+    #[test]
+    fn a_key_is_replaced_when_its_seal_is_on_the_disk_and_not_before() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "0b".repeat(32)).unwrap();
+        let key = SealKey::read(file.path()).unwrap();
+        let mut checkpointer = Checkpointer::new(&Checkpoints::default(), Some(key)).unwrap();
+        checkpointer.note_made(b"", 2);
+        let number = |durable| checkpointer.key(durable).map(SealKey::number);
+        assert_eq!([1, 2].map(number), [None, Some(1)]);
+    }
+}

@@ -134,3 +134,22 @@ impl Writer {
         syncs.distrusted = true;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_failed_gets_another_file_after_a_minute_whichever_way_the_clock_went() {
+        let mut syncs = Syncs::new(Fsync::Each);
+        let begun = DateTime::UNIX_EPOCH;
+        assert!(syncs.may_begin(begun));
+        syncs.note_begun(begun);
+        for (millis, may) in [(0, false), (59_999, false), (60_000, true)] {
+            for millis in [millis, -millis] {
+                let now = begun + TimeDelta::milliseconds(millis);
+                assert_eq!(syncs.may_begin(now), may, "{now}");
+            }
+        }
+    }
+}

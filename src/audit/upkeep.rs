@@ -196,11 +196,13 @@ mod tests {
             fs::write(names::closed(&log, time, first_seq), "").unwrap();
         }
         let mut upkeep = Upkeep::new(log, None);
-        for (head, again) in [(5, Some(NOW + HEAD_AGAIN)), (11, None)] {
+        upkeep.kept = due(Some(5)).head;
+        let again = Some(NOW + HEAD_AGAIN);
+        for (head, again) in [(None, again), (Some(5), again), (Some(11), None)] {
             upkeep.tidy_again = Some(NOW);
-            upkeep.tidy(&due(Some(head)), NOW);
+            upkeep.tidy(&due(head), NOW);
             tidied(&upkeep);
-            upkeep.tidy(&due(Some(head)), NOW);
+            upkeep.tidy(&due(head), NOW);
             assert_eq!(upkeep.tidy_again, again);
         }
     }

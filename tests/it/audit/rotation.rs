@@ -10,7 +10,7 @@ use std::{
 use aegis::audit::{AuditLog, AuditSettings, Compress, Rotation};
 
 use super::{
-    NOON, Scene, assert_chained, authenticated, open_as, settings, sha256, stopped, unpacked,
+    NOON, Scene, assert_chained, authenticated, grow, open_as, settings, sha256, stopped, unpacked,
     values, wait_until,
 };
 
@@ -129,6 +129,20 @@ fn the_first_record_of_a_day_closes_the_file_of_the_day_before() {
         1,
         "a clock that runs back closes nothing"
     );
+}
+
+#[test]
+fn a_file_that_is_closed_after_the_clock_was_set_back_is_still_the_younger_one() {
+    let scene = Scene::new();
+    let log = open(&scene, by_size());
+    grow(&log, 12);
+    scene.clock.fetch_sub(3_600_000, Ordering::Relaxed);
+    grow(&log, 12);
+    let names = scene.names();
+    let closed: Vec<_> = names.iter().filter(|it| it.starts_with("audit-")).collect();
+    assert!(closed.len() >= 4, "{names:?}");
+    let of_noon = |name: &&String| name.starts_with("audit-20260129T123456Z-");
+    assert!(closed.iter().all(of_noon), "{names:?}");
 }
 
 /// As a process leaves it that ended between the compressed file and the removal of the other.
