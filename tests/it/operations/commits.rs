@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::support::{Assistant, Reply, next, telescope};
+use crate::support::{Assistant, Reply, next, recorded, telescope};
 
 const COMMITS: &str = "/api/v1/repos/observatory/telescope/commits";
 const TIP: &str = "639efab4f3a7563be5d001f1b8d700a81f716710";
