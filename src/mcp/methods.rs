@@ -10,6 +10,7 @@ use super::{
     era::Revision,
     message::{Id, MALFORMED, Members, Request, Unreadable, is_null, string},
     reply::{self, RpcError},
+    room::CALL,
 };
 use crate::caller::Caller;
 
@@ -29,6 +30,14 @@ impl Step {
                 let outcome = outcome(tools.call(Rc::clone(caller), call)).await;
                 pending.reply(tools, outcome.as_ref())
             }
+        }
+    }
+
+    /// The bytes of the answer, as far as they are known.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Reply(reply) => reply.body.len(),
+            Self::Call(..) => CALL,
         }
     }
 

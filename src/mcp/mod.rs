@@ -15,6 +15,7 @@ mod message;
 mod methods;
 mod plain;
 mod reply;
+mod room;
 mod sessions;
 mod sse;
 mod tools;
@@ -47,6 +48,7 @@ impl Default for Settings {
 pub struct Shared {
     settings: Settings,
     sessions: sessions::Sessions,
+    waiting: room::Sum,
     tracker: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -58,6 +60,7 @@ impl Shared {
         Self {
             settings,
             sessions: sessions::Sessions::default(),
+            waiting: room::Sum::default(),
             tracker,
             shutdown,
         }

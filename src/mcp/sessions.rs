@@ -6,12 +6,11 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use actix_web::web::Bytes;
 use rand::{TryRng, rngs::SysRng};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::era::Revision;
+use super::{era::Revision, room::Room, sse::Event};
 use crate::{
     fault::{Fault, FaultCode},
     keys::KeyId,
@@ -26,7 +25,8 @@ pub(super) type SessionId = String;
 /// How to reach an open stream.
 #[derive(Clone)]
 pub(super) struct Session {
-    pub(super) events: mpsc::Sender<Bytes>,
+    pub(super) events: mpsc::Sender<Event>,
+    pub(super) room: Room,
     /// Cancelled, the stream ends, and no call of its batches begins.
     pub(super) end: CancellationToken,
     /// As `initialize` settled it.

@@ -16,7 +16,8 @@ use super::{
     headers::{require_accepts, require_json},
     http::{accepted, json},
     message::{self, Body, Message},
-    methods::{self, Reply},
+    methods::{self, Reply, Step},
+    room::{Held, Part, Room},
     sessions::{Owner, Session, SessionId},
 };
 use crate::{
@@ -30,7 +31,7 @@ pub(super) const PATH: &str = "/mcp/sse";
 /// The last event of a stream whose key is gone.
 const REMOVED: &str = "the key of this stream is no longer in force";
 
-/// The answers that may wait for a slow reader. Beyond them no message is taken.
+/// The answers that may wait for a slow reader, if they are small. Beyond them no message is taken.
 const WAITING: usize = 32;
 
 /// Opens a stream. Its first event names where to post, with the key only if that is how it came.
@@ -50,8 +51,10 @@ pub(super) fn open(
     let owner = owner(caller);
     let (events, receiver) = mpsc::channel(WAITING);
     let end = shared.shutdown.child_token();
+    let room = Room::new(Arc::clone(&shared.waiting));
     let session = Session {
         events: events.clone(),
+        room: room.clone(),
         end: end.clone(),
         revision: Revision::V2024_11_05,
     };
@@ -66,13 +69,16 @@ pub(super) fn open(
     let base = &shared.settings.base_path;
     let endpoint = event("endpoint", &endpoint(base, &place.id, caller, query));
     // There is room: nobody else knows of the stream yet.
-    let _ = events.try_send(endpoint);
+    if let Some(held) = room.hold(endpoint.len()) {
+        let _ = events.try_send((endpoint, held));
+    }
 
     let period = shared.settings.heartbeat;
     let mut heartbeat = interval_at(Instant::now() + period, period);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let open = Open {
         receiver,
+        sending: None,
         heartbeat,
         end,
         place,
@@ -111,8 +117,8 @@ fn parameter<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
     pairs.find_map(|(key, value)| (key == name).then_some(value))
 }
 
-/// Takes a message: 202, and the answer goes out on the stream. A place for it is kept before anything
-/// runs, so that what waits for a slow reader is bounded.
+/// Takes a message: 202, and the answer goes out on the stream. A place and room for it are kept before
+/// anything runs, so that what waits for a slow reader is bounded, and no answer is lost.
 pub(super) fn post<T: Tools>(
     protocol: &Protocol<T>,
     caller: Rc<Caller>,
@@ -126,7 +132,7 @@ pub(super) fn post<T: Tools>(
     let session = shared.sessions.find(owner, id).ok_or_else(no_stream)?;
 
     let tools = Rc::clone(tools);
-    let answering: LocalBoxFuture<'static, Reply> = match message::read(body) {
+    let (size, answering): (usize, LocalBoxFuture<'static, Reply>) = match message::read(body) {
         Body::One(Err(unreadable)) => return Ok(json(unreadable.into())),
         Body::One(Ok(Message::Notification(_) | Message::Response)) => return Ok(accepted()),
         Body::One(Ok(Message::Request(request))) => {
@@ -136,7 +142,9 @@ pub(super) fn post<T: Tools>(
                 shared.sessions.settle(owner, id, revision);
             }
             let step = methods::answer(&*tools, &caller, &request, session.revision);
-            Box::pin(async move { step.run(&*tools, &caller).await })
+            let size = step.size();
+            let running = async move { step.run(&*tools, &caller).await };
+            (size, Box::pin(running))
         }
         Body::Batch(messages) => {
             if let Some(refusal) = batch::refusal(&messages, Some(session.revision)) {
@@ -146,7 +154,11 @@ pub(super) fn post<T: Tools>(
             if steps.is_empty() {
                 return Ok(accepted());
             }
-            Box::pin(batch::run(tools, caller, steps, session.end))
+            let size = steps.iter().map(Step::size).sum();
+            (
+                size,
+                Box::pin(batch::run(tools, caller, steps, session.end)),
+            )
         }
     };
     let place = session
@@ -154,14 +166,18 @@ pub(super) fn post<T: Tools>(
         .try_reserve_owned()
         .map_err(|error| match error {
             TrySendError::Closed(_) => no_stream(),
-            TrySendError::Full(_) => {
-                let message = format!("{WAITING} answers wait for the reader of this stream");
-                Fault::new(FaultCode::Overloaded, message).with("Retry-After", "1")
-            }
+            TrySendError::Full(_) => overloaded(format!(
+                "{WAITING} answers wait for the reader of this stream"
+            )),
         })?;
+    let mut held = session.room.hold(size).ok_or_else(|| {
+        overloaded("too much waits for the reader of this stream, or for those of all streams")
+    })?;
     shared.tracker.spawn_local(async move {
         let reply = answering.await;
-        place.send(event("message", &String::from_utf8_lossy(&reply.body)));
+        let event = event("message", &String::from_utf8_lossy(&reply.body));
+        held.set(event.len());
+        place.send((event, held));
     });
     Ok(accepted())
 }
@@ -173,13 +189,22 @@ fn no_stream() -> Fault {
     )
 }
 
+fn overloaded(message: impl Into<Cow<'static, str>>) -> Fault {
+    Fault::new(FaultCode::Overloaded, message).with("Retry-After", "1")
+}
+
 fn owner(caller: &Caller) -> Owner {
     caller.key.as_ref().map(|key| key.id)
 }
 
-/// One event. A line break in the data would end it, so each line is a field of its own.
+/// An event that waits for its reader.
+pub(super) type Event = (Bytes, Held);
+
+/// The text of an event. A line break in the data would end it, so each line is a field of its own.
 fn event(name: &str, data: &str) -> Bytes {
-    let mut out = format!("event: {name}\n");
+    // In most there is no line break: then it is as long as it needs to be.
+    let mut out = String::with_capacity(name.len() + data.len() + "event: \ndata: \n\n".len());
+    out.extend(["event: ", name, "\n"]);
     for line in data.split(['\n', '\r']) {
         out.push_str("data: ");
         out.push_str(line);
@@ -191,7 +216,9 @@ fn event(name: &str, data: &str) -> Bytes {
 
 /// An open stream: what its response body yields.
 struct Open {
-    receiver: mpsc::Receiver<Bytes>,
+    receiver: mpsc::Receiver<Event>,
+    /// What the last event takes: when the next is asked for, that has gone.
+    sending: Option<Part>,
     heartbeat: Interval,
     end: CancellationToken,
     place: Place,
@@ -201,10 +228,15 @@ impl Open {
     fn events(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
         stream::unfold(Some(self), |open| async move {
             let mut open = open?;
+            open.sending = None;
             let event = tokio::select! {
                 biased;
                 () = open.end.cancelled() => return Some((Ok(open.last_word()?), None)),
-                event = open.receiver.recv() => event?,
+                event = open.receiver.recv() => {
+                    let (event, held) = event?;
+                    open.sending = Some(held.all);
+                    event
+                }
                 _ = open.heartbeat.tick() => Bytes::from_static(b":\n\n"),
             };
             Some((Ok(event), Some(open)))

@@ -378,6 +378,97 @@ async fn answers_wait_for_a_slow_reader_up_to_a_bound() {
     send(&client, &stream, &ping).await;
 }
 
+/// A call whose answer is a little larger than `bytes`.
+fn large_call(bytes: usize) -> String {
+    let arguments = json!({ "text": "a".repeat(bytes) });
+    let params = json!({ "name": "echo", "arguments": arguments });
+    request(1, "tools/call", &params)
+}
+
+/// Waits until all that was sent has been answered.
+async fn answered(client: &Client) {
+    client.tracker.close();
+    client.tracker.wait().await;
+}
+
+#[actix_web::test]
+async fn large_answers_wait_for_a_slow_reader_up_to_a_bound_too() {
+    let client = Client::new();
+    let mut stream = Stream::open(&client, &key("a"), "").await;
+    let large = large_call(256 << 10);
+    for _ in 0..8 {
+        send(&client, &stream, &large).await;
+        answered(&client).await;
+    }
+    let fault = post(&client, &key("a"), &stream.query, &large)
+        .await
+        .unwrap_err();
+    assert_eq!(fault.code.as_str(), "overloaded");
+    assert_eq!(fault.headers, [("Retry-After", "1".into())]);
+    assert_eq!(client.seen.calls.borrow().len(), 8, "the ninth is not run");
+    for _ in 0..8 {
+        assert_eq!(stream.data().await["id"], 1);
+    }
+    send(&client, &stream, &large).await;
+}
+
+/// Opens a stream, and has its largest batch of calls run.
+async fn busy(client: &Client) -> Stream {
+    let stream = Stream::open(client, &key("a"), "").await;
+    let settled = json!({ "protocolVersion": "2025-03-26" });
+    send(client, &stream, &request(1, "initialize", &settled)).await;
+    let calls = vec![call(1, "slow"); 32].join(",");
+    send(client, &stream, &format!("[{calls}]")).await;
+    stream
+}
+
+#[actix_web::test]
+async fn calls_that_still_run_take_room_too() {
+    let client = Client::new();
+    let stream = busy(&client).await;
+    let fault = post(&client, &key("a"), &stream.query, &call(2, "slow"))
+        .await
+        .unwrap_err();
+    assert_eq!(fault.code.as_str(), "overloaded");
+}
+
+#[actix_web::test]
+async fn one_answer_finds_room_however_large_it_is() {
+    let client = Client::new();
+    let mut stream = Stream::open(&client, &key("a"), "").await;
+    for _ in 0..2 {
+        send(&client, &stream, &large_call(3 << 20)).await;
+        let answer = stream.data().await;
+        let text = answer["result"]["content"][0]["text"].as_str().unwrap();
+        assert!(text.len() > 3 << 20);
+        send(&client, &stream, &request(2, "ping", &json!({}))).await;
+        assert_eq!(stream.data().await["id"], 2);
+    }
+}
+
+#[actix_web::test]
+async fn what_waits_for_all_readers_is_bounded_and_an_idle_stream_has_room_for_a_call() {
+    let client = Client::new();
+    let mut others = Vec::new();
+    for _ in 0..16 {
+        others.push(busy(&client).await);
+    }
+    let stream = Stream::open(&client, &key("a"), "").await;
+    send(&client, &stream, &call(1, "slow")).await;
+    let fault = post(&client, &key("a"), &stream.query, &call(2, "slow"))
+        .await
+        .unwrap_err();
+    assert_eq!(fault.code.as_str(), "overloaded");
+
+    while client.seen.calls.borrow().len() < 17 {
+        tokio::task::yield_now().await;
+    }
+    drop(others);
+    client.seen.go.notify_waiters();
+    answered(&client).await;
+    send(&client, &stream, &call(2, "slow")).await;
+}
+
 #[actix_web::test]
 async fn a_call_runs_to_its_end_when_its_stream_is_left() {
     let client = Client::new();
