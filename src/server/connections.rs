@@ -9,7 +9,7 @@ use std::{
 
 use actix_web::{dev::Extensions, rt::net::TcpStream};
 use rustix::process::{Resource, getrlimit};
-use socket2::SockRef;
+use socket2::{SockRef, TcpKeepalive};
 
 /// The most connections at once, where the process may have so many files open.
 const MAX_CONNECTIONS: u64 = 8192;
@@ -17,6 +17,10 @@ const MAX_CONNECTIONS: u64 = 8192;
 const OTHER_FILES: u64 = 256;
 /// A reader that acknowledges nothing for so long is dropped.
 const STALLED_READER: Duration = Duration::from_secs(30);
+/// After so long in silence a client is asked whether it is there, and again until it is dropped as a
+/// stalled reader is.
+const PROBED: Duration = Duration::from_secs(15);
+const PROBES: Duration = Duration::from_secs(5);
 
 /// One connection too many gets an answer that says so; so many times the limit get none.
 const FLOOD: usize = 4;
@@ -101,7 +105,10 @@ fn network(address: IpAddr) -> IpAddr {
 
 /// Prepares a listener: what it accepts inherits its options.
 pub(super) fn prepare(listener: &TcpListener) -> io::Result<()> {
-    SockRef::from(listener).set_tcp_user_timeout(Some(STALLED_READER))
+    let listener = SockRef::from(listener);
+    listener.set_tcp_user_timeout(Some(STALLED_READER))?;
+    let probes = TcpKeepalive::new().with_time(PROBED).with_interval(PROBES);
+    listener.set_tcp_keepalive(&probes)
 }
 
 /// How many connections one of `workers` may have.
@@ -119,7 +126,22 @@ fn most_of(files: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpStream;
+
     use super::*;
+
+    #[test]
+    fn a_client_that_is_gone_without_a_word_is_noticed() -> io::Result<()> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        prepare(&listener)?;
+        let _client = TcpStream::connect(listener.local_addr()?)?;
+        let (accepted, _) = listener.accept()?;
+        let accepted = SockRef::from(&accepted);
+        assert!(accepted.keepalive()?);
+        assert_eq!(accepted.tcp_keepalive_time()?, PROBED);
+        assert_eq!(accepted.tcp_keepalive_interval()?, PROBES);
+        Ok(())
+    }
 
     #[test]
     fn connections_leave_files_for_the_keys_and_the_log_however_few_there_are() {

@@ -11,6 +11,7 @@ use std::{
 use actix_http::Request;
 use actix_web::{
     HttpResponse,
+    body::{BodySize, MessageBody as _},
     dev::{Payload, RequestHead},
     http::{
         ConnectionType, Method, StatusCode,
@@ -29,6 +30,7 @@ use super::{
     connections::Connection,
     head, refusal,
     route::{Door, Handler, Route},
+    turn::Turn,
 };
 use crate::{
     audit::DenialReason,
@@ -102,6 +104,10 @@ impl<T: Tools> Entry<T> {
         // Held until there is an answer: a server that stops waits for it.
         let _running = self.parts.calls.token();
         let mut payload = request.take_payload();
+        let turn = request.conn_data::<Turn>();
+        if let Some(turn) = turn {
+            turn.take();
+        }
         let path = self.parts.protocol.own_path(request.path());
         let arrival = Arrival {
             head: request.head(),
@@ -142,6 +148,12 @@ impl<T: Tools> Entry<T> {
             || arrival.head.upgrade();
         if is_last {
             answer::close(&mut response, arrival.last);
+        }
+        // A stream is being answered until its connection ends.
+        if let Some(turn) = turn
+            && response.body().size() != BodySize::Stream
+        {
+            turn.pass();
         }
         Ok(answer::holding(response, payload))
     }

@@ -9,6 +9,7 @@ mod metrics;
 mod refusal;
 mod route;
 mod site;
+mod turn;
 mod wire;
 
 use std::{
@@ -34,7 +35,9 @@ use socket2::SockRef;
 use tokio::time::{sleep, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::{answer::LastAnswer, connections::Connections, entry::Entry, wire::Wire};
+use self::{
+    answer::LastAnswer, connections::Connections, entry::Entry, turn::Patience, wire::Wire,
+};
 pub use self::{metrics::Metrics, site::Site};
 use crate::{
     auth::{Gatekeeper, Reminder},
@@ -62,7 +65,7 @@ pub struct ServerSettings {
     pub shutdown_grace: Duration,
     /// How long a handler may take to answer: `GITEA_TIMEOUT` and five seconds.
     pub answer_timeout: Duration,
-    /// For the first request's head on a connection.
+    /// For a request's head: for the first on a connection from its begin, then from the head's.
     pub head_timeout: Duration,
     /// For a body; each 64 KiB that have come add a second.
     pub body_timeout: Duration,
@@ -211,6 +214,7 @@ fn http<T: Tools, E: Future<Output = ()> + 'static>(
         .on_connect_ext(move |wire: &Wire, data| {
             connections.open(wire.stream(), data, most, |peer| gatekeeper.trusts(peer));
             data.insert(LastAnswer::default());
+            data.insert(wire.turn());
         })
         .h1(fn_service(move |request| Rc::clone(&entry).answer(request)));
     fn_service(move |stream: TcpStream| {
@@ -218,7 +222,12 @@ fn http<T: Tools, E: Future<Output = ()> + 'static>(
         let _ = stream.set_nodelay(true);
         let peer = stream.peer_addr().ok();
         ready(Ok((
-            Wire::new(stream, Arc::clone(&ids), metrics.clone()),
+            Wire::new(
+                stream,
+                Patience::new(head_timeout),
+                Arc::clone(&ids),
+                metrics.clone(),
+            ),
             peer,
         )))
     })

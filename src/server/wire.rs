@@ -1,5 +1,6 @@
 //! The connection below the requests. What the HTTP layer cannot read, it refuses by itself with a
-//! bare status; here such an answer gets the headers and the words that every answer of ours has.
+//! bare status; here such an answer gets the headers and the words that every answer of ours has. And
+//! here a connection ends whose client does not end what it has begun.
 use std::{
     io,
     net::{IpAddr, Ipv4Addr},
@@ -11,12 +12,18 @@ use std::{
 use actix_web::rt::net::{ActixStream, Ready, TcpStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{Metrics, answer, refusal};
+use super::{
+    Metrics, answer, refusal,
+    turn::{Patience, Turn},
+};
 use crate::{caller::RequestIds, fault::Fault};
 
 /// A client's connection.
 pub(super) struct Wire {
     stream: TcpStream,
+    patience: Patience,
+    /// Whether what was to be written last found no room.
+    is_writing: bool,
     peer: IpAddr,
     ids: Arc<RequestIds>,
     metrics: Option<Metrics>,
@@ -25,11 +32,18 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(stream: TcpStream, ids: Arc<RequestIds>, metrics: Option<Metrics>) -> Self {
+    pub(super) fn new(
+        stream: TcpStream,
+        patience: Patience,
+        ids: Arc<RequestIds>,
+        metrics: Option<Metrics>,
+    ) -> Self {
         let peer = stream.peer_addr();
         Self {
             peer: peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip()),
             stream,
+            patience,
+            is_writing: false,
             ids,
             metrics,
             instead: Vec::new(),
@@ -38,6 +52,16 @@ impl Wire {
 
     pub(super) fn stream(&self) -> &TcpStream {
         &self.stream
+    }
+
+    pub(super) fn turn(&self) -> Turn {
+        self.patience.turn().clone()
+    }
+
+    fn poll_send(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.is_writing = written.is_pending();
+        written
     }
 }
 
@@ -49,10 +73,10 @@ impl AsyncWrite for Wire {
     ) -> Poll<io::Result<usize>> {
         if self.instead.is_empty() {
             let Some((before, fault)) = bare(bytes) else {
-                return Pin::new(&mut self.stream).poll_write(cx, bytes);
+                return self.poll_send(cx, bytes);
             };
             if before > 0 {
-                return Pin::new(&mut self.stream).poll_write(cx, &bytes[..before]);
+                return self.poll_send(cx, &bytes[..before]);
             }
             let head = &bytes[..bytes.len() - LINE_END.len()];
             let id = self.ids.next();
@@ -90,7 +114,17 @@ impl AsyncRead for Wire {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if read.is_pending() {
+            // As if the client had closed it.
+            let is_writing = self.is_writing;
+            return self.patience.poll_end(cx, is_writing).map(Ok);
+        }
+        if buffer.filled().len() > before {
+            self.patience.note();
+        }
+        read
     }
 }
 
