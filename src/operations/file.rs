@@ -182,6 +182,7 @@ async fn settled(
     if size <= LONG {
         return Ok((contents, last_commit));
     }
+    drop(contents); // megabytes, which would wait with us
     let commit = tip(gitea, repo, at).await?;
     let contents = read(gitea, repo, Some(&commit), path).await?;
     Ok((contents, Some(commit.as_str().to_owned())))
