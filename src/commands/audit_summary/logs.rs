@@ -6,7 +6,6 @@ use std::{
 
 use crate::{
     audit::{
-        SealKey,
         reader::{self, FindError, Log},
         summary::Summary,
     },
@@ -35,8 +34,8 @@ pub(super) struct Live {
     /// Whether files that it was before are removed: by the server, or by others where it leaves
     /// rotation to them.
     pub(super) loses_files: bool,
-    /// Whether checkpoints of it were sealed, as far as the key of the settings tells.
-    pub(super) is_sealed: bool,
+    /// The file with the key of its next seal, if it is sealed.
+    pub(super) seal_key: Option<PathBuf>,
 }
 
 pub(super) fn live(env_file: Option<&Path>) -> Result<Live, Failure> {
@@ -44,14 +43,11 @@ pub(super) fn live(env_file: Option<&Path>) -> Result<Live, Failure> {
     let (config, _) = Config::read(&Env::read(env_file)?);
     let audit = config.audit;
     let is_rotated = audit.rotate_size.is_some() || audit.rotate_daily;
-    let seal_key = audit
-        .seal_key_file
-        .and_then(|path| SealKey::read(&path).ok());
     Ok(Live {
         path: audit.path.unwrap_or_else(|| DEFAULT_AUDIT_LOG.into()),
         checkpoints: audit.checkpoint_file,
         loses_files: audit.keep > 0 || !is_rotated,
-        is_sealed: seal_key.is_some_and(|key| key.has_sealed()),
+        seal_key: audit.seal_key_file,
     })
 }
 

@@ -65,7 +65,10 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
         let checkpoints = live.checkpoints.as_deref();
         let heads = known(&live.path, checkpoints, live.loses_files);
         wanted.heads.extend(heads);
-        wanted.unsealed_after = wanted.unsealed_after.filter(|_| !live.is_sealed);
+        let own_key = live.seal_key.and_then(|path| SealKey::read(&path).ok());
+        if own_key.is_some_and(|key| key.has_sealed()) {
+            wanted.unsealed_after = None;
+        }
         whole(&live.path)?
     } else {
         in_order(asked.files.iter().map(open).collect::<Result<_, _>>()?)
