@@ -162,7 +162,6 @@ def measure(log, aegis, rounds):
     if os.path.isdir(f"{log}.parts"):
         tools["zcat four files | wc -l"] = f"zcat {log}.parts/*.gz | wc -l"
         tools["aegis four gz, 2 threads"] = f"{aegis} audit-summary all --threads 2 --log {log}.parts"
-    results = {name: [] for name in tools}
     once = {}
     if shutil.which("jq"):
         # Of a small part: objects as counters take jq more than twice its time for twice the log.
@@ -170,6 +169,7 @@ def measure(log, aegis, rounds):
         tools["aegis, 64 MiB, 1 thread"] = f"{aegis} audit-summary all --threads 1 --log {log}.part"
         once["jq (once, 64 MiB)"] = f"jq -n '{REPORT}' {log}.part"
         once["jq (once, no counting)"] = f"jq -r '[.timestamp, .event, .status, .reason, .client_ip, .user_agent, .key_hint, .operation, .outcome, .duration_ms] | @tsv' {log}"
+    results = {name: [] for name in tools}
     for at in range(rounds + 1):
         for name, command in tools.items():
             result = run(command)
