@@ -192,6 +192,12 @@ mod tests {
             ("https://x/?api_key=", "&a"),
             ("(", ")"),
             ("a/", "/b"),
+            ("?next=%2Fmcp%2Fsse%3Fapi_key%3D", ""),
+            ("%22", "%22"),
+            (r"MCP_API_KEYS=\n", r"\n"),
+            (r"\u0022", r"\u0022"),
+            ("[32m", "[0m"),
+            ("key", "key"),
         ] {
             let (out, _) = shown(&format!("{before}{KEY}{after}"));
             assert!(

@@ -115,6 +115,14 @@ impl KeyHint {
         valid.then_some(Self(hint))
     }
 
+    pub(super) fn beginning(&self) -> &[u8] {
+        &self.0[..8]
+    }
+
+    pub(super) fn end(&self) -> &[u8] {
+        &self.0[11..]
+    }
+
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("every character of a key is ASCII")
     }

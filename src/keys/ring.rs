@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use subtle::ConstantTimeEq;
 
-use super::{ApiKey, Fingerprint, KeyEntry, KeyHint, KeyId, KeyRecord, Metadata};
+use super::{ApiKey, Fingerprint, KeyEntry, KeyHint, KeyId, KeyRecord, Metadata, search::Outlines};
 use crate::rights::Rights;
 
 /// So many keys that were taken out of the list are remembered beside those of the metadata.
@@ -28,6 +28,8 @@ pub struct KeyRing {
     former: HashMap<Fingerprint, Former>,
     /// Keys that were in force until somebody took them out of the list.
     taken_out: HashMap<Fingerprint, KeyHint>,
+    /// How all of these begin and end.
+    pub(super) outlines: Outlines,
     /// Compared with when nothing was found, so that a miss ends as a hit does.
     dummy: KeyId,
 }
@@ -78,12 +80,23 @@ impl KeyRing {
             let hint = record.hint;
             Some((record.fp?, Former { hint, since }))
         });
-        Self {
+        let ring = Self {
             keys: keys.collect(),
             former: former.collect(),
             taken_out: HashMap::new(),
+            outlines: Outlines::default(),
             dummy: KeyId::of(b"no key has this digest"),
-        }
+        };
+        ring.outlined()
+    }
+
+    fn outlined(mut self) -> Self {
+        let keys = self.keys.values();
+        let keys = keys.map(|key| (key.id.fingerprint(), Some(key.hint)));
+        let former = self.former.iter().map(|(key, former)| (*key, former.hint));
+        let taken_out = self.taken_out.iter().map(|(key, hint)| (*key, Some(*hint)));
+        self.outlines = Outlines::of(keys.chain(former).chain(taken_out));
+        self
     }
 
     /// The same ring, which goes on from `before`: the keys that it lacks are remembered.
@@ -95,7 +108,7 @@ impl KeyRing {
         let all = gone.chain(before.taken_out.iter().map(|(key, hint)| (*key, *hint)));
         let taken_out = all.filter(|(key, _)| !listed.contains(key));
         self.taken_out = taken_out.take(MOST_TAKEN_OUT).collect();
-        self
+        self.outlined()
     }
 
     /// What was offered as a key, at `now`.

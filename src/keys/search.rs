@@ -2,14 +2,51 @@
 use std::ops::RangeInclusive;
 
 use super::{
-    KeyRing,
+    Fingerprint, KeyHint, KeyRing,
     key::{MAX_LENGTH, MIN_LENGTH, is_key_character},
 };
+use crate::sort;
 
 const LENGTHS: RangeInclusive<usize> = MIN_LENGTH..=MAX_LENGTH;
 
 /// So many beginnings of a run are tried: a path has more slashes than a key is likely to follow.
 const MOST_PARTS: usize = 16;
+
+/// So many texts of a run that begin and end as a key does, and are none, are looked at.
+const MOST_MISSES: usize = 64;
+
+/// How the keys of a ring begin and end, as far as it is known.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Outlines {
+    /// In order.
+    known: Vec<KeyHint>,
+    /// There are keys of which only the digest is known.
+    has_others: bool,
+}
+
+impl Outlines {
+    pub(super) fn of(hints: impl IntoIterator<Item = (Fingerprint, Option<KeyHint>)>) -> Self {
+        let mut outlines = Self::default();
+        for (key, hint) in hints {
+            // A hint that was taken of the digest tells nothing of the key.
+            match hint.filter(|hint| !key.to_string().as_bytes().starts_with(hint.beginning())) {
+                Some(hint) => outlines.known.push(hint),
+                None => outlines.has_others = true,
+            }
+        }
+        sort::by_key(&mut outlines.known, |hint| *hint);
+        outlines.known.dedup();
+        outlines
+    }
+
+    fn with_beginning(&self, beginning: &[u8]) -> impl Iterator<Item = &KeyHint> {
+        let start = self
+            .known
+            .partition_point(|hint| hint.beginning() < beginning);
+        let from = self.known[start..].iter();
+        from.take_while(move |hint| hint.beginning() == beginning)
+    }
+}
 
 /// Whether there is a run of key characters in it that is as long as a key.
 pub fn may_be_in(text: &str) -> bool {
@@ -33,29 +70,62 @@ pub fn without_keys(text: &str) -> String {
 impl KeyRing {
     /// The keys in a line, in force or not.
     ///
-    /// A run of key characters may be a key with something before or after it (`KEY=…`, `…/mcp`,
-    /// a full stop), so its parts are tried too.
+    /// Whatever stands right before or after it (`KEY=`, `%3D`, `\n` of a quoted text): a key of
+    /// which the beginning and the end are known is found anywhere. Of another, the runs of key
+    /// characters are tried, and such parts of them as are likely.
     pub fn found_in<'l>(&self, line: &'l str) -> Vec<&'l str> {
-        let is_key = |run: &&str| LENGTHS.contains(&run.len()) && self.knows(run.as_bytes());
         let mut found = Vec::new();
         for run in runs(line, is_key_byte) {
-            if run.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-                found.extend(Some(run).filter(is_key));
-                continue;
+            self.find_known(run, &mut found);
+            if self.outlines.has_others {
+                self.find_others(run, &mut found);
             }
-            let after = run.match_indices(['=', '/']).map(|(at, _)| at + 1);
-            let parts = std::iter::once(0)
-                .chain(after)
-                .take(MOST_PARTS)
-                .flat_map(|start| {
-                    let shorter =
-                        |part: &&'l str| part.strip_suffix(['.', '/', '=', '-', '~', '+']);
-                    std::iter::successors(Some(&run[start..]), shorter).take(4)
-                });
-            let words = runs(run, |byte| byte.is_ascii_alphanumeric());
-            found.extend(parts.chain(words).filter(is_key));
         }
         found
+    }
+
+    fn find_known<'l>(&self, run: &'l str, found: &mut Vec<&'l str>) {
+        let (mut at, mut misses) = (0, 0);
+        while at + MIN_LENGTH <= run.len() && misses < MOST_MISSES {
+            let rest = &run[at..run.len().min(at + MAX_LENGTH)];
+            let hints = self.outlines.with_beginning(&rest.as_bytes()[..8]);
+            let texts = hints.flat_map(|hint| {
+                let ends = MIN_LENGTH..=rest.len();
+                let texts = ends.map(|end| &rest[..end]);
+                texts.filter(|text| text.as_bytes().ends_with(hint.end()))
+            });
+            let mut texts = texts.take(MOST_MISSES - misses);
+            let key = texts.find(|text| {
+                misses += 1;
+                self.knows(text.as_bytes())
+            });
+            match key {
+                Some(key) => {
+                    found.push(key);
+                    misses -= 1;
+                    at += key.len();
+                }
+                None => at += 1,
+            }
+        }
+    }
+
+    fn find_others<'l>(&self, run: &'l str, found: &mut Vec<&'l str>) {
+        let is_key = |run: &&str| LENGTHS.contains(&run.len()) && self.knows(run.as_bytes());
+        if run.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            found.extend(Some(run).filter(is_key));
+            return;
+        }
+        let after = run.match_indices(['=', '/']).map(|(at, _)| at + 1);
+        let parts = std::iter::once(0)
+            .chain(after)
+            .take(MOST_PARTS)
+            .flat_map(|start| {
+                let shorter = |part: &&'l str| part.strip_suffix(['.', '/', '=', '-', '~', '+']);
+                std::iter::successors(Some(&run[start..]), shorter).take(4)
+            });
+        let words = runs(run, |byte| byte.is_ascii_alphanumeric());
+        found.extend(parts.chain(words).filter(is_key));
     }
 }
 
@@ -87,6 +157,25 @@ fn runs(text: &str, belongs: impl Fn(u8) -> bool) -> impl Iterator<Item = &str> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        keys::{ApiKey, KeyEntry, KeyList, Metadata},
+        rights::{Access, Rights},
+    };
+
+    const KEY: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
+
+    fn ring(entries: &[KeyEntry], metadata: &Metadata) -> KeyRing {
+        KeyRing::new(entries, metadata, Rights::up_to(Access::Read))
+    }
+
+    fn key(text: &str) -> ApiKey {
+        ApiKey::parse(text).expect("a key")
+    }
+
+    /// The entry of a key of which the list has only the digest.
+    fn hashed(key: &ApiKey) -> Vec<KeyEntry> {
+        KeyList::parse(&key.id().hashed_entry()).keys
+    }
 
     #[test]
     fn nothing_is_left_of_a_run_that_may_be_a_key() {
@@ -101,5 +190,49 @@ mod tests {
         let (key, less) = ("k".repeat(MIN_LENGTH), "k".repeat(MIN_LENGTH - 1));
         assert!(may_be_in(&format!("a line\nAPI_KEY: {key}.\n")));
         assert!(!may_be_in(&format!("{less} {less}\n{less}\u{e9}{less}")));
+    }
+
+    #[test]
+    fn a_key_is_found_whatever_is_glued_to_it() {
+        let ring = ring(&[KeyEntry::of(&key(KEY))], &Metadata::default());
+        for line in [
+            format!("?next=%2Fmcp%2Fsse%3Fapi_key%3D{KEY}%26x"),
+            format!(r#"{{"line":"a\n{KEY}\n"}}"#),
+            format!("{}{KEY}{}", &KEY[..40], &KEY[40..]),
+            format!("{}{KEY}{KEY}", "a".repeat(1_000)),
+        ] {
+            assert!(ring.found_in(&line).contains(&KEY));
+        }
+    }
+
+    #[test]
+    fn a_hashed_key_is_found_anywhere_where_the_metadata_knows_its_hint() {
+        let mut metadata = Metadata::default();
+        metadata.change(&key(KEY).id(), key(KEY).hint(), |_| {});
+        let ring = ring(&hashed(&key(KEY)), &metadata);
+        assert!(ring.found_in(&format!("%3D{KEY}")) == [KEY]);
+    }
+
+    #[test]
+    fn a_key_of_which_only_the_digest_is_known_is_found_where_it_stands_apart() {
+        let signs = "team-a.0123456789-abcdef/0123+456789";
+        let entries = [hashed(&key(KEY)), hashed(&key(signs))].concat();
+        let ring = ring(&entries, &Metadata::default());
+        for (line, expected) in [
+            (format!("MCP_API_KEYS={KEY}"), KEY),
+            (format!("a/{KEY}/b {KEY}."), KEY),
+            (format!("see {signs}."), signs),
+            (format!("host/{signs}/"), signs),
+        ] {
+            assert!(ring.found_in(&line).contains(&expected));
+        }
+    }
+
+    #[test]
+    fn what_only_begins_and_ends_as_a_key_is_none() {
+        let ring = ring(&[KeyEntry::of(&key(KEY))], &Metadata::default());
+        let alike = format!("{}{}{}", &KEY[..8], "0".repeat(52), &KEY[60..]);
+        assert!(ring.found_in(&alike.repeat(100)).is_empty());
+        assert!(ring.found_in(&KEY[..8].repeat(9)).is_empty());
     }
 }
