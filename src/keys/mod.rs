@@ -7,6 +7,7 @@ mod list;
 mod members;
 mod metadata;
 mod metadata_file;
+mod outlines;
 mod record;
 mod ring;
 mod rotation;

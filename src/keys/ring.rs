@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use subtle::ConstantTimeEq;
 
-use super::{ApiKey, Fingerprint, KeyEntry, KeyHint, KeyId, KeyRecord, Metadata, search::Outlines};
+use super::{
+    ApiKey, Fingerprint, KeyEntry, KeyHint, KeyId, KeyRecord, Metadata, outlines::Outlines,
+};
 use crate::rights::Rights;
 
 /// So many keys that were taken out of the list are remembered beside those of the metadata.

@@ -2,10 +2,9 @@
 use std::ops::RangeInclusive;
 
 use super::{
-    Fingerprint, KeyHint, KeyRing,
+    KeyRing,
     key::{MAX_LENGTH, MIN_LENGTH, is_key_character},
 };
-use crate::sort;
 
 const LENGTHS: RangeInclusive<usize> = MIN_LENGTH..=MAX_LENGTH;
 
@@ -14,39 +13,6 @@ const MOST_PARTS: usize = 16;
 
 /// So many texts of a run that begin and end as a key does, and are none, are looked at.
 const MOST_MISSES: usize = 64;
-
-/// How the keys of a ring begin and end, as far as it is known.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct Outlines {
-    /// In order.
-    known: Vec<KeyHint>,
-    /// There are keys of which only the digest is known.
-    has_others: bool,
-}
-
-impl Outlines {
-    pub(super) fn of(hints: impl IntoIterator<Item = (Fingerprint, Option<KeyHint>)>) -> Self {
-        let mut outlines = Self::default();
-        for (key, hint) in hints {
-            // A hint that was taken of the digest tells nothing of the key.
-            match hint.filter(|hint| !key.to_string().as_bytes().starts_with(hint.beginning())) {
-                Some(hint) => outlines.known.push(hint),
-                None => outlines.has_others = true,
-            }
-        }
-        sort::by_key(&mut outlines.known, |hint| *hint);
-        outlines.known.dedup();
-        outlines
-    }
-
-    fn with_beginning(&self, beginning: &[u8]) -> impl Iterator<Item = &KeyHint> {
-        let start = self
-            .known
-            .partition_point(|hint| hint.beginning() < beginning);
-        let from = self.known[start..].iter();
-        from.take_while(move |hint| hint.beginning() == beginning)
-    }
-}
 
 /// Whether there is a run of key characters in it that is as long as a key.
 pub fn may_be_in(text: &str) -> bool {
