@@ -1,4 +1,6 @@
 //! From a file's bytes to text, or to the name of what they are instead.
+use std::str::Utf8Error;
+
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8};
 use memchr::{memchr, memchr_iter, memmem};
@@ -28,10 +30,20 @@ pub(in crate::operations) fn decode(bytes: Vec<u8>) -> Result<Decoded, &'static 
     }
     let bytes = match String::from_utf8(bytes) {
         Ok(text) => return Ok(Decoded::new(text, None)),
+        Err(error) if is_cut(error.as_bytes(), &error.utf8_error()) => {
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            let name = "UTF-8, cut within the last character".to_owned();
+            return Ok(Decoded::new(text, Some(name)));
+        }
         Err(error) => error.into_bytes(),
     };
     let (text, name) = foreign(&bytes);
     Ok(Decoded::new(text, Some(name)))
+}
+
+/// Whether this is UTF-8 but for the end of its last character.
+fn is_cut(bytes: &[u8], error: &Utf8Error) -> bool {
+    error.error_len().is_none() && !bytes[..error.valid_up_to()].is_ascii()
 }
 
 /// Decodes a diff file by file, as each may have an encoding of its own. Gives those that are not
@@ -64,11 +76,40 @@ pub(in crate::operations) fn decode_diff(bytes: Vec<u8>) -> (String, Vec<String>
 fn foreign(bytes: &[u8]) -> (String, String) {
     let (encoding, how) = match declared(bytes) {
         Some(encoding) => (encoding, "declared"),
-        None => (detected(bytes), "detected"),
+        None => match mixed(bytes) {
+            Some(mixed) => return mixed,
+            None => (detected(bytes), "detected"),
+        },
     };
     let (text, _) = encoding.decode_without_bom_handling(bytes);
     let name = format!("{} ({how})", encoding.name());
     (text.into_owned(), name)
+}
+
+/// The same line by line, where at least half of the lines that are not ASCII are UTF-8.
+fn mixed(bytes: &[u8]) -> Option<(String, String)> {
+    let lines = || bytes.split_inclusive(|byte| *byte == b'\n');
+    let (mut others, mut count, mut plain) = (Vec::new(), 0, 0);
+    for line in lines().filter(|line| !line.is_ascii()) {
+        if std::str::from_utf8(line).is_ok() {
+            plain += 1;
+        } else {
+            count += 1;
+            others.extend_from_slice(line);
+        }
+    }
+    if plain < count {
+        return None;
+    }
+    let (encoding, mut text) = (detected(&others), String::with_capacity(bytes.len()));
+    for line in lines() {
+        match std::str::from_utf8(line) {
+            Ok(line) => text.push_str(line),
+            Err(_) => text.push_str(&encoding.decode_without_bom_handling(line).0),
+        }
+    }
+    let (lines, name) = (if count == 1 { "line" } else { "lines" }, encoding.name());
+    Some((text, format!("UTF-8, {count} {lines} {name} (detected)")))
 }
 
 impl Decoded {
@@ -221,6 +262,41 @@ mod tests {
                 vec!["windows-1252 (detected)".to_owned()]
             )
         );
+    }
+
+    #[test]
+    fn lines_that_are_utf_8_stay_so_where_others_are_not() {
+        let bytes = [
+            "über\n".as_bytes(),
+            b"caf\xe9 au lait\n",
+            "größe\n".as_bytes(),
+        ]
+        .concat();
+        let text = "über\ncafé au lait\ngröße\n";
+        assert_eq!(
+            reads(&bytes),
+            pair(text, "UTF-8, 1 line windows-1252 (detected)")
+        );
+        assert_eq!(
+            decode_diff(b"-caf\xe9 au lait\n+caf\xc3\xa9 au lait\n".to_vec()),
+            (
+                "-café au lait\n+café au lait\n".to_owned(),
+                vec!["UTF-8, 1 line windows-1252 (detected)".to_owned()]
+            )
+        );
+        // By accident one line of a file could be UTF-8 too.
+        let (_, remark) = reads(b"\xc3\xa9\ncaf\xe9 au lait\nd\xe9j\xe0 vu\n");
+        assert_eq!(remark, "windows-1252 (detected)");
+    }
+
+    #[test]
+    fn utf_8_that_is_cut_within_its_last_character_stays_utf_8() {
+        let remark = "UTF-8, cut within the last character";
+        assert_eq!(
+            reads(b"\xc3\xbcber \xe2\x82"),
+            pair("über \u{fffd}", remark)
+        );
+        assert_eq!(reads(b"a caf\xe9").1, "windows-1252 (detected)");
     }
 
     #[test]
