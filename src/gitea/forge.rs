@@ -82,6 +82,14 @@ impl Facts {
         version.is_some_and(|version| version.contains("+gitea-"))
     }
 
+    /// Whether lists of issues come in the order that is asked for: Gitea's do not, and Forgejo's are
+    /// known to from 16 on.
+    pub fn sorts_issues(&self) -> bool {
+        let version = self.version.as_deref().unwrap_or_default();
+        let major = version.split_once('.').map(|(major, _)| major.parse());
+        self.is_forgejo() && major.is_some_and(|it| it.is_ok_and(|it: u32| it >= 16))
+    }
+
     /// `Gitea 1.26.0`, `Forgejo 11.0.1+gitea-1.22.0`, or `Gitea` where the version is not known.
     pub fn name(&self) -> String {
         let kind = if self.is_forgejo() {

@@ -57,7 +57,7 @@ pub(super) async fn list(gitea: GiteaReader, mut input: List) -> Result<Answer, 
         filters::milestone(&gitea, repo, input.milestone.as_deref()),
     )
     .await?;
-    let sorted_here = input.sort != Sort::Newest && !gitea.facts().await?.is_forgejo();
+    let sorted_here = input.sort != Sort::Newest && !gitea.facts().await?.sorts_issues();
     let query = input.query(&labels, milestone.as_ref());
     let page = if sorted_here || labels.iter().any(is_for_us) {
         input.sorted(&gitea, &query, &labels).await

@@ -173,6 +173,21 @@ fn a_forgejo_sorts_by_itself() {
 }
 
 #[test]
+fn what_an_older_forgejo_does_not_sort_is_sorted_here() {
+    let fake = Fake::start();
+    let version = r#"{"version":"11.0.1+gitea-1.22.0"}"#;
+    fake.says("/api/v1/version", Reply::json(200, version));
+    fake.says(ISSUES, page(&[(2, "b", 0, &[]), (1, "a", 0, &[])]));
+    let server = Server::before(&fake);
+    let oldest = telescope(json!({"method": "list", "sort": "oldest"}));
+    assert_eq!(
+        server.ask("issue_read", &oldest),
+        "observatory/telescope issues 1-2 of 2, open, oldest first, sorted here\n\n\
+         #1 2026-11-23 reviewer: a\n#2 2026-11-23 reviewer: b"
+    );
+}
+
+#[test]
 fn more_than_can_be_sorted_here_is_refused_with_what_narrows_it() {
     let assistant = Assistant::new();
     let one: (u64, &str, u64, &[&str]) = (1, "a", 0, &[]);
