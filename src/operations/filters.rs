@@ -183,6 +183,10 @@ pub(super) fn told(labels: &[KnownLabel]) -> Option<String> {
     (!names.is_empty()).then_some(names)
 }
 
+/// No milestone's name, for where none is asked for: without a name, Gitea looks for the milestone
+/// whose name is empty, and where there is one shows only its issues. It drops a name that is none.
+pub(super) const ANY_MILESTONE: &str = "any or none";
+
 /// The milestone that was asked for, as the forge spells it.
 pub(super) async fn milestone(
     gitea: &GiteaReader,
@@ -263,7 +267,7 @@ fn unknown<'k>(
     known: impl Iterator<Item = &'k str>,
     unread: Option<&str>,
 ) -> Refusal {
-    let known: Vec<&str> = known.collect();
+    let known: Vec<&str> = known.filter(|name| !name.is_empty()).collect();
     let there_are = match known.as_slice() {
         [] => "there are none".to_owned(),
         few if few.len() <= MOST_NAMED => format!("there are: {}", few.join(", ")),
@@ -301,6 +305,10 @@ mod tests {
         assert_eq!(
             refusal("bugs", &["bug", "good first issue"]),
             r#"no label "bugs" in observatory/telescope; there are: bug, good first issue"#
+        );
+        assert_eq!(
+            refusal("bugs", &["", "bug"]),
+            r#"no label "bugs" in observatory/telescope; there are: bug"#
         );
         assert_eq!(
             refusal("bugs", &[]),

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    Answer, Found, Operation, Refusal, Toolset, common::Repo, file::tree::whole, operation::Input,
-    refs::tip,
+    Answer, Found, Operation, Refusal, Toolset, common::Repo, file::tree::whole,
+    filters::ANY_MILESTONE, operation::Input, refs::tip,
 };
 use crate::{
     gitea::{
@@ -160,8 +160,8 @@ fn is_closed(error: &GiteaError) -> bool {
 async fn everywhere(gitea: &GiteaReader, words: &Words) -> Result<Vec<Hit>, GiteaError> {
     let mut questions: Vec<Hits<'_>> = Vec::new();
     for phrase in words.phrases() {
-        let issues = Address::of(&[&"repos/issues/search"]);
-        questions.push(issues_at(gitea, issues, phrase, words).boxed_local());
+        let (issues, query) = (Address::of(&[&"repos/issues/search"]), Query::new());
+        questions.push(issues_at(gitea, issues, query, phrase, words).boxed_local());
         questions.push(repositories(gitea, phrase, words).boxed_local());
     }
     if words.names_a_file() {
@@ -180,7 +180,8 @@ async fn within(
     let mut questions: Vec<Hits<'_>> = Vec::new();
     for phrase in words.phrases() {
         let issues = repo.at(&[&"issues"]);
-        questions.push(issues_at(gitea, issues, phrase, words).boxed_local());
+        let query = Query::new().with("milestones", ANY_MILESTONE);
+        questions.push(issues_at(gitea, issues, query, phrase, words).boxed_local());
     }
     if let Some(index) = index {
         questions.push(one_issue(gitea, repo, index).boxed_local());
@@ -204,10 +205,11 @@ async fn within(
 async fn issues_at(
     gitea: &GiteaReader,
     address: Address,
+    query: Query,
     phrase: &str,
     words: &Words,
 ) -> Result<Vec<Hit>, GiteaError> {
-    let query = Query::new()
+    let query = query
         .maybe("q", Some(phrase).filter(|it| !it.is_empty()))
         .with("state", "all")
         .with("limit", OF_EACH);

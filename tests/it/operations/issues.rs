@@ -55,7 +55,9 @@ fn a_list_has_a_line_for_each_issue_and_asks_for_issues_only() {
     assert_eq!(lines.lines().count(), 5);
     assert_eq!(
         assistant.asked(),
-        ["/repos/observatory/telescope/issues?type=issues&state=closed&page=1&limit=5"]
+        [
+            "/repos/observatory/telescope/issues?type=issues&state=closed&milestones=any%20or%20none&page=1&limit=5"
+        ]
     );
 }
 
@@ -167,7 +169,7 @@ fn a_forgejo_sorts_by_itself() {
         server.ask("issue_read", &oldest),
         "observatory/telescope issues 1-1 of 1, open, oldest first\n\n#1 2026-11-23 reviewer: a"
     );
-    let query = "?type=issues&state=open&sort=oldest&page=1&limit=30";
+    let query = "?type=issues&state=open&milestones=any%20or%20none&sort=oldest&page=1&limit=30";
     let asked = fake.asked();
     assert_eq!(asked.last().unwrap(), &format!("GET {ISSUES}{query}"));
 }

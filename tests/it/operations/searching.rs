@@ -195,6 +195,16 @@ fn a_repository_without_issues_is_found_by_its_name() {
 }
 
 #[test]
+fn a_milestone_without_a_name_hides_no_issue_of_a_repository_that_is_searched() {
+    let assistant = Assistant::new();
+    ids(&assistant, "observatory/telescope");
+    let asked = assistant.asked();
+    let issues =
+        "/repos/observatory/telescope/issues?milestones=any%20or%20none&state=all&limit=20";
+    assert!(asked.iter().any(|it| it == issues), "{asked:?}");
+}
+
+#[test]
 fn an_issue_is_fetched_with_its_conversation() {
     let assistant = Assistant::new();
     let page = "https://git.example.org/observatory/telescope/issues/1";
