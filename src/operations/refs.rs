@@ -57,9 +57,18 @@ pub(super) async fn tip(
     repo: &Repo,
     at: Option<&RefName>,
 ) -> Result<RefName, GiteaError> {
-    if let Some(at) = at.filter(|at| is_fixed(at)) {
-        return Ok(at.clone());
+    match at.filter(|at| is_fixed(at)) {
+        Some(at) => Ok(at.clone()),
+        None => newest(gitea, repo, at).await,
     }
+}
+
+/// The same, asked of the forge in any case: a whole hash may be of nothing that is there.
+pub(super) async fn newest(
+    gitea: &GiteaReader,
+    repo: &Repo,
+    at: Option<&RefName>,
+) -> Result<RefName, GiteaError> {
     let query = Query::new().maybe("sha", at.map(RefName::as_str));
     let query = light(query.with("page", 1).with("limit", 1));
     let commits = gitea
@@ -95,9 +104,9 @@ pub(super) async fn missing(
     }
     let (address, query) = (repo.at(&[&"branches"]), Query::new().with("limit", 30));
     let branches = gitea.list::<Branch>(&address, &query);
-    let (branches, tip) = join(branches, tip(gitea, repo, at)).await;
+    let (branches, newest) = join(branches, newest(gitea, repo, at)).await;
     let name = repo.name();
-    match (branches, tip, at, path) {
+    match (branches, newest, at, path) {
         (Ok(branches), ..) if branches.items.is_empty() => GiteaError::EmptyRepository.into(),
         (Ok(branches), Err(GiteaError::NotFound), Some(at), _) => {
             let (at, known) = (at.as_str(), names(&branches, |it| &it.name));

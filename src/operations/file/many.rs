@@ -11,7 +11,11 @@ use crate::{
         FilePath, GiteaError, GiteaReader,
         views::{Contents, Entry, EntryKind},
     },
-    operations::{Answer, Facts, Refusal, Report, View, operation::Input},
+    operations::{
+        Answer, Facts, Refusal, Report, View,
+        operation::Input,
+        refs::{missing, newest},
+    },
     rights::Target,
 };
 
@@ -45,18 +49,27 @@ pub(super) async fn many(gitea: GiteaReader, input: Many) -> Result<Answer, Refu
     let commit = place.commit(&gitea).await?;
     let read = |path| read(&gitea, &place.repo, Some(&commit), path);
     let mut reading = stream::iter(paths).map(read).buffered(AT_ONCE);
-    let (mut files, mut bytes) = (Vec::new(), 0);
+    let (mut files, mut bytes, mut absent) = (Vec::new(), 0, 0);
     while files.len() < paths.len() && bytes <= BYTES {
         let path = &paths[files.len()];
         let file = match reading.next().await {
             Some(Ok(contents)) => Shown::of(path, contents),
-            Some(Err(GiteaError::NotFound)) => Shown::empty(path, "not there"),
+            Some(Err(GiteaError::NotFound)) => {
+                absent += 1;
+                Shown::empty(path, "not there")
+            }
             Some(Err(GiteaError::TooLarge(_))) => Shown::empty(path, TOO_LARGE),
             Some(Err(error)) => return Err(error.into()),
             None => break,
         };
         bytes += file.text.len() as u64;
         files.push(file);
+    }
+    // None of them, because perhaps there is no such commit.
+    if absent == paths.len()
+        && let Err(error) = newest(&gitea, &place.repo, Some(&commit)).await
+    {
+        return Err(missing(&gitea, &place.repo, Some(&commit), None, error).await);
     }
     let left = paths[files.len()..].iter().map(FilePath::as_str);
     let left: Vec<&str> = left.collect();

@@ -255,6 +255,38 @@ fn a_missing_path_a_missing_ref_and_an_empty_repository_are_told_apart() {
 }
 
 #[test]
+fn a_whole_hash_that_is_not_there_is_not_taken_for_there() {
+    let assistant = Assistant::new();
+    let sha = "f".repeat(40);
+    let missing = Reply::json(404, r#"{"message":"not found","errors":null}"#);
+    assistant.fake.says(COMMITS, Reply::new(404, ""));
+    let readme = format!("{CONTENTS}/README.md?ref={sha}");
+    assistant.fake.says(&readme, missing);
+    let start = format!(
+        "refused: no branch, tag or commit \"{sha}\" in observatory/telescope; branches: main,"
+    );
+    for arguments in [
+        json!({"method": "get", "path": "README.md", "ref": sha}),
+        json!({"method": "many", "paths": ["README.md"], "ref": sha}),
+    ] {
+        let text = assistant.calls("file_read", &telescope(arguments));
+        assert!(text.starts_with(&start), "{text}");
+    }
+}
+
+#[test]
+fn files_of_a_commit_that_are_all_not_there_are_told_so_one_by_one() {
+    let assistant = Assistant::new();
+    let missing = Reply::json(404, r#"{"message":"not found","errors":null}"#);
+    assistant.fake.says(&format!("{CONTENTS}/none"), missing);
+    let arguments = telescope(json!({"method": "many", "paths": ["none"], "ref": TIP}));
+    assert_eq!(
+        assistant.calls("file_read", &arguments),
+        "observatory/telescope 1 files, at 639efab4f3\n\nnone (not there)"
+    );
+}
+
+#[test]
 fn a_refusal_that_names_some_branches_tells_how_many_more_there_are() {
     let assistant = Assistant::new();
     let branches = json!([{"name": "main"}, {"name": "dev"}]).to_string();
