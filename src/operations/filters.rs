@@ -90,6 +90,8 @@ pub(super) struct KnownLabel {
     pub(super) label: Label,
     /// Whether it is the organisation's and not the repository's own.
     pub(super) of_organisation: bool,
+    /// Whether others have this name too. Known of those that were asked for.
+    pub(super) has_twins: bool,
 }
 
 /// The labels of a repository, then its organisation's.
@@ -131,6 +133,7 @@ pub(super) async fn known_labels(
     let known = |label, of_organisation| KnownLabel {
         label,
         of_organisation,
+        has_twins: false,
     };
     let more = more || own.more;
     let own = own.items.into_iter().map(|label| known(label, false));
@@ -154,7 +157,12 @@ pub(super) async fn labels(
     }
     let known = known_labels(gitea, repo).await?;
     let (unread, known) = (known.unread(), known.labels);
-    let find = |name: &str| named(&known, name, |it| &it.label.name).cloned();
+    let find = |name: &str| {
+        let mut found = named(&known, name, |it| &it.label.name)?.clone();
+        let is_twin = |it: &&KnownLabel| it.label.name == found.label.name;
+        found.has_twins = known.iter().filter(is_twin).count() > 1;
+        Some(found)
+    };
     let mut found: Vec<KnownLabel> = Vec::new();
     let mut add = |label: KnownLabel| {
         if found.iter().all(|it| it.label.name != label.label.name) {
@@ -176,9 +184,12 @@ pub(super) async fn labels(
     Ok(found)
 }
 
-/// `label bug, label question`.
+/// `label bug, label question (every label of this name)`.
 pub(super) fn told(labels: &[KnownLabel]) -> Option<String> {
-    let names = labels.iter().map(|it| format!("label {}", it.label.name));
+    let names = labels.iter().map(|it| {
+        let twins = ["", " (every label of this name)"][usize::from(it.has_twins)];
+        format!("label {}{twins}", it.label.name)
+    });
     let names = names.collect::<Vec<_>>().join(", ");
     (!names.is_empty()).then_some(names)
 }

@@ -326,6 +326,7 @@ mod tests {
         let label = |of_organisation| KnownLabel {
             label: serde_json::from_value(label.clone()).unwrap(),
             of_organisation,
+            has_twins: false,
         };
         assert_eq!(
             label(true).line(),

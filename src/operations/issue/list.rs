@@ -94,9 +94,10 @@ pub(super) async fn list(gitea: GiteaReader, mut input: List) -> Result<Answer, 
 }
 
 /// Whether a filter by this label is ours: Gitea looks among the repository's own only, takes a
-/// comma for the end of a name, and shows everything for what it does not know.
+/// comma for the end of a name, shows everything for what it does not know, and of labels of one
+/// name wants all.
 fn is_for_us(it: &KnownLabel) -> bool {
-    it.of_organisation || it.label.name.contains(',')
+    it.of_organisation || it.has_twins || it.label.name.contains(',')
 }
 
 impl List {
@@ -142,8 +143,8 @@ impl List {
         if all.more {
             let total = all.total.map_or("more".to_owned(), |it| it.to_string());
             return Err(Refusal::Question(format!(
-                "the forge cannot sort issues, nor filter by an organisation's label; that is done \
-                 here for at most {}, and these are {total}: narrow them by state, labels, \
+                "the forge cannot sort issues, nor filter by an organisation's label or several of one \
+                 name; that is done here for at most {}, and these are {total}: narrow them by state, labels, \
                  milestone, author, assignee, query or since",
                 gather::MOST
             )));
@@ -183,6 +184,7 @@ mod tests {
         KnownLabel {
             label,
             of_organisation,
+            has_twins: false,
         }
     }
 

@@ -53,7 +53,7 @@ pub(super) async fn list(gitea: GiteaReader, mut input: List) -> Result<Answer, 
     let (address, users) = (repo.at(&[&"pulls"]), [input.author.as_ref(), None]);
     let query = input.query(&labels, milestone.as_ref());
     let is_wanted = |pull: &PullRequest| input.is_wanted(pull, &labels);
-    let page = if labels.len() > 1 {
+    let page = if labels.len() > 1 || labels.iter().any(|it| it.has_twins) {
         input.chosen(&gitea, &address, &query, is_wanted).await
     } else {
         let this_page = input.paging.query(query.clone());
@@ -109,8 +109,9 @@ impl List {
             // Gitea's word for it, then Forgejo's.
             .maybe("base_branch", base)
             .maybe("base", base);
-        // Of several it would show those with any.
-        query.maybe("labels", labels.first().map(|it| it.label.id))
+        // Of several it would show those with any, and by the id of one of the same name too few.
+        let label = labels.iter().find(|it| !it.has_twins);
+        query.maybe("labels", label.map(|it| it.label.id))
     }
 
     /// Whether it goes into the branch and is by the author that was named, which older forges

@@ -227,6 +227,23 @@ fn an_organisation_s_label_which_gitea_ignores_is_filtered_by_here() {
 }
 
 #[test]
+fn issues_with_any_of_the_labels_of_one_name_are_listed() {
+    let assistant = Assistant::new();
+    let bug = Reply::json(200, r#"[{"id":99,"name":"bug"}]"#);
+    assistant.fake.says("/api/v1/orgs/observatory/labels", bug);
+    assistant
+        .fake
+        .says(ISSUES, page(&[(2, "b", 0, &["bug"]), (1, "a", 0, &[])]));
+    assert_eq!(
+        list(&assistant, json!({"labels": "bug"})),
+        "observatory/telescope issues 1-1 of 1, open, label bug (every label of this name), newest first\n\n\
+         #2 2026-11-23 reviewer [bug]: b"
+    );
+    let asked = assistant.asked();
+    assert!(!asked.last().unwrap().contains("labels="), "{asked:?}");
+}
+
+#[test]
 fn texts_are_the_first_characters_of_each() {
     let assistant = Assistant::new();
     assistant.fake.says(ISSUES, page(&[(1, "a", 0, &[])]));

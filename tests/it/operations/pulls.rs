@@ -91,6 +91,23 @@ fn of_several_labels_a_pull_request_has_all() {
 }
 
 #[test]
+fn pull_requests_with_any_of_the_labels_of_one_name_are_listed() {
+    let assistant = Assistant::new();
+    let bug = Reply::json(200, r#"[{"id":99,"name":"bug"}]"#);
+    assistant.fake.says("/api/v1/orgs/observatory/labels", bug);
+    says(&assistant, &[pull(3, &["bug"]), pull(2, &[])]);
+    assert_eq!(
+        list(&assistant, json!({"labels": "bug"})),
+        "observatory/telescope pull requests 1-1 of 1, open, label bug (every label of this name), newest first\n\n\
+         #3 2026-11-23 reviewer [bug] mount -> main: Mount"
+    );
+    assert_eq!(
+        assistant.asked().last().unwrap(),
+        "/repos/observatory/telescope/pulls?state=open&page=1&limit=50"
+    );
+}
+
+#[test]
 fn a_base_that_the_forge_ignores_is_chosen_here() {
     let assistant = Assistant::new();
     let text = list(
