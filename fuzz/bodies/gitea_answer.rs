@@ -149,7 +149,7 @@ impl World {
                 Arc::new(ArcSwap::from_pointee(ring)),
             );
             let catalog =
-                Catalog::new(operations::all(), &["all".to_owned()]).expect("all toolsets");
+                Catalog::new(operations::all(LONGEST), &["all".to_owned()]).expect("all toolsets");
             Dispatcher::new(
                 Arc::new(Shared::new(catalog, log, redactor, LONGEST, 32)),
                 gitea,

@@ -370,7 +370,8 @@ mod tests {
 
     #[test]
     fn what_was_sent_is_known_whole_whether_it_can_run_or_not() {
-        let catalog = Catalog::new(operations::all(), &["all".to_owned()]).expect("every toolset");
+        let catalog =
+            Catalog::new(operations::all(24_000), &["all".to_owned()]).expect("every toolset");
         let tool = catalog.find("issue_read", Rights::up_to(Access::Read));
         let tool = tool.expect("a tool of the catalog");
         for (text, runs) in [

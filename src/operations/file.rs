@@ -22,14 +22,17 @@ use crate::{
     sort,
 };
 
-pub(super) fn toolset() -> Toolset {
+/// `answer_max`: the most characters of an answer.
+pub(super) fn toolset(answer_max: usize) -> Toolset {
+    // From here on a file or the list of a folder is expected not to fit into one, with its head.
+    let long = answer_max.saturating_sub(8_000) as u64;
     Toolset {
         name: "file",
         about: "files",
         neighbour: "History: commit_read list",
         operations: vec![
-            Operation::read("get", get),
-            Operation::read("list", list),
+            Operation::read("get", move |gitea, input| get(gitea, input, long)),
+            Operation::read("list", move |gitea, input| list(gitea, input, long)),
             Operation::read("tree", tree::tree),
             Operation::read("many", many::many),
             Operation::read("find", find::find),
@@ -78,9 +81,9 @@ impl Input for Get {
     }
 }
 
-async fn get(gitea: GiteaReader, input: Get) -> Result<Answer, Refusal> {
+async fn get(gitea: GiteaReader, input: Get, long: u64) -> Result<Answer, Refusal> {
     let Get { place, path, .. } = &input;
-    let (contents, pin) = match settled(&gitea, place, path).await {
+    let (contents, pin) = match settled(&gitea, place, path, long).await {
         Err(GiteaError::TooLarge(_)) => (beside(&gitea, place, path).await?, None),
         Err(error) => {
             let at = place.at.as_ref();
@@ -119,9 +122,9 @@ impl Input for List {
     }
 }
 
-async fn list(gitea: GiteaReader, input: List) -> Result<Answer, Refusal> {
+async fn list(gitea: GiteaReader, input: List, long: u64) -> Result<Answer, Refusal> {
     let List { place, path } = &input;
-    let (contents, pin) = match settled(&gitea, place, path).await {
+    let (contents, pin) = match settled(&gitea, place, path, long).await {
         Ok(read) => read,
         Err(error) => {
             let (at, path) = (place.at.as_ref(), Some(path).filter(|it| !it.is_root()));
@@ -158,9 +161,6 @@ async fn read(
 /// Stands for the text of a file that the forge withholds, or that is more than is read.
 pub(super) const TOO_LARGE: &str = "too large to be read here";
 
-/// From here on a file or the list of a folder is expected not to fit into one answer, in bytes.
-const LONG: u64 = 16_000;
-
 /// What is at a path, and the commit at which to go on reading the same.
 ///
 /// The last commit that touched a file has it as it is now, but for a merge that took one side's
@@ -169,6 +169,7 @@ async fn settled(
     gitea: &GiteaReader,
     place: &Place,
     path: &FilePath,
+    long: u64,
 ) -> Result<(Contents, Option<String>), GiteaError> {
     let (repo, at) = (&place.repo, place.at.as_ref());
     let contents = read(gitea, repo, at, path).await?;
@@ -179,7 +180,7 @@ async fn settled(
         Contents::Folder(entries) => (entries.iter().map(|it| it.line().len() as u64).sum(), None),
         Contents::One(entry) => (entry.size, entry.last_commit_sha.clone()),
     };
-    if size <= LONG {
+    if size <= long {
         return Ok((contents, last_commit));
     }
     drop(contents); // megabytes, which would wait with us

@@ -21,13 +21,13 @@ pub use answer::{Answer, Body, Document, Excerpt, Facts, Form, Found, Report, Vi
 pub use common::{example, rank};
 pub use operation::{Argument, Kind, Operation, Prepared, Refusal, Running, Toolset};
 
-/// Every toolset, in the order assistants see them.
-pub fn all() -> Vec<Toolset> {
+/// Every toolset, in the order assistants see them, for answers of at most `answer_max` characters.
+pub fn all(answer_max: usize) -> Vec<Toolset> {
     vec![
         server::toolset(),
         user::toolset(),
         repo::toolset(),
-        file::toolset(),
+        file::toolset(answer_max),
         branch::toolset(),
         commit::toolset(),
         issue::toolset(),

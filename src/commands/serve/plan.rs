@@ -114,7 +114,7 @@ impl Plan {
                 "`GITEA_URL` is not set: {put}, or look around with `aegis serve --sandbox`"
             ));
         }
-        let catalog = read_catalog(&config.toolsets, &mut problems);
+        let catalog = read_catalog(&config, &mut problems);
         let log = audit_log.as_deref();
         let checkpoints = config.audit.checkpoint_file.as_deref();
         problems.extend(checkpoints.and_then(|file| places::checkpoints(file, log)));
@@ -200,12 +200,13 @@ pub(super) fn no_keys(read: &KeysRead) -> String {
     )
 }
 
-fn read_catalog(names: &[String], problems: &mut Vec<String>) -> Catalog {
-    Catalog::new(operations::all(), names).unwrap_or_else(|unknown| {
+fn read_catalog(config: &Config, problems: &mut Vec<String>) -> Catalog {
+    let all = || operations::all(config.answer_max_chars);
+    Catalog::new(all(), &config.toolsets).unwrap_or_else(|unknown| {
         let known = unknown.known.join(", ");
         problems.push(format!(
             "`TOOLSETS` names a toolset that does not exist; there are: {known}"
         ));
-        Catalog::new(operations::all(), &["all".to_owned()]).expect("`all` is every toolset")
+        Catalog::new(all(), &["all".to_owned()]).expect("`all` is every toolset")
     })
 }

@@ -199,22 +199,24 @@ fn a_folder_has_folders_first_then_sizes_and_names() {
 
 #[test]
 fn a_folder_whose_list_is_too_long_goes_on_at_the_commit_first_read() {
-    let assistant = Assistant::new();
-    let entry = |number: u64| {
-        let name = format!("{number:03}-{}", "n".repeat(110));
-        json!({"name": name, "path": name, "type": "file", "size": 5})
-    };
-    let folder = |from: u64| json!((from..260).map(entry).collect::<Vec<_>>()).to_string();
-    assistant.fake.says(
-        &format!("{CONTENTS}?ref={TIP}"),
-        Reply::json(200, &folder(0)),
-    );
-    assistant.fake.says(CONTENTS, Reply::json(200, &folder(1)));
-    let texts = assistant.follows("file_read", &telescope(json!({"method": "list"})));
-    let entries = texts.iter().map(|text| text.split_once("\n\n").unwrap().1);
-    let entries: Vec<&str> = entries.flat_map(str::lines).collect();
-    assert_eq!(entries.len(), 260);
-    assert_eq!(next(&texts[0]).unwrap()["ref"], TIP);
+    for (max, number) in [(24_000, 260), (4_000, 60)] {
+        let assistant = Assistant::reading_at_most(max);
+        let entry = |number: u64| {
+            let name = format!("{number:03}-{}", "n".repeat(110));
+            json!({"name": name, "path": name, "type": "file", "size": 5})
+        };
+        let folder = |from: u64| json!((from..number).map(entry).collect::<Vec<_>>()).to_string();
+        assistant.fake.says(
+            &format!("{CONTENTS}?ref={TIP}"),
+            Reply::json(200, &folder(0)),
+        );
+        assistant.fake.says(CONTENTS, Reply::json(200, &folder(1)));
+        let texts = assistant.follows("file_read", &telescope(json!({"method": "list"})));
+        let entries = texts.iter().map(|text| text.split_once("\n\n").unwrap().1);
+        let entries: Vec<&str> = entries.flat_map(str::lines).collect();
+        assert_eq!(entries.len() as u64, number);
+        assert_eq!(next(&texts[0]).unwrap()["ref"], TIP);
+    }
 }
 
 #[test]

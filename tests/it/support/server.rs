@@ -113,7 +113,7 @@ impl Setup {
         let api = format!("{}/api/v1", self.gitea.url.as_str().trim_end_matches('/'));
         let (token, api) = (self.gitea.token, Secret::new(api));
         let shared = Arc::new(Shared::new(
-            Catalog::new(operations::all(), &["all".to_owned()]).unwrap(),
+            Catalog::new(operations::all(self.answer_max), &["all".to_owned()]).unwrap(),
             Arc::clone(&audit),
             Redactor::new(vec![token], api, Arc::clone(&ring)),
             self.answer_max,
