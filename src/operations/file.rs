@@ -83,12 +83,10 @@ impl Input for Get {
 
 async fn get(gitea: GiteaReader, input: Get, long: u64) -> Result<Answer, Refusal> {
     let Get { place, path, .. } = &input;
+    let (repo, at) = (&place.repo, place.at.as_ref());
     let (contents, pin) = match settled(&gitea, place, path, long).await {
-        Err(GiteaError::TooLarge(_)) => (beside(&gitea, place, path).await?, None),
-        Err(error) => {
-            let at = place.at.as_ref();
-            return Err(missing(&gitea, &place.repo, at, Some(path), error).await);
-        }
+        Err(GiteaError::TooLarge(_)) => (beside(&gitea, repo, at, path).await?, None),
+        Err(error) => return Err(missing(&gitea, repo, at, Some(path), error).await),
         Ok(read) => read,
     };
     let report = match contents {
@@ -148,7 +146,7 @@ impl Report {
 }
 
 /// What is at a path, as the forge has it now.
-async fn read(
+pub(super) async fn read(
     gitea: &GiteaReader,
     repo: &Repo,
     at: Option<&RefName>,
@@ -190,15 +188,16 @@ async fn settled(
 }
 
 /// What the folder around a file says of it, where the file itself is more than is read.
-async fn beside(
+pub(super) async fn beside(
     gitea: &GiteaReader,
-    place: &Place,
+    repo: &Repo,
+    at: Option<&RefName>,
     path: &FilePath,
 ) -> Result<Contents, GiteaError> {
     let whole = path.as_str();
     let around = whole.rsplit_once('/').map_or("", |(around, _)| around);
     let around = FilePath::try_from(around.to_owned()).unwrap_or_default();
-    let folder = read(gitea, &place.repo, place.at.as_ref(), &around).await?;
+    let folder = read(gitea, repo, at, &around).await?;
     let entries = match folder {
         Contents::Folder(entries) => entries,
         Contents::One(entry) => vec![*entry],

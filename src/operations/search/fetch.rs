@@ -14,7 +14,7 @@ use crate::{
     operations::{
         Answer, Document, Facts, Refusal, View,
         common::{NOBODY, Repo, byline},
-        file::{TOO_LARGE, text},
+        file::{TOO_LARGE, beside, read, text},
         operation::Input,
         refs::{is_fixed, missing, short, subject, tip},
     },
@@ -186,10 +186,10 @@ async fn file(
         } else {
             tip(gitea, &repo, Some(&at)).await?
         };
-        let query = Query::new().with("ref", commit.as_str());
-        let contents = gitea
-            .get::<Contents>(&repo.at(&[&"contents", &path]), &query)
-            .await?;
+        let contents = match read(gitea, &repo, Some(&commit), &path).await {
+            Err(GiteaError::TooLarge(_)) => beside(gitea, &repo, Some(&commit), &path).await?,
+            contents => contents?,
+        };
         Ok((commit, contents))
     };
     let (commit, contents) = match found.await {
@@ -249,13 +249,23 @@ async fn commit(gitea: &GiteaReader, repo: Repo, sha: Sha) -> Result<Document, R
         Ok(commit) => commit,
         Err(error) => return Err(missing(gitea, &repo, Some(&sha.into()), None, error).await),
     };
-    let (diff, encodings) = text::decode_diff(diff?.bytes);
     let (message, name) = (&commit.git.message, repo.name());
+    let mut text = message.trim().to_owned();
+    let metadata = commit.in_full().without("url");
+    let metadata = match diff {
+        Err(error @ GiteaError::TooLarge(_)) => metadata.with("diff not read", error.to_string()),
+        diff => {
+            let (diff, encodings) = text::decode_diff(diff?.bytes);
+            text.push_str("\n\n");
+            text.push_str(&diff);
+            metadata.with("encoding", encodings)
+        }
+    };
     let whole = Sha::try_from(commit.sha.clone()).unwrap_or(sha);
     Ok(Document {
         title: format!("{name} {} {}", short(&commit.sha), subject(message)),
-        text: format!("{}\n\n{diff}", message.trim()),
-        metadata: commit.in_full().without("url").with("encoding", encodings),
+        text,
+        metadata,
         url: commit.url,
         id: Id::Commit(repo, whole).to_string(),
     })

@@ -205,6 +205,47 @@ fn a_milestone_without_a_name_hides_no_issue_of_a_repository_that_is_searched() 
 }
 
 #[test]
+fn of_a_commit_whose_diff_is_more_than_is_read_the_rest_is_fetched() {
+    let assistant = Assistant::new();
+    let sha = "639efab4f3a7563be5d001f1b8d700a81f716710";
+    let commit = json!({"sha": sha, "commit": {"message": "Describe the lens\n\nAll of it."}});
+    let address = format!("{TELESCOPE}/git/commits/{sha}");
+    let flood = Reply::new(200, "x".repeat(1 << 20)).times(9);
+    assistant.fake.says(&format!("{address}.diff"), flood);
+    let commit = Reply::json(200, &commit.to_string());
+    assistant.fake.says(&address, commit);
+    let id = json!({"id": format!("commit:observatory/telescope@{sha}")});
+    let fetched = json_of(&assistant, "fetch", &id);
+    assert_eq!(fetched["text"], "Describe the lens\n\nAll of it.");
+    assert_eq!(
+        fetched["metadata"]["diff not read"],
+        "the forge's answer is longer than 8 MiB, more than this server reads"
+    );
+}
+
+#[test]
+fn a_file_that_is_more_than_is_read_is_fetched_as_what_it_is() {
+    let assistant = Assistant::new();
+    let contents = format!("{TELESCOPE}/contents/data");
+    let flood = Reply::json(200, &"x".repeat(1 << 20)).times(9);
+    assistant.fake.says(&format!("{contents}/stars.csv"), flood);
+    let folder = json!([{
+        "name": "stars.csv", "path": "data/stars.csv", "sha": "abc", "type": "file", "size": 9_437_184,
+    }]);
+    let folder = Reply::json(200, &folder.to_string());
+    assistant.fake.says(&contents, folder);
+    let sha = "639efab4f3a7563be5d001f1b8d700a81f716710";
+    let id = json!({"id": format!("file:observatory/telescope@{sha}:data/stars.csv")});
+    let fetched = json_of(&assistant, "fetch", &id);
+    assert_eq!(fetched["text"], "");
+    let metadata = json!({
+        "path": "data/stars.csv", "commit": sha, "size": "9437184", "sha": "abc",
+        "type": "too large to be read here",
+    });
+    assert_eq!(fetched["metadata"], metadata);
+}
+
+#[test]
 fn an_issue_is_fetched_with_its_conversation() {
     let assistant = Assistant::new();
     let page = "https://git.example.org/observatory/telescope/issues/1";
