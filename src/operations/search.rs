@@ -84,8 +84,10 @@ async fn search(gitea: GiteaReader, input: Search) -> Result<Answer, Refusal> {
         None => everywhere(&gitea, &words).await?,
         Some((repo, index)) => match gitea.get(&repo.at(&[]), &Query::new()).await {
             Ok(repository) => within(&gitea, &repo, repository, index, &words).await?,
-            // No repository, but perhaps a path.
-            Err(GiteaError::NotFound) => everywhere(&gitea, &Words::all(&input.query)).await?,
+            // No repository that may be read, but perhaps a path, or just a word.
+            Err(error) if is_closed(&error) => {
+                everywhere(&gitea, &Words::all(&input.query)).await?
+            }
             Err(error) => return Err(error.into()),
         },
     };

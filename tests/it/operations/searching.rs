@@ -246,6 +246,18 @@ fn a_file_that_is_more_than_is_read_is_fetched_as_what_it_is() {
 }
 
 #[test]
+fn a_word_with_a_slash_hides_nothing_where_repositories_may_not_be_read() {
+    let assistant = Assistant::new();
+    let lacking = r#"{"message":"required=[read:repository], token scope=read:issue"}"#;
+    for target in ["/api/v1/repos/24/7", "/api/v1/repos/search"] {
+        assistant.fake.says(target, Reply::json(403, lacking));
+    }
+    assistant.fake.says(EVERYWHERE, issues(&[(1, "Dome", "")]));
+    let found = ids(&assistant, "dome 24/7");
+    assert_eq!(found, ["issue:observatory/telescope#1"]);
+}
+
+#[test]
 fn an_issue_is_fetched_with_its_conversation() {
     let assistant = Assistant::new();
     let page = "https://git.example.org/observatory/telescope/issues/1";
