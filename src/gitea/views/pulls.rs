@@ -145,6 +145,9 @@ pub struct ReviewComment {
     /// The line in the old file; 0 where it is about the new one.
     #[serde(default, rename = "original_position", deserialize_with = "count")]
     pub old_line: u64,
+    /// How many more lines it is about, after that one. Forgejo's.
+    #[serde(default, rename = "extra_lines_count", deserialize_with = "count")]
+    pub more_lines: u64,
     #[serde(default, deserialize_with = "filled")]
     pub diff_hunk: Option<String>,
     #[serde(default, rename = "created_at", deserialize_with = "time")]

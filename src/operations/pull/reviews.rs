@@ -123,13 +123,18 @@ impl Review {
 }
 
 impl ReviewComment {
-    /// `src/mount.rs:8`; a line of the old file is marked.
+    /// `src/mount.rs:8` or `src/mount.rs:8-12`; lines of the old file are marked.
     fn place(&self) -> String {
-        match (self.line, self.old_line) {
-            (0, 0) => self.path.clone(),
-            (0, old) => format!("{}:{old} of the old file", self.path),
-            (line, _) => format!("{}:{line}", self.path),
-        }
+        let (first, file) = match (self.line, self.old_line) {
+            (0, 0) => return self.path.clone(),
+            (0, old) => (old, " of the old file"),
+            (line, _) => (line, ""),
+        };
+        let last = match self.more_lines {
+            0 => String::new(),
+            more => format!("-{}", first.saturating_add(more)),
+        };
+        format!("{}:{first}{last}{file}", self.path)
     }
 }
 
@@ -175,6 +180,7 @@ impl View for Said {
                 .told("path", comment.path.as_str())
                 .told("line", comment.line)
                 .told("old_line", comment.old_line)
+                .told("more_lines", comment.more_lines)
                 .told("resolved", comment.resolver.is_some())
                 .told("url", comment.url.as_str()),
         }
@@ -231,15 +237,19 @@ mod tests {
 
     #[test]
     fn a_comment_on_a_line_says_which() {
-        let place = |line: u64, old: u64| {
-            let comment =
-                json!({"id": 1, "path": "a.rs", "position": line, "original_position": old});
+        let place = |line: u64, old: u64, more: u64| {
+            let comment = json!({
+                "id": 1, "path": "a.rs", "position": line, "original_position": old,
+                "extra_lines_count": more,
+            });
             serde_json::from_value::<ReviewComment>(comment)
                 .unwrap()
                 .place()
         };
-        assert_eq!(place(8, 0), "a.rs:8");
-        assert_eq!(place(0, 7), "a.rs:7 of the old file");
-        assert_eq!(place(0, 0), "a.rs");
+        assert_eq!(place(8, 0, 0), "a.rs:8");
+        assert_eq!(place(8, 0, 4), "a.rs:8-12");
+        assert_eq!(place(0, 7, 0), "a.rs:7 of the old file");
+        assert_eq!(place(0, 7, 1), "a.rs:7-8 of the old file");
+        assert_eq!(place(0, 0, 0), "a.rs");
     }
 }
