@@ -32,6 +32,14 @@ impl Words {
                 _ => rest.push(word),
             }
         }
+        // `#12 in owner/repo`
+        if let Some((_, index @ None)) = &mut named {
+            let mut numbers = rest.iter().filter_map(|word| number(word));
+            if let (Some(one), None) = (numbers.next(), numbers.next()) {
+                *index = Some(one);
+                rest.retain(|word| number(word).is_none());
+            }
+        }
         Self {
             named,
             ..Self::all(&rest.join(" "))
@@ -161,6 +169,8 @@ mod tests {
             ),
             ("observatory/telescope#12", Some(12), ""),
             ("observatory/telescope, #12!", Some(12), ""),
+            ("issue #12 in observatory/telescope", Some(12), "issue in"),
+            ("#1 #2 observatory/telescope", None, "#1 #2"),
             ("observatory/telescope/src/mount.rs", None, "src/mount.rs"),
         ] {
             let expected = (Some((telescope.clone(), index)), rest.to_owned());
