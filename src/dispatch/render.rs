@@ -107,15 +107,28 @@ impl Renderer<'_> {
 
     /// What is known of the head before the body is cut. Each part of it has its share of an answer.
     fn head(&self, report: &Report, asked: &Asked<'_>) -> Head {
-        let part = |text: &str, share: usize| bounded(self.one_line(text), self.max / share);
-        let facts =
-            (report.facts.lines()).map(|(name, value)| [name, ": ", &self.value(&value)].concat());
+        let mut hidden = 0;
+        let mut part = |text: &str, most: usize| {
+            let mut out = String::with_capacity(text.len());
+            let shown = self.redactor.line(text, &mut out);
+            let part = bounded(out, most);
+            // A line break is seen.
+            let seen = part.matches("<U+000A>").count();
+            hidden += shown.min(part.matches("<U+").count() - seen);
+            part
+        };
+        let title = part(&report.title, self.max / 4);
+        let applied = part(&report.applied.join(", "), self.max / 8);
+        let subject = report.subject.as_deref().map(|it| part(it, self.max / 8));
+        let facts = report.facts.lines();
+        let facts = facts.map(|(name, value)| [name, ": ", &part(&value, VALUE_MAX + 1)].concat());
         let lines: Vec<String> = facts.chain(asked.notes.iter().cloned()).collect();
         Head {
-            title: part(&report.title, 4),
-            applied: part(&report.applied.join(", "), 8),
-            subject: report.subject.as_deref().map(|it| part(it, 8)),
+            title,
+            applied,
+            subject,
             lines: bounded(lines.join("\n"), self.max / 4),
+            hidden,
         }
     }
 
@@ -281,6 +294,8 @@ struct Head {
     applied: String,
     subject: Option<String>,
     lines: String,
+    /// How many characters that hide are shown in it.
+    hidden: usize,
 }
 
 impl Head {
@@ -290,6 +305,7 @@ impl Head {
             applied,
             subject,
             lines,
+            hidden: _,
         } = self;
         let parts = [title, applied, lines].into_iter().chain(subject);
         // With what stands between them.
@@ -315,8 +331,9 @@ fn told(head: &Head, shown: &Shown, next: Option<&Value>) -> String {
         text.push('\n');
         text.push_str(&head.lines);
     }
-    if shown.hidden > 0 {
-        let _ = write!(text, "\nhidden characters shown: {}", shown.hidden);
+    let hidden = head.hidden + shown.hidden;
+    if hidden > 0 {
+        let _ = write!(text, "\nhidden characters shown: {hidden}");
     }
     if !shown.text.is_empty() {
         text.push_str("\n\n");

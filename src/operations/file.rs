@@ -11,7 +11,7 @@ use super::{
     Answer, Facts, Form, Operation, Refusal, Report, Toolset, View,
     common::Repo,
     operation::Input,
-    refs::{is_fixed, missing, shown, tip},
+    refs::{is_fixed, missing, short, shown, tip},
 };
 use crate::{
     gitea::{
@@ -56,6 +56,12 @@ impl Place {
         self.at.as_ref().map(|at| format!("at {}", shown(at)))
     }
 
+    /// The same, or in short the commit that was read.
+    fn shown_or(&self, commit: &RefName) -> String {
+        self.shown()
+            .unwrap_or_else(|| format!("at {}", shown(commit)))
+    }
+
     /// The commit to read at, so that several readings fit together.
     async fn commit(&self, gitea: &GiteaReader) -> Result<RefName, Refusal> {
         let at = self.at.as_ref();
@@ -90,7 +96,7 @@ async fn get(gitea: GiteaReader, input: Get, long: u64) -> Result<Answer, Refusa
         Ok(read) => read,
     };
     let report = match contents {
-        Contents::Folder(entries) => folder(place, path, entries),
+        Contents::Folder(entries) => folder(place, path, "folder ", entries),
         Contents::One(_)
             if input
                 .end_line
@@ -129,19 +135,22 @@ async fn list(gitea: GiteaReader, input: List, long: u64) -> Result<Answer, Refu
             return Err(missing(&gitea, &place.repo, at, path, error).await);
         }
     };
-    let entries = match contents {
-        Contents::Folder(entries) => entries,
-        Contents::One(entry) => vec![*entry],
+    let (kind, entries) = match contents {
+        Contents::Folder(entries) => ("folder ", entries),
+        Contents::One(entry) => ("", vec![*entry]),
     };
-    Ok(folder(place, path, entries).pinned_to(pin).into())
+    Ok(folder(place, path, kind, entries).pinned_to(pin).into())
 }
 
 impl Report {
+    /// Tells the commit too, where nothing else says what was read.
     fn pinned_to(self, pin: Option<String>) -> Self {
-        match pin {
-            Some(pin) => self.pinned("ref", pin),
-            None => self,
-        }
+        let Some(pin) = pin else {
+            return self;
+        };
+        let at = self.applied.is_empty();
+        let at = at.then(|| format!("at {}", short(&pin)));
+        self.maybe_applied(at).pinned("ref", pin)
     }
 }
 
@@ -244,14 +253,14 @@ fn branch(entry: &Entry) -> Option<String> {
     Some(format!("at {}", name.decode_utf8().ok()?))
 }
 
-fn folder(place: &Place, path: &FilePath, mut entries: Vec<Entry>) -> Report {
+fn folder(place: &Place, path: &FilePath, kind: &str, mut entries: Vec<Entry>) -> Report {
     sort::by(&mut entries, |one, other| {
         let rank = |it: &Entry| (it.kind != EntryKind::Dir, it.name.clone());
         rank(one).cmp(&rank(other))
     });
     let path = if path.is_root() { "/" } else { path.as_str() };
     let at = entries.first().and_then(branch);
-    Report::new(format!("{} folder {path}", place.repo.name()))
+    Report::new(format!("{} {kind}{path}", place.repo.name()))
         .maybe_applied(place.shown().or(at))
         .list(1, Some(entries.len() as u64), entries)
 }

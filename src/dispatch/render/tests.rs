@@ -129,6 +129,18 @@ fn nothing_of_the_forge_poses_as_a_line_of_the_head() {
 }
 
 #[test]
+fn what_hides_in_the_head_is_counted_too() {
+    let report = Report::new("a/b issue #1")
+        .subject("ti\u{200b}tle")
+        .facts(Facts::new().with("labels", vec!["\u{202e}x"]))
+        .text("bo\u{200b}dy");
+    assert_eq!(
+        rendered(report, json!({}), 24_000),
+        "a/b issue #1: ti<U+200B>tle\nlabels: <U+202E>x\nhidden characters shown: 3\n\nbo<U+200B>dy"
+    );
+}
+
+#[test]
 fn an_item_of_a_list_has_one_line() {
     let report = Report::new("a/b files").list(1, None, vec![Line("x\n#2 y: z")]);
     assert_eq!(

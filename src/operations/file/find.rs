@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    Place, shown, text,
+    Place, text,
     tree::{Located, below, locate, whole},
 };
 use crate::{
@@ -123,7 +123,7 @@ pub(super) async fn find(gitea: GiteaReader, input: Find) -> Result<Answer, Refu
     let complete = pages.len() < 2 && more == 0;
     let cut = (more > 0).then(|| format!("{more}, beyond {LINES}: name a path or a rarer text"));
     let report = Report::new(title)
-        .applied(place.shown().unwrap_or(format!("at {}", shown(&commit))))
+        .applied(place.shown_or(&commit))
         .facts(
             Facts::new()
                 .with("searched", searched)

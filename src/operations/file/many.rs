@@ -74,7 +74,7 @@ pub(super) async fn many(gitea: GiteaReader, input: Many) -> Result<Answer, Refu
     let left = paths[files.len()..].iter().map(FilePath::as_str);
     let left: Vec<&str> = left.collect();
     let report = Report::new(format!("{} {} files", place.repo.name(), files.len()))
-        .maybe_applied(place.shown())
+        .applied(place.shown_or(&commit))
         .facts(Facts::new().with("not read, ask again", left))
         .pinned("ref", commit.as_str());
     Ok(report.texts(files).into())

@@ -12,7 +12,7 @@ use crate::ascii;
 pub(in crate::operations) struct Decoded {
     pub(in crate::operations) text: String,
     /// What a reader must know to write it back: an encoding that is not UTF-8, a mark, line ends.
-    pub(super) remark: Option<String>,
+    pub(in crate::operations) remark: Option<String>,
 }
 
 /// Decodes UTF-8, what a byte order mark or the file itself declares, or what it looks like.
@@ -20,7 +20,8 @@ pub(in crate::operations) struct Decoded {
 /// # Errors
 /// It is no text; the error names what it looks like.
 pub(in crate::operations) fn decode(bytes: Vec<u8>) -> Result<Decoded, &'static str> {
-    if let Some((encoding, mark)) = Encoding::for_bom(&bytes) {
+    let mark = Encoding::for_bom(&bytes).filter(|_| !bytes.starts_with(UTF_32LE));
+    if let Some((encoding, mark)) = mark {
         let (text, _) = encoding.decode_without_bom_handling(&bytes[mark..]);
         let name = format!("{} with byte order mark", encoding.name());
         return Ok(Decoded::new(text.into_owned(), Some(name)));
@@ -175,8 +176,12 @@ fn detected(bytes: &[u8]) -> &'static Encoding {
     guess
 }
 
+/// A byte order mark that begins as that of UTF-16 does.
+const UTF_32LE: &[u8] = b"\xff\xfe\0\0";
+
 /// How files of some kinds begin.
-const KINDS: [(&[u8], &str); 14] = [
+const KINDS: [(&[u8], &str); 15] = [
+    (UTF_32LE, "text in UTF-32LE"),
     (b"\x89PNG", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"GIF8", "image/gif"),
@@ -303,6 +308,8 @@ mod tests {
     fn what_is_no_text_is_named() {
         assert_eq!(decode(b"\x89PNG\r\n\x1a\n\0\0".to_vec()), Err("image/png"));
         let unknown = Err("binary, of no kind known here");
+        let wide = decode(b"\xff\xfe\0\0a\0\0\0".to_vec());
+        assert_eq!(wide, Err("text in UTF-32LE"));
         assert_eq!(decode(vec![0; 10]), unknown);
         assert_eq!(decode(vec![1; 100]), unknown);
     }

@@ -37,11 +37,10 @@ impl Input for Below {
 pub(super) async fn tree(gitea: GiteaReader, input: Below) -> Result<Answer, Refusal> {
     let Below { place, path, .. } = &input;
     let commit = place.commit(&gitea).await?;
-    let at = place.shown().unwrap_or(format!("at {}", shown(&commit)));
     let whose = if path.is_root() { "" } else { path.as_str() };
     let title = format!("{} tree {whose}", place.repo.name());
     let report = Report::new(title.trim_end())
-        .applied(at)
+        .applied(place.shown_or(&commit))
         .pinned("ref", commit.as_str());
     let root = match locate(&gitea, &place.repo, &commit, path).await? {
         Located::File(entry) => return Ok(report.list(1, Some(1), vec![entry]).into()),

@@ -14,7 +14,10 @@ use crate::{
     operations::{
         Answer, Document, Facts, Refusal, View,
         common::{NOBODY, Repo, byline},
-        file::{TOO_LARGE, beside, read, text},
+        file::{
+            TOO_LARGE, beside, read,
+            text::{self, Decoded},
+        },
         operation::Input,
         refs::{is_fixed, missing, short, subject, tip},
     },
@@ -169,7 +172,7 @@ async fn readme(gitea: &GiteaReader, repo: &Repo) -> Result<Option<String>, Gite
         return Ok(None);
     };
     match gitea.get(&repo.at(&[&"contents", &path]), &query).await? {
-        Contents::One(entry) => Ok(text_of(*entry).ok()),
+        Contents::One(entry) => Ok(text_of(*entry).ok().map(|file| file.text)),
         Contents::Folder(_) => Ok(None),
     }
 }
@@ -212,7 +215,7 @@ async fn file(
                 .with("size", entry.size)
                 .with("sha", entry.sha.as_str());
             match text_of(*entry) {
-                Ok(text) => (text, metadata),
+                Ok(file) => (file.text, metadata.maybe("encoding", file.remark)),
                 Err(kind) => (String::new(), metadata.with("type", kind)),
             }
         }
@@ -227,7 +230,7 @@ async fn file(
 }
 
 /// A file's text, or what it is instead.
-fn text_of(mut entry: Entry) -> Result<String, String> {
+fn text_of(mut entry: Entry) -> Result<Decoded, String> {
     let Some(bytes) = entry.take_bytes() else {
         let target = entry.target.unwrap_or_default();
         return Err(match entry.kind {
@@ -236,8 +239,7 @@ fn text_of(mut entry: Entry) -> Result<String, String> {
             _ => TOO_LARGE.to_owned(),
         });
     };
-    let decoded = text::decode(bytes).map_err(str::to_owned)?;
-    Ok(decoded.text)
+    text::decode(bytes).map_err(str::to_owned)
 }
 
 async fn commit(gitea: &GiteaReader, repo: Repo, sha: Sha) -> Result<Document, Refusal> {

@@ -136,13 +136,13 @@ fn a_file_that_the_forge_withholds_is_too_large_and_not_empty() {
         assistant.fake.says(&format!("{CONTENTS}/big.csv"), reply);
         assert_eq!(
             get(&assistant, "big.csv"),
-            "observatory/telescope big.csv\n\
+            "observatory/telescope big.csv, at 639efab4f3\n\
              size: 12000000\nsha: abc\ncontent: too large to be read here"
         );
         let many = telescope(json!({"method": "many", "paths": ["big.csv"]}));
         assert_eq!(
             assistant.calls("file_read", &many),
-            "observatory/telescope 1 files\n\n\
+            "observatory/telescope 1 files, at 639efab4f3\n\n\
              big.csv (too large to be read here, size 12000000, sha abc)"
         );
         let id = format!("file:observatory/telescope@{TIP}:big.csv");
@@ -216,7 +216,17 @@ fn a_folder_whose_list_is_too_long_goes_on_at_the_commit_first_read() {
         let entries: Vec<&str> = entries.flat_map(str::lines).collect();
         assert_eq!(entries.len() as u64, number);
         assert_eq!(next(&texts[0]).unwrap()["ref"], TIP);
+        assert!(texts[0].contains(", at 639efab4f3\n"), "{}", texts[0]);
     }
+}
+
+#[test]
+fn a_file_that_is_listed_is_not_called_a_folder() {
+    let arguments = telescope(json!({"method": "list", "path": "docs/guide.md"}));
+    assert_eq!(
+        Assistant::new().calls("file_read", &arguments),
+        "observatory/telescope docs/guide.md 1-1 of 1, at main\n\n12888 guide.md"
+    );
 }
 
 #[test]
@@ -395,7 +405,7 @@ fn many_files_come_under_a_line_each_and_what_is_no_file_says_so() {
     let arguments = json!({"method": "many", "repo": "lighthouse/lamp", "paths": paths});
     let text = server.ask("file_read", &arguments);
     let (head, files) = text.split_once("\n\n").unwrap();
-    assert_eq!(head, "lighthouse/lamp 5 files");
+    assert!(head.starts_with("lighthouse/lamp 5 files, at "), "{head}");
     let lines: Vec<&str> = files.lines().collect();
     assert!(
         lines[0].starts_with("Cargo.toml (lines 6, size 75, sha "),

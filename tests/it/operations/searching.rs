@@ -258,6 +258,14 @@ fn a_word_with_a_slash_hides_nothing_where_repositories_may_not_be_read() {
 }
 
 #[test]
+fn a_file_that_is_fetched_tells_its_encoding() {
+    let assistant = Assistant::new();
+    let id = json!({"id": "file:observatory/telescope@main:docs/latin1.txt"});
+    let fetched = json_of(&assistant, "fetch", &id);
+    assert_eq!(fetched["metadata"]["encoding"], "windows-1252 (detected)");
+}
+
+#[test]
 fn an_issue_is_fetched_with_its_conversation() {
     let assistant = Assistant::new();
     let page = "https://git.example.org/observatory/telescope/issues/1";
