@@ -140,14 +140,15 @@ impl<'t> Reading<'t> {
 
     fn rename_aliases(&mut self) -> Result<(), String> {
         for (alias, name) in ALIASES {
-            if self.tool.argument(alias).is_some() || self.tool.argument(name).is_none() {
+            let (None, Some(argument)) = (self.tool.argument(alias), self.tool.argument(name))
+            else {
                 continue;
-            }
+            };
             let Some(value) = self.arguments.shift_remove(alias) else {
                 continue;
             };
             match self.arguments.get(name) {
-                Some(other) if *other != value => {
+                Some(other) if meant(argument, other.clone()) != meant(argument, value.clone()) => {
                     return Err(format!("{alias} and {name} mean the same and differ"));
                 }
                 Some(_) => {}

@@ -187,6 +187,22 @@ fn a_commit_and_a_branch_that_differ_are_not_both_the_ref() {
 }
 
 #[test]
+fn one_number_under_two_names_and_in_two_forms_does_not_differ() {
+    let assistant = Assistant::new();
+    let get = |mut more: Value| {
+        more["method"] = "get".into();
+        assistant.calls("issue_read", &telescope(more))
+    };
+    let wanted = get(json!({"index": 1}));
+    assert_eq!(get(json!({"number": 1, "index": "1"})), wanted);
+    assert_eq!(get(json!({"number": "#1", "issue_number": 1.0})), wanted);
+    assert_eq!(
+        get(json!({"number": 1, "index": "2"})),
+        "refused: number and index mean the same and differ"
+    );
+}
+
+#[test]
 fn a_slash_too_many_around_a_repository_is_none_of_its_name() {
     let assistant = Assistant::new();
     let branches =
