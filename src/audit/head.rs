@@ -174,10 +174,11 @@ fn holding(path: &Path, known: &Head) -> Option<(Head, Piece)> {
     is_there.then_some((newest, (name, tail, beginning)))
 }
 
-/// A file, if it goes on where `last` ended.
+/// A file, if it goes on where `last` ended, and ends later: so none comes twice.
 fn successor(path: &Path, last: &Piece) -> Option<Piece> {
     let after = beginning(path)?.previous_head?;
-    (last.1.last_line == Some(after)).then(|| piece(path))?
+    let next = (last.1.last_line == Some(after)).then(|| piece(path))??;
+    next.1.newest?.is_after(&last.1.newest?).then_some(next)
 }
 
 fn beginning(path: &Path) -> Option<Beginning> {
@@ -185,6 +186,7 @@ fn beginning(path: &Path) -> Option<Beginning> {
     Beginning::unpacked(reader::open(&file).ok()?).ok()?
 }
 
+/// `None` for a file that ends earlier than it begins: it was joined newest first.
 fn piece(path: &Path) -> Option<Piece> {
     let file = open(path)?;
     let (tail, beginning) = if names::is_packed(path) {
@@ -193,7 +195,8 @@ fn piece(path: &Path) -> Option<Piece> {
         (Tail::read(&file).ok()?, Beginning::read(&file).ok()?)
     };
     let name = path.file_name()?.as_bytes().to_owned();
-    Some((name, tail, beginning?))
+    let beginning = beginning.filter(|it| tail.newest.is_some_and(|end| it.time <= end.time))?;
+    Some((name, tail, beginning))
 }
 
 /// Whether a record is in a file, wherever.

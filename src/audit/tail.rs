@@ -105,6 +105,8 @@ pub(super) struct Beginning {
     pub(super) chain_id: [u8; 8],
     /// The number of the first record.
     pub(super) first_seq: u64,
+    /// The time of that.
+    pub(super) time: DateTime<Utc>,
     /// What the first record says that the file before ended with, if it goes on from one.
     pub(super) previous_head: Option<[u8; 32]>,
 }
@@ -125,16 +127,19 @@ impl Beginning {
     fn of_start(start: &[u8]) -> Option<Self> {
         let mut lines = start.split(|byte| *byte == b'\n').peekable();
         let first = *lines.peek().filter(|line| !line.is_empty())?;
-        let record = lines.find_map(|line| Some(Self::of(line, head(line)?.previous.seq)));
+        let record = lines.find_map(|line| {
+            let head = head(line)?;
+            Some(Self::of(line, head.previous.seq, head.time))
+        });
+        let foreign = Self::of(first, 0, DateTime::UNIX_EPOCH);
         Some(Self {
-            chain_id: Self::of(first, 0).chain_id,
-            first_seq: record.map_or(0, |it| it.first_seq),
-            previous_head: record.and_then(|it| it.previous_head),
+            chain_id: foreign.chain_id,
+            ..record.unwrap_or(foreign)
         })
     }
 
     /// Of a file whose first line is this.
-    pub(super) fn of(line: &[u8], first_seq: u64) -> Self {
+    pub(super) fn of(line: &[u8], first_seq: u64, time: DateTime<Utc>) -> Self {
         #[derive(Deserialize)]
         struct First<'a> {
             event: &'a str,
@@ -158,6 +163,7 @@ impl Beginning {
                 id
             }),
             first_seq,
+            time,
             previous_head,
         }
     }

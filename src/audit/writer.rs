@@ -253,7 +253,7 @@ impl Writer {
         let line = self.line.trim_ascii_end();
         self.prev = sha256(line);
         if !self.file.has_records() {
-            let beginning = Beginning::of(line, self.seq);
+            let beginning = Beginning::of(line, self.seq, time);
             self.chain.get_or_insert(beginning.chain_id);
             self.file.begin(beginning);
         }

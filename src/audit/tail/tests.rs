@@ -19,7 +19,7 @@ fn a_chain_is_named_by_its_first_record_where_that_tells_of_a_rotation_and_else_
             drawn.copy_from_slice(&sha256(line.as_bytes())[..8]);
             (drawn, None)
         };
-        let read = Beginning::of(line.as_bytes(), 7);
+        let read = Beginning::of(line.as_bytes(), 7, DateTime::UNIX_EPOCH);
         assert_eq!((read.chain_id, read.previous_head), expected, "{line}");
     }
 }

@@ -262,31 +262,58 @@ fn a_rotated_log_goes_on_in_the_new_file() {
     }
 }
 
+/// Leaves a log that was rotated twice since its head was kept: its files, the older first.
+fn rotated_twice(scene: &Scene) -> [String; 2] {
+    let log = scene.open();
+    log.record(&stopped()).unwrap();
+    // Keeps the head, and nobody does so again.
+    log.close();
+    let file = |name| scene.folder.path().join(name);
+    let files = [file("audit.log.2"), file("audit.log.1")];
+    fs::rename(scene.path(), &files[0]).unwrap();
+    scene.clock.fetch_add(1_000, Ordering::Relaxed);
+    log.reopen().unwrap();
+    log.record(&stopped()).unwrap();
+    drop(log);
+    fs::rename(scene.path(), &files[1]).unwrap();
+    files.map(|path| fs::read_to_string(path).unwrap())
+}
+
 #[test]
 fn a_log_that_was_rotated_twice_since_its_head_was_kept_goes_on_from_the_newest_file() {
     for packed in [false, true] {
         let scene = Scene::new();
-        let log = scene.open();
-        log.record(&stopped()).unwrap();
-        // Keeps the head, and nobody does so again.
-        log.close();
-        let (one, two) = (
-            scene.folder.path().join("audit.log.1"),
-            scene.folder.path().join("audit.log.2"),
-        );
-        fs::rename(scene.path(), &two).unwrap();
-        log.reopen().unwrap();
-        log.record(&stopped()).unwrap();
-        drop(log);
-        fs::rename(scene.path(), &one).unwrap();
-        let files = [&two, &one].map(|path| fs::read_to_string(path).unwrap());
+        let files = rotated_twice(&scene);
         if packed {
+            let one = scene.folder.path().join("audit.log.1");
             let packed = zstd::encode_all(files[1].as_bytes(), 1).unwrap();
             fs::write(one.with_added_extension("zst"), packed).unwrap();
             fs::remove_file(&one).unwrap();
         }
         scene.open().record(&stopped()).unwrap();
         assert_chained(&(files.concat() + &scene.text()));
+    }
+}
+
+/// As `cat audit.log.*` puts them.
+#[test]
+fn files_that_were_joined_newest_first_are_not_gone_on_from() {
+    for has_pieces in [true, false] {
+        let scene = Scene::new();
+        let [two, one] = rotated_twice(&scene);
+        let joined = scene.folder.path().join("audit.log.all");
+        fs::write(joined, one.clone() + &two).unwrap();
+        if !has_pieces {
+            fs::remove_file(scene.folder.path().join("audit.log.1")).unwrap();
+            fs::remove_file(scene.folder.path().join("audit.log.2")).unwrap();
+        }
+        scene.open().record(&stopped()).unwrap();
+        let before = if has_pieces {
+            two + &one
+        } else {
+            String::new()
+        };
+        assert_chained(&(before + &scene.text()));
     }
 }
 
