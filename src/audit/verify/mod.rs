@@ -13,7 +13,7 @@ mod workers;
 
 use std::{num::NonZeroUsize, sync::atomic::AtomicU64};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use chain::Chain;
 pub use mark::Place;
@@ -27,18 +27,14 @@ use super::seal::SealKey;
 use crate::sort;
 use mark::{Mark, Said};
 
-/// When the first checkpoint is due, unless a setting says otherwise.
-pub const YOUNG: TimeDelta = TimeDelta::minutes(1);
-const YOUNG_RECORDS: u64 = 1_000;
-
 /// What a log must hold besides an intact chain.
 #[derive(Default)]
 pub struct Asked {
     pub heads: Vec<Head>,
     /// The first of the keys that sealed checkpoints, or a later one.
     pub seal_key: Option<SealKey>,
-    /// A log that began after this may be too young for a seal.
-    pub unsealed_after: Option<DateTime<Utc>>,
+    /// A log that began after this and has fewer records may be too young for a seal.
+    pub unsealed: Option<(DateTime<Utc>, u64)>,
 }
 
 /// A record that was there once, and who says so.
@@ -62,7 +58,7 @@ pub fn verify(
 ) -> Verdict {
     let heads: Vec<_> = asked.heads.iter().map(|head| head.hash).collect();
     let mut reading = Reading {
-        unsealed_after: asked.unsealed_after,
+        unsealed: asked.unsealed,
         ..Reading::new(sources.len(), heads.len(), asked.seal_key)
     };
     workers::read(sources, &heads, threads, read, |file, part| match part {
@@ -90,7 +86,7 @@ struct Reading {
     has_origin: bool,
     /// Where it is first said that the log was taken away, and of which newest record.
     taken_away: Option<(Place, [u8; 32])>,
-    unsealed_after: Option<DateTime<Utc>>,
+    unsealed: Option<(DateTime<Utc>, u64)>,
 }
 
 impl Reading {
@@ -108,7 +104,7 @@ impl Reading {
             first: None,
             has_origin: false,
             taken_away: None,
-            unsealed_after: None,
+            unsealed: None,
         }
     }
 
@@ -260,11 +256,11 @@ impl Reading {
         self.verdict.notes.extend(notes);
     }
 
-    /// Whether the log began so lately that no checkpoint was due, unless by other settings.
+    /// Whether the log began so lately that no checkpoint was due.
     fn is_young(&self) -> bool {
         let first = self.first.as_ref().filter(|first| first.is_origin());
-        let both = first.and_then(Mark::time).zip(self.unsealed_after);
-        self.verdict.records < YOUNG_RECORDS && both.is_some_and(|(begun, after)| begun > after)
+        let both = first.and_then(Mark::time).zip(self.unsealed);
+        both.is_some_and(|(begun, (after, most))| begun > after && self.verdict.records < most)
     }
 
     /// Whether the log begins with what follows a line with this hash.

@@ -1,7 +1,9 @@
 //! Which logs a person means, and what is known of the keys in them.
 use std::{
     collections::HashMap,
+    num::NonZeroU64,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use crate::{
@@ -31,6 +33,8 @@ pub(super) struct Live {
     pub(super) path: PathBuf,
     /// Where its checkpoints go, if they go to a file.
     pub(super) checkpoints: Option<PathBuf>,
+    /// After what time and how many records they are made.
+    pub(super) checkpoint_due: (Option<Duration>, Option<NonZeroU64>),
     /// Whether files that it was before are removed: by the server, or by others where it leaves
     /// rotation to them.
     pub(super) loses_files: bool,
@@ -46,6 +50,7 @@ pub(super) fn live(env_file: Option<&Path>) -> Result<Live, Failure> {
     Ok(Live {
         path: audit.path.unwrap_or_else(|| DEFAULT_AUDIT_LOG.into()),
         checkpoints: audit.checkpoint_file,
+        checkpoint_due: (audit.checkpoint_every, audit.checkpoint_records),
         loses_files: audit.keep > 0 || !is_rotated,
         seal_key: audit.seal_key_file,
     })

@@ -3,12 +3,13 @@ mod report;
 
 use std::{
     io::{self, Write},
-    num::NonZeroUsize,
+    num::{NonZeroU64, NonZeroUsize},
     path::{Path, PathBuf},
     slice, thread,
+    time::Duration,
 };
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 
 use super::{
     super::{Failure, process},
@@ -17,7 +18,7 @@ use super::{
 use crate::{
     audit::{
         SealKey, heads_elsewhere, reader,
-        verify::{Asked, Head, Source, Verdict, YOUNG, in_order, of_log, verify},
+        verify::{Asked, Head, Source, Verdict, in_order, of_log, verify},
     },
     cli::Verify,
 };
@@ -30,7 +31,10 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
     // Each file is held open.
     process::allow_connections();
     let mut wanted = Asked {
-        unsealed_after: Some(Utc::now() - YOUNG),
+        unsealed: Some(unsealed(
+            Some(Duration::from_mins(1)),
+            NonZeroU64::new(1_000),
+        )),
         ..Asked::default()
     };
     if let Some(path) = &asked.seal_key {
@@ -66,9 +70,9 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
         let heads = known(&live.path, checkpoints, live.loses_files);
         wanted.heads.extend(heads);
         let own_key = live.seal_key.and_then(|path| SealKey::read(&path).ok());
-        if own_key.is_some_and(|key| key.has_sealed()) {
-            wanted.unsealed_after = None;
-        }
+        let has_sealed = own_key.is_some_and(|key| key.has_sealed());
+        let (every, records) = live.checkpoint_due;
+        wanted.unsealed = (!has_sealed).then(|| unsealed(every, records));
         whole(&live.path)?
     } else {
         in_order(asked.files.iter().map(open).collect::<Result<_, _>>()?)
@@ -84,6 +88,13 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
     } else {
         Err(UNREADABLE)
     }
+}
+
+/// After which time a log must have begun, and with less than how many records, to have no seal yet
+/// where checkpoints are made so often.
+fn unsealed(every: Option<Duration>, records: Option<NonZeroU64>) -> (DateTime<Utc>, u64) {
+    let after = every.map_or(DateTime::UNIX_EPOCH, |every| Utc::now() - every);
+    (after, records.map_or(u64::MAX, NonZeroU64::get))
 }
 
 /// What is known elsewhere of how a log ends, of one that may lose its oldest files or may not.

@@ -307,11 +307,16 @@ fn who_rewrites_a_log_lacks_the_seal() {
 fn a_log_without_a_seal_is_broken_unless_it_is_too_short_for_one() {
     // How long ago it began, in seconds, how many records there are, and whether the server's key has
     // sealed some.
-    for (ago, records, has_sealed, is_broken) in [
-        (0, 999, false, false),
-        (0, 1_000, false, true),
-        (90, 1, false, true),
-        (0, 1, true, true),
+    for (ago, records, has_sealed, is_broken, when) in [
+        (0, 999, false, false, ""),
+        (0, 1_000, false, true, ""),
+        (90, 1, false, true, ""),
+        (0, 1, true, true, ""),
+        (500, 1, false, false, "AUDIT_CHECKPOINT_SECONDS=600"),
+        (700, 1, false, true, "AUDIT_CHECKPOINT_SECONDS=600"),
+        (90_000, 1, false, false, "AUDIT_CHECKPOINT_SECONDS=0"),
+        (0, 1_000, false, false, "AUDIT_CHECKPOINT_RECORDS=0"),
+        (0, 5, false, true, "AUDIT_CHECKPOINT_RECORDS=5"),
     ] {
         let scene = Scene::new();
         fs::write(beside(&scene, "first.key"), KEY).unwrap();
@@ -320,7 +325,8 @@ fn a_log_without_a_seal_is_broken_unless_it_is_too_short_for_one() {
             format!("{KEY} {}", u8::from(has_sealed)),
         )
         .unwrap();
-        fs::write(beside(&scene, ".env"), "AUDIT_SEAL_KEY_FILE=own.key\n").unwrap();
+        let own = format!("AUDIT_SEAL_KEY_FILE=own.key\n{when}\n");
+        fs::write(beside(&scene, ".env"), own).unwrap();
         let begun = Utc::now().timestamp_millis() - ago * 1_000;
         scene.clock.store(begun.unsigned_abs(), Ordering::Relaxed);
         grow(&scene.open(), records);
