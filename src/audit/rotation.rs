@@ -1,5 +1,8 @@
 //! The way from one file to the next: our own rotation, and files that somebody else put in place.
-use std::{io, os::unix::ffi::OsStrExt};
+use std::{
+    io,
+    os::unix::{ffi::OsStrExt, fs::MetadataExt},
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -18,7 +21,7 @@ impl Writer {
     pub(super) fn rotate_if_due(&mut self, now: DateTime<Utc>) {
         let Rotation { size, daily, .. } = self.rotation;
         let is_large = size.is_some_and(|size| self.file.length() >= size.get());
-        let is_over = || daily && day(now) > day(self.newest);
+        let is_over = || daily && day(now.timestamp()) > day(self.last_written(now));
         if !(is_large || is_over()) || !self.file.has_records() || now < self.not_rotated_before {
             return;
         }
@@ -28,6 +31,17 @@ impl Writer {
                 "the audit log could not be rotated and goes on in the same file: {error}"
             ));
         }
+    }
+
+    /// When the file was written, in seconds since 1970. After a clock was ahead, its records say no
+    /// more when that was.
+    fn last_written(&self, now: DateTime<Utc>) -> i64 {
+        let newest = self.newest.timestamp();
+        if self.newest <= now {
+            return newest;
+        }
+        let found = self.file.file.metadata();
+        found.map_or(newest, |found| found.mtime().min(newest))
     }
 
     /// Goes on in a file of which nothing is known: this one cannot be trusted.
@@ -103,6 +117,6 @@ impl Writer {
     }
 }
 
-fn day(time: DateTime<Utc>) -> i64 {
-    time.timestamp().div_euclid(24 * 60 * 60)
+fn day(seconds: i64) -> i64 {
+    seconds.div_euclid(24 * 60 * 60)
 }

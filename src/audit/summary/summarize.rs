@@ -47,6 +47,8 @@ pub fn summarize(logs: &[Log], window: &Window, effort: Effort, progress: &Atomi
         step: if is_short { Step::Hour } else { Step::Day },
         hasher: foldhash::quality::RandomState::default(),
     };
+    // What is later than now is told, so no file is left out for that.
+    let until = if window.until_now { i64::MAX } else { until };
     let sources = reader::sources(logs, scope.before, until);
     let pieces = reader::pieces(&sources);
     let new = || Counter::new(&scope);

@@ -182,6 +182,24 @@ fn times_never_run_back() {
 }
 
 #[test]
+fn a_log_that_was_laid_aside_with_its_head_holds_no_time_up() {
+    let scene = Scene::new();
+    scene.clock.fetch_add(86_400_000, Ordering::Relaxed);
+    let log = scene.open();
+    log.record(&stopped()).unwrap();
+    log.close();
+    drop(log);
+    scene.clock.fetch_sub(86_400_000, Ordering::Relaxed);
+    for name in ["audit.log", ".audit.log.head"] {
+        fs::remove_file(scene.folder.path().join(name)).unwrap();
+    }
+    scene.open().record(&stopped()).unwrap();
+    assert_chained(&scene.text());
+    let record = &values(&scene.text())[0];
+    assert_eq!(record["timestamp"], "2026-01-29T12:34:56.789Z");
+}
+
+#[test]
 fn a_new_log_is_for_its_owner_alone() {
     let scene = Scene::new();
     scene.open();

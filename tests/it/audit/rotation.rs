@@ -5,6 +5,7 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     sync::atomic::Ordering,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use aegis::audit::{AuditLog, AuditSettings, Compress, Rotation};
@@ -129,6 +130,35 @@ fn the_first_record_of_a_day_closes_the_file_of_the_day_before() {
         1,
         "a clock that runs back closes nothing"
     );
+}
+
+#[test]
+fn a_day_is_over_by_the_clock_where_the_newest_record_is_from_the_future() {
+    const DAY: u64 = 24 * 3_600_000;
+    let scene = Scene::new();
+    let daily = Rotation {
+        daily: true,
+        ..Rotation::default()
+    };
+    let log = open(&scene, daily);
+    log.record(&stopped()).unwrap();
+    scene.clock.fetch_add(365 * DAY, Ordering::Relaxed);
+    log.record(&stopped()).unwrap();
+    assert_eq!(scene.closed().len(), 1);
+    for (written, now, closed) in [
+        (NOON + 365 * DAY, NOON, 1),
+        (NOON, NOON + 3_600_000, 1),
+        (NOON, NOON + DAY, 2),
+    ] {
+        let file = fs::File::options().append(true).open(scene.path()).unwrap();
+        let written = UNIX_EPOCH + Duration::from_millis(written);
+        file.set_modified(written).unwrap();
+        scene.clock.store(now, Ordering::Relaxed);
+        log.record(&stopped()).unwrap();
+        assert_eq!(scene.closed().len(), closed, "{now}");
+    }
+    assert_eq!(scene.events(), ["audit_rotated", "server_stopped"]);
+    assert_chained(&scene.whole());
 }
 
 #[test]

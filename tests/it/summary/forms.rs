@@ -168,8 +168,13 @@ fn records_from_the_future_are_told_wherever_the_window_ends_now() {
     ] {
         assert_eq!(logs.said(window).contains(told), is_told, "{window:?}");
     }
-    let output = logs.run(&["daily", "--fail-on", "later>0"]);
-    assert_eq!(output.status.code(), Some(4));
+    let next = Logs::with((4..7).map(|seq| line(seq, 9000)).collect::<String>());
+    let before = (1..4).map(|seq| line(seq, 2026)).collect::<String>();
+    fs::write(next.path("audit.log.1"), before).unwrap();
+    for logs in [&logs, &next] {
+        let output = logs.run(&["daily", "--fail-on", "later>0"]);
+        assert_eq!(output.status.code(), Some(4));
+    }
     let past = logs.json(&["--since", "7d", "--until", "1d"]);
     assert_eq!(past["log"]["later"], 0);
 }
