@@ -187,7 +187,7 @@ impl AuditLog {
 
     fn keep_up(&self, elapsed: Duration) {
         let mut upkeep = self.upkeep.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = self.shared.state().writer.due();
+        let due = self.shared.state().writer.due(self.clock().now());
         let nearly_full = upkeep.run(&due, elapsed);
         self.nearly_full.store(nearly_full, Ordering::Relaxed);
     }

@@ -18,7 +18,7 @@ const TEMPORARY: &[u8] = b".tmp";
 /// A file that was the log once, closed by our own rotation.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Closed {
-    time: NaiveDateTime,
+    pub(super) time: NaiveDateTime,
     pub(super) first_seq: u64,
     pub(super) path: PathBuf,
     pub(super) compressed: bool,

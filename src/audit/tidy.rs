@@ -6,6 +6,7 @@ use std::{
     path::Path,
 };
 
+use chrono::{DateTime, Utc};
 use rustix::fs::OFlags;
 
 use super::{
@@ -19,12 +20,20 @@ const ZSTD_LEVEL: i32 = 1;
 
 /// Clears what was cut off, removes what is beyond `AUDIT_KEEP`, compresses the rest. Takes its
 /// time: for a thread of its own. Whether all is done: the file with the record that is remembered
-/// beside the log, `head`, and those behind it are left until that is another one.
-pub(super) fn tidy(log: &Path, rotation: &Rotation, head: Option<u64>) -> io::Result<bool> {
+/// beside the log, `head`, and those behind it are left until that is another one. One that is named
+/// after a time past `newest` is none of this chain, and counts as the oldest.
+pub(super) fn tidy(
+    log: &Path,
+    rotation: &Rotation,
+    head: Option<u64>,
+    newest: DateTime<Utc>,
+) -> io::Result<bool> {
     for temporary in names::all_temporary(log)? {
         fs::remove_file(temporary)?;
     }
-    let closed = names::all_closed(log)?;
+    let mut closed = names::all_closed(log)?;
+    let ours = closed.partition_point(|it| it.time <= newest.naive_utc());
+    closed.rotate_left(ours);
     let (gone, left, is_done) = sorted_out(closed, rotation.keep, head);
     gone.iter().try_for_each(|it| fs::remove_file(&it.path))?;
     left.iter()
@@ -118,12 +127,17 @@ fn pour(mut source: File, target: &mut impl Write) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use chrono::{DateTime, TimeDelta};
+    use chrono::TimeDelta;
 
     use super::*;
 
     /// The numbers of the first records of the closed files that stay, and whether all is done.
     fn left(first_seqs: &[u64], head: Option<u64>) -> (Vec<u64>, bool) {
+        left_at(first_seqs, head, DateTime::<Utc>::MAX_UTC)
+    }
+
+    /// The same at that time. Each was closed a second after the one before.
+    fn left_at(first_seqs: &[u64], head: Option<u64>, newest: DateTime<Utc>) -> (Vec<u64>, bool) {
         let folder = tempfile::tempdir().expect("a folder");
         let log = folder.path().join("audit.log");
         let mut time = DateTime::UNIX_EPOCH;
@@ -135,7 +149,7 @@ mod tests {
             keep: 1,
             ..Rotation::default()
         };
-        let is_done = tidy(&log, &rotation, head).expect("tidied");
+        let is_done = tidy(&log, &rotation, head, newest).expect("tidied");
         let closed = names::all_closed(&log).expect("a folder");
         (closed.iter().map(|it| it.first_seq).collect(), is_done)
     }
@@ -158,7 +172,7 @@ mod tests {
             compress: Compress::Gzip,
             ..Rotation::default()
         };
-        tidy(&log, &rotation, None).expect_err("a folder is no file");
+        tidy(&log, &rotation, None, DateTime::UNIX_EPOCH).expect_err("a folder is no file");
         let left = fs::read_dir(folder.path()).expect("a folder");
         let left: Vec<_> = left.map(|it| it.expect("a name").path()).collect();
         assert_eq!(left, [closed]);
@@ -167,6 +181,14 @@ mod tests {
     #[test]
     fn where_no_head_is_known_the_oldest_go() {
         assert_eq!(left(&[1, 11, 21], None), (vec![21], true));
+    }
+
+    #[test]
+    fn a_file_from_a_time_that_has_not_come_counts_as_the_oldest() {
+        let now = DateTime::UNIX_EPOCH + TimeDelta::milliseconds(2_900);
+        let closed = [1, 11, 500];
+        assert_eq!(left_at(&closed, Some(20), now), (vec![11], true));
+        assert_eq!(left_at(&closed[..2], Some(20), now), (vec![11], true));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What follows from what was written, and is not writing: nobody waits for it.
 use std::{path::PathBuf, thread, time::Duration};
 
+use chrono::{DateTime, Utc};
+
 use super::{
     Rotation,
     head::Head,
@@ -31,6 +33,8 @@ pub(super) struct Due {
     key: Option<SealKey>,
     written: u64,
     rotation: Rotation,
+    /// No file of this chain was closed after this.
+    newest: DateTime<Utc>,
     /// Closed files wait to be tidied up.
     untidy: bool,
 }
@@ -43,7 +47,7 @@ const HEAD_AGAIN: Duration = Duration::from_secs(1);
 const COMPLAINT: Duration = Duration::from_hours(1);
 
 impl Writer {
-    pub(super) fn due(&mut self) -> Due {
+    pub(super) fn due(&mut self, now: DateTime<Utc>) -> Due {
         let head = self.durable_head();
         let durable = head.map_or(0, |head| head.previous.seq);
         Due {
@@ -51,6 +55,7 @@ impl Writer {
             key: self.checkpoints.key(durable).cloned(),
             written: self.written,
             rotation: self.rotation,
+            newest: now.max(self.newest),
             untidy: std::mem::take(&mut self.untidy),
         }
     }
@@ -107,10 +112,10 @@ impl Upkeep {
         if self.tidying.is_some() || self.tidy_again.is_none_or(|time| elapsed < time) {
             return;
         }
-        let (log, rotation) = (self.log.clone(), due.rotation);
+        let (log, rotation, newest) = (self.log.clone(), due.rotation, due.newest);
         let head = due.head.or(self.kept).map(|head| head.previous.seq);
         let thread = thread::Builder::new().name("audit-tidy".to_owned());
-        let tidying = thread.spawn(move || match tidy(&log, &rotation, head) {
+        let tidying = thread.spawn(move || match tidy(&log, &rotation, head, newest) {
             Ok(is_done) => (!is_done).then_some(HEAD_AGAIN),
             Err(error) => {
                 log::warn!("closed files of the audit log could not be tidied up: {error}");
@@ -149,7 +154,7 @@ mod tests {
     const NOW: Duration = Duration::from_hours(1);
 
     fn due(head: Option<u64>) -> Due {
-        let time = chrono::DateTime::UNIX_EPOCH;
+        let time = DateTime::UNIX_EPOCH;
         let hash = [0; 32];
         Due {
             head: head.map(|seq| Head {
@@ -162,6 +167,7 @@ mod tests {
                 keep: 1,
                 ..Rotation::default()
             },
+            newest: time,
             untidy: false,
         }
     }
@@ -192,7 +198,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("audit.log");
         for first_seq in [1, 11] {
-            let time = chrono::DateTime::UNIX_EPOCH;
+            let time = DateTime::UNIX_EPOCH;
             fs::write(names::closed(&log, time, first_seq), "").unwrap();
         }
         let mut upkeep = Upkeep::new(log, None);

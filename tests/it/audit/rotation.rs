@@ -161,6 +161,25 @@ fn a_day_is_over_by_the_clock_where_the_newest_record_is_from_the_future() {
     assert_chained(&scene.whole());
 }
 
+/// As one of another chain is, or what a server left whose clock was ahead.
+#[test]
+fn a_closed_file_from_the_future_goes_before_those_that_were_closed_now() {
+    let scene = Scene::new();
+    let future = scene.folder.path().join("audit-20270129T000000Z-500.log");
+    fs::write(&future, "hello\n").unwrap();
+    let rotation = Rotation {
+        keep: 2,
+        ..by_size()
+    };
+    let log = open(&scene, rotation);
+    grow(&log, 20);
+    wait_until("two closed files are left", || {
+        log.tick();
+        scene.closed().len() == 2
+    });
+    assert!(!future.exists());
+}
+
 #[test]
 fn a_file_that_is_closed_after_the_clock_was_set_back_is_still_the_younger_one() {
     let scene = Scene::new();
