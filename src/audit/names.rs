@@ -33,8 +33,8 @@ impl Closed {
 
 /// `audit-20261128T193000Z-17.log`: when it was left, and the number of its first record.
 pub(super) fn closed(log: &Path, time: DateTime<Utc>, first_seq: u64) -> PathBuf {
-    let ending = format!("-{}-{first_seq}.log", time.format(TIME));
-    beside(log, &[stem(log), ending.as_bytes()])
+    let piece = format!("-{}-{first_seq}", time.format(TIME));
+    beside(log, &[stem(log), piece.as_bytes(), ending(log)])
 }
 
 /// All that our own rotation closed and that is still there, the oldest first.
@@ -48,18 +48,17 @@ pub(super) fn all_closed(log: &Path) -> io::Result<Vec<Closed>> {
 }
 
 fn read_closed(log: &Path, name: &OsStr) -> Option<Closed> {
-    let rest = name.as_bytes().strip_prefix(stem(log))?;
-    let rest = str::from_utf8(rest).ok()?.strip_prefix('-')?;
-    let plain = rest.strip_suffix(".gz").or(rest.strip_suffix(".zst"));
-    let (time, first_seq) = plain
-        .unwrap_or(rest)
-        .strip_suffix(".log")?
-        .split_once('-')?;
+    let path = folder(log).join(name);
+    let compressed = is_packed(&path);
+    let plain = path.file_stem().filter(|_| compressed).unwrap_or(name);
+    let rest = plain.as_bytes().strip_prefix(stem(log))?;
+    let rest = str::from_utf8(rest.strip_suffix(ending(log))?).ok()?;
+    let (time, first_seq) = rest.strip_prefix('-')?.split_once('-')?;
     Some(Closed {
         time: NaiveDateTime::parse_from_str(time, TIME).ok()?,
         first_seq: first_seq.parse().ok()?,
-        path: folder(log).join(name),
-        compressed: plain.is_some(),
+        compressed,
+        path,
     })
 }
 
@@ -67,31 +66,54 @@ fn read_closed(log: &Path, name: &OsStr) -> Option<Closed> {
 /// `audit.log.1`, `audit.log-20261128` and `audit-20261128.log` of others. Not `audit-2.log`: that is
 /// the log of another server. `name` is without what compression adds.
 pub(super) fn was(log: &Path, name: &[u8]) -> bool {
-    let of_a_date = |byte: &u8| byte.is_ascii_digit() || b"-_.:TZ".contains(byte);
-    let old = || {
-        let (first, rest) = name.strip_prefix(live(log))?.split_first()?;
-        let is_old = b".-".contains(first) && rest.first()?.is_ascii_digit();
-        Some(is_old && rest.iter().all(of_a_date))
-    };
-    let dated = || {
-        let rest = name.strip_prefix(stem(log))?.strip_prefix(b"-")?;
-        let rest = rest.strip_suffix(b".log")?;
-        let (year, rest) = rest.split_at_checked(4)?;
-        let digits = rest.iter().filter(|byte| byte.is_ascii_digit()).count();
-        let is_year = year.iter().all(u8::is_ascii_digit);
-        Some(is_year && digits >= 4 && rest.iter().all(of_a_date))
-    };
-    old() == Some(true) || dated() == Some(true)
+    is_old(log, name) == Some(true) || is_dated(log, name) == Some(true)
+}
+
+fn is_old(log: &Path, name: &[u8]) -> Option<bool> {
+    let (first, rest) = name.strip_prefix(live(log))?.split_first()?;
+    let is_old = b".-".contains(first) && rest.first()?.is_ascii_digit();
+    Some(is_old && is_of_a_date(rest))
+}
+
+/// Closed files of a log by another ending were called `.log` once.
+fn is_dated(log: &Path, name: &[u8]) -> Option<bool> {
+    let rest = name.strip_prefix(stem(log))?.strip_prefix(b"-")?;
+    let rest = rest
+        .strip_suffix(b".log")
+        .or(rest.strip_suffix(ending(log)))?;
+    let (year, rest) = rest.split_at_checked(4)?;
+    let digits = rest.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let is_year = year.iter().all(u8::is_ascii_digit);
+    Some(is_year && digits >= 4 && is_of_a_date(rest))
+}
+
+fn is_of_a_date(text: &[u8]) -> bool {
+    let is_of_one = |byte: &u8| byte.is_ascii_digit() || b"-_.:TZ".contains(byte);
+    text.iter().all(is_of_one)
 }
 
 /// The log that a file was once by its name, else itself. The name is without what compression adds.
 pub(super) fn log_of(file: &Path) -> PathBuf {
-    let name = file.file_name().unwrap_or_default().as_bytes();
-    let dashes = memchr::memchr_iter(b'-', name).map(|at| [&name[..at], b".log"].concat());
-    let dots = memchr::memmem::find_iter(name, b".log").map(|at| name[..at + 4].to_owned());
-    let logs = dashes.chain(dots).map(|log| beside(file, &[&log]));
-    let mut logs = logs.filter(|log| was(log, name));
-    logs.next().unwrap_or_else(|| file.to_owned())
+    let name = live(file);
+    let begins = memchr::memchr2_iter(b'-', b'.', name).map(|at| &name[..at]);
+    let dated = begins
+        .clone()
+        .map(|stem| beside(file, &[stem, ending(file)]));
+    let mut dated = dated.filter(|log| is_dated(log, name) == Some(true));
+    // `b-2` is the log of another server than `b-1`.
+    let old = begins.filter(|log| log.contains(&b'.'));
+    let old = old.map(|log| beside(file, &[log]));
+    let mut old = old.filter(|log| is_old(log, name) == Some(true));
+    dated
+        .next()
+        .or_else(|| old.next())
+        .unwrap_or_else(|| file.to_owned())
+}
+
+/// Whether a file is a log that a server writes here, or was one by its name, which is without what
+/// compression adds.
+pub(super) fn is_of_server(file: &Path) -> bool {
+    hidden(&log_of(file), "head").is_file()
 }
 
 /// Whether a file is compressed in a way that we read.
@@ -169,6 +191,11 @@ fn stem(log: &Path) -> &[u8] {
     log.file_stem().unwrap_or_default().as_bytes()
 }
 
+/// What follows the stem: `.log`.
+fn ending(log: &Path) -> &[u8] {
+    &live(log)[stem(log).len()..]
+}
+
 fn beside(file: &Path, name: &[&[u8]]) -> PathBuf {
     file.with_file_name(OsString::from_vec(name.concat()))
 }
@@ -213,6 +240,11 @@ mod tests {
             ("a/audit-20261128-1764358200.log", "a/audit.log"),
             ("a/audit-b.log.1", "a/audit-b.log"),
             ("a/audit-2.log", "a/audit-2.log"),
+            ("a/audit-20261128T193000Z-17.jsonl", "a/audit.jsonl"),
+            ("a/audit.jsonl.1", "a/audit.jsonl"),
+            ("a/audit.jsonl-20261128", "a/audit.jsonl"),
+            ("a/b-20261128T193000Z-17", "a/b"),
+            ("a/b-2", "a/b-2"),
             ("-", "-"),
             ("a/b", "a/b"),
         ] {

@@ -120,7 +120,9 @@ fn find_one(path: &Path) -> Result<Vec<Log>, FindError> {
     };
     match fs::metadata(path) {
         _ if path.as_os_str() == "-" => Ok(vec![look(path.to_owned())?]),
-        Ok(it) if it.is_dir() => in_folder(path, &is_log),
+        Ok(it) if it.is_dir() => in_folder(path, &|name| {
+            is_log(name) || names::is_of_server(&path.join(OsStr::from_bytes(bare(name))))
+        }),
         Ok(it) if it.is_file() => family(path),
         Ok(_) => Ok(vec![look(path.to_owned())?]),
         Err(_) if is_pattern(path) => {

@@ -10,10 +10,13 @@ use std::{
 
 use aegis::audit::{AuditLog, AuditSettings, Compress, Rotation};
 
+use serde_json::Value;
+
 use super::{
     NOON, Scene, assert_chained, authenticated, grow, open_as, settings, sha256, stopped, unpacked,
     values, wait_until,
 };
+use crate::cli::aegis;
 
 /// Room for some three records.
 const SMALL: Option<NonZeroU64> = NonZeroU64::new(600);
@@ -159,6 +162,34 @@ fn a_day_is_over_by_the_clock_where_the_newest_record_is_from_the_future() {
     }
     assert_eq!(scene.events(), ["audit_rotated", "server_stopped"]);
     assert_chained(&scene.whole());
+}
+
+#[test]
+fn a_log_keeps_its_ending_when_it_is_closed_and_all_of_it_is_found_in_its_folder() {
+    for live in ["audit.jsonl", "audit"] {
+        let scene = Scene::new();
+        let path = scene.folder.path().join(live);
+        let log = open_as(&AuditSettings {
+            rotation: by_size(),
+            ..settings(&path, &scene.clock)
+        });
+        grow(&log, 12);
+        log.close();
+        drop(log);
+        let summary = || {
+            let mut command = aegis(&["audit-summary", "all", "--json", "--log"]);
+            let output = command.arg(scene.folder.path()).output().unwrap();
+            let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+            let files = told["log"]["files"].as_array().unwrap().len();
+            (files, told["log"]["breaks"].as_u64().unwrap())
+        };
+        let closed = scene.closed();
+        let is_alike = |closed: &PathBuf| closed.extension() == path.extension();
+        assert!(closed.len() >= 3 && closed.iter().all(is_alike));
+        assert_eq!(summary(), (closed.len() + 1, 0));
+        fs::remove_file(&closed[closed.len() - 1]).unwrap();
+        assert_eq!(summary(), (closed.len(), 1));
+    }
 }
 
 /// As one of another chain is, or what a server left whose clock was ahead.
