@@ -1,28 +1,26 @@
 //! Which files a log is in: the live one, and those that it was before.
+mod look;
 mod pattern;
 
 use std::{
     collections::{BTreeSet, HashSet},
     ffi::OsStr,
     fs::{self, File},
-    io::{self, BufReader, Read},
+    io,
     os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
     sync::Arc,
-    time::SystemTime,
 };
 
-use self::pattern::{is_pattern, matches};
-use super::{Line, Raw, Source, again, bisect, open, read_lines, stream::is_compressed};
+use self::{
+    look::look,
+    pattern::{is_pattern, matches},
+};
+use super::{Source, again, bisect};
 use crate::{audit::names, sort};
 
 /// How compressed files are named.
 const COMPRESSED: [&[u8]; 2] = [b".gz", b".zst"];
-/// Where a file has no record within its first bytes, its age decides.
-const HEAD: u64 = 64 * 1024;
-/// So many of its first records are asked for their time, if there are enough to tell a wrong one.
-const RECORDS: usize = 9;
-const ENOUGH: usize = 3;
 /// How far times may be out of order between files, in milliseconds.
 const SLACK: i64 = 60_000;
 
@@ -296,57 +294,6 @@ impl Log {
         let is_stream = matches!(self.kind, Kind::Stream);
         (is_stream, self.time(), self.path.clone())
     }
-}
-
-fn look(path: PathBuf) -> Result<Log, FindError> {
-    look_into(path.clone()).map_err(|error| FindError::Unreadable { path, error })
-}
-
-fn look_into(path: PathBuf) -> io::Result<Log> {
-    // A pipe is not even opened: what is read of it is gone.
-    if path.as_os_str() == "-" || !fs::metadata(&path)?.is_file() {
-        return Ok(Log {
-            path,
-            kind: Kind::Stream,
-            id: None,
-            first: None,
-            begins: None,
-            changed: 0,
-            goes_on: false,
-        });
-    }
-    let file = File::open(&path)?;
-    let metadata = file.metadata()?;
-    let changed = metadata.modified()?.duration_since(SystemTime::UNIX_EPOCH);
-    let mut start = [0; 4];
-    let read = bisect::read_at(&file, &mut start, 0)?;
-    let mut seen = Vec::new();
-    // What cannot be unpacked is told when it is read.
-    let _ = open(&file).and_then(|head| {
-        read_lines(BufReader::new(head.take(HEAD)), |_, raw| {
-            if let Raw::Line(line) = raw
-                && seen.len() < RECORDS
-                && let Ok(line) = Line::of(line)
-            {
-                seen.push((line.millis, line.seq.unwrap_or(0)));
-            }
-        })
-    });
-    let first = seen.first().copied();
-    sort::by_key(&mut seen, |(millis, _)| *millis);
-    Ok(Log {
-        path,
-        id: Some((metadata.dev(), metadata.ino())),
-        first,
-        begins: (seen.len() >= ENOUGH).then(|| seen[seen.len() / 2].0),
-        changed: changed.map_or(0, |it| i64::try_from(it.as_millis()).unwrap_or(i64::MAX)),
-        kind: if is_compressed(&start[..read]) {
-            Kind::Compressed
-        } else {
-            Kind::Plain(Arc::new(file), metadata.len())
-        },
-        goes_on: false,
-    })
 }
 
 /// Whether a file in a folder is a log by its name: `audit.log`, `audit.log.1.gz`.
