@@ -43,15 +43,14 @@ fn say(line: fmt::Arguments<'_>) {
 }
 
 /// Takes as many open files, and so connections, as the operating system allows.
-pub(super) fn allow_connections() {
+pub(super) fn allow_open_files() {
     let limit = getrlimit(Resource::Nofile);
     let most = Rlimit {
         current: limit.maximum,
         ..limit
     };
-    if let Err(error) = setrlimit(Resource::Nofile, most) {
-        log::warn!("the limit of open files stays as it is: {error}");
-    }
+    // Where it stays as it is, the one file too many is told.
+    let _ = setrlimit(Resource::Nofile, most);
 }
 
 /// Lets glibc keep what is freed, up to 2 MiB a thread, where it would keep 128 KiB: each list of issues

@@ -81,7 +81,6 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
         return Err(Failure::settings(&plan.problems));
     };
 
-    process::allow_connections();
     process::keep_memory();
     let signals = Signals::hear()?;
     let sandbox = made_key.is_some().then(sandbox::start).transpose();

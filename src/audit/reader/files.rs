@@ -2,6 +2,8 @@
 mod look;
 mod pattern;
 
+pub use self::look::hold;
+
 use std::{
     collections::{BTreeSet, HashSet},
     ffi::OsStr,

@@ -49,7 +49,7 @@ impl Source {
         } else {
             path
         };
-        let file = File::open(&path)?;
+        let file = reader::hold(&path)?;
         Self::of(path, file)
     }
 

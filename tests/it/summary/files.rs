@@ -100,7 +100,7 @@ fn a_window_is_the_same_whatever_files_need_not_be_read() {
 }
 
 /// Records of `numbers`, a second apart from a start.
-fn records(numbers: std::ops::RangeInclusive<u64>) -> String {
+pub(super) fn records(numbers: std::ops::RangeInclusive<u64>) -> String {
     let line = |seq: u64| {
         format!(
             "{{\"timestamp\": \"2026-01-20T00:{:02}:{:02}.000Z\", \"event\": \"api_authentication\", \"status\": \"success\", \"client_ip\": \"192.0.2.1\", \"seq\": {seq}, \"prev\": \"{seq:064x}\"}}\n",

@@ -4,6 +4,7 @@ mod files; // which files are read, and how far
 mod forms; // text, JSON, CSV, as they are written
 mod hostile; // whatever a log may hold beside records
 mod page; // the page for a browser
+mod unread; // files that cannot be opened
 
 use std::{
     fs,

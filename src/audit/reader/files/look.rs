@@ -3,10 +3,12 @@ use std::{
     fs::{self, File},
     io::{self, BufReader, Read},
     os::unix::fs::MetadataExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::SystemTime,
 };
+
+use rustix::io::Errno;
 
 use super::{
     super::{Line, Raw, bisect, open, read_lines, stream::is_compressed},
@@ -37,7 +39,7 @@ fn look_into(path: PathBuf) -> io::Result<Log> {
             goes_on: false,
         });
     }
-    let file = File::open(&path)?;
+    let file = hold(&path)?;
     let metadata = file.metadata()?;
     let changed = metadata.modified()?.duration_since(SystemTime::UNIX_EPOCH);
     let mut start = [0; 4];
@@ -68,5 +70,15 @@ fn look_into(path: PathBuf) -> io::Result<Log> {
             Kind::Plain(Arc::new(file), metadata.len())
         },
         goes_on: false,
+    })
+}
+
+/// Opens a file that is to be held; where that is one too many, the error says what to do.
+pub fn hold(path: &Path) -> io::Result<File> {
+    File::open(path).map_err(|error| match Errno::from_io_error(&error) {
+        Some(Errno::MFILE) => io::Error::other(
+            "there are more files than may be open at once; raise that limit (`ulimit -Hn`)",
+        ),
+        _ => error,
     })
 }
