@@ -246,8 +246,10 @@ fn former(live: &Path) -> Result<BTreeSet<Vec<u8>>, FindError> {
 pub fn sources(logs: &[Log], from: i64, until: i64) -> Vec<Source> {
     let sources = logs.iter().enumerate().map(|(at, log)| {
         let next = logs.get(at + 1).filter(|_| log.goes_on);
-        let next_begins = next.and_then(|next| next.begins);
-        let is_over = next_begins.is_some_and(|time| time < from.saturating_sub(SLACK));
+        // It may go on beyond that where a log was put back from a backup.
+        let ends = next.and_then(|next| next.begins);
+        let ends = ends.map(|time| time.max(log.changed));
+        let is_over = ends.is_some_and(|time| time < from.saturating_sub(SLACK));
         let follows = at > 0 && logs[at - 1].goes_on;
         let is_later = |time| time > until.saturating_add(SLACK);
         if is_over || (follows && log.begins.is_some_and(is_later)) {

@@ -1,5 +1,5 @@
 //! Which files are read: those that were named, and those that they were before.
-use std::{fs, io::Write as _, os::unix::fs::symlink, process::Stdio};
+use std::{fs, io::Write as _, os::unix::fs::symlink, process::Stdio, time::UNIX_EPOCH};
 
 use flate2::{Compression, write::GzEncoder};
 
@@ -172,6 +172,23 @@ fn pieces_that_others_made_of_a_log_follow_each_other_whatever_they_are_called()
     assert_eq!(summary["log"]["breaks"], 0);
     let summary = logs.json(&["all", "--log", "xaa", "xab", "xac"]);
     assert_eq!(summary["log"]["breaks"], 1);
+}
+
+#[test]
+fn a_file_is_passed_over_only_where_it_was_not_written_since() {
+    let logs = Logs::new();
+    let history = history();
+    let half = history.lines().count() / 2;
+    let backup: String = history.split_inclusive('\n').take(half).collect();
+    fs::write(logs.path("audit.log.1"), &history).unwrap();
+    // It was put back over the log, which was moved away.
+    fs::write(logs.path("audit.log"), backup).unwrap();
+    let window = ["--since", "2026-01-28", "--until", "2026-01-28"];
+    assert_eq!(logs.json(&window)["totals"]["denied"], 297);
+    let mut append = fs::File::options();
+    let closed = append.append(true).open(logs.path("audit.log.1"));
+    closed.unwrap().set_modified(UNIX_EPOCH).unwrap();
+    assert_eq!(logs.json(&window)["totals"]["denied"], 0);
 }
 
 #[test]
