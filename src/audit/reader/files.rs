@@ -2,8 +2,6 @@
 mod look;
 mod pattern;
 
-pub use self::look::hold;
-
 use std::{
     collections::{BTreeSet, HashSet},
     ffi::OsStr,
@@ -14,8 +12,9 @@ use std::{
     sync::Arc,
 };
 
+pub use self::look::{hold, open_part};
 use self::{
-    look::look,
+    look::{look, look_at_found},
     pattern::{is_pattern, matches},
 };
 use super::{Source, again, bisect};
@@ -51,6 +50,8 @@ enum Kind {
     /// long as it was when it was opened.
     Plain(Arc<File>, u64),
     Compressed,
+    /// It cannot be opened or read; that is told when it is tried again.
+    Unreadable,
     /// It can be read once.
     Stream,
 }
@@ -76,6 +77,10 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Log>, FindError> {
         let found = find_one(path)?;
         if found.is_empty() {
             return Err(FindError::Empty(path.clone()));
+        }
+        // Nothing that can be read is not nothing that happened.
+        if found.iter().all(|log| matches!(log.kind, Kind::Unreadable)) {
+            look(found[0].path.clone())?;
         }
         for log in found {
             if log.id.is_none_or(|id| seen.insert(id)) {
@@ -113,7 +118,7 @@ fn find_one(path: &Path) -> Result<Vec<Log>, FindError> {
         };
         // Compressed a moment ago, or beside the file that it was.
         let names = names.iter().filter(|name| !is_twin(name));
-        let logs = names.map(|name| look(folder.join(name)));
+        let logs = names.map(|name| look_at_found(folder.join(name)));
         let mut logs = logs.collect::<Result<Vec<_>, _>>()?;
         sort::by_key(&mut logs, Log::place);
         Ok(logs)
@@ -168,7 +173,7 @@ fn family(live: &Path) -> Result<Vec<Log>, FindError> {
 
 /// The same; `None` where a file was renamed meanwhile, so that one may lack.
 fn family_now(live: &Path) -> Result<Option<Vec<Log>>, FindError> {
-    let look_at = |path: PathBuf| match path.is_file().then(|| look(path)) {
+    let look_at = |path: PathBuf, look: fn(PathBuf) -> _| match path.is_file().then(|| look(path)) {
         None => Ok(None),
         Some(Err(FindError::Unreadable { error, .. }))
             if error.kind() == io::ErrorKind::NotFound =>
@@ -180,7 +185,8 @@ fn family_now(live: &Path) -> Result<Option<Vec<Log>>, FindError> {
     let look_at_any = |bare: &[u8]| {
         for ending in [&b""[..]].iter().chain(&COMPRESSED) {
             let name = [bare, ending].concat();
-            let found = look_at(live.with_file_name(OsStr::from_bytes(&name)))?;
+            let path = live.with_file_name(OsStr::from_bytes(&name));
+            let found = look_at(path, look_at_found)?;
             if found.is_some() {
                 return Ok(found);
             }
@@ -188,7 +194,7 @@ fn family_now(live: &Path) -> Result<Option<Vec<Log>>, FindError> {
         Ok(None)
     };
     // First, so that what it is called afterwards does not matter.
-    let newest = look_at(live.to_owned())?;
+    let newest = look_at(live.to_owned(), look)?;
     let id = newest.as_ref().and_then(|newest| newest.id);
     let names = former(live)?;
     let mut logs = Vec::new();
@@ -261,7 +267,7 @@ pub fn sources(logs: &[Log], from: i64, until: i64) -> Vec<Source> {
                 file: Arc::clone(file),
             },
             Kind::Stream if log.path.as_os_str() == "-" => Source::Stdin,
-            Kind::Compressed | Kind::Stream => Source::Whole(log.path.clone()),
+            Kind::Compressed | Kind::Unreadable | Kind::Stream => Source::Whole(log.path.clone()),
         }
     });
     sources.collect()
@@ -272,7 +278,9 @@ impl Log {
     pub fn length(&self) -> u64 {
         match self.kind {
             Kind::Plain(_, length) => length,
-            Kind::Compressed => fs::metadata(&self.path).map_or(0, |it| it.len()),
+            Kind::Compressed | Kind::Unreadable => {
+                fs::metadata(&self.path).map_or(0, |it| it.len())
+            }
             Kind::Stream => 0,
         }
     }

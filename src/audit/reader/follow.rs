@@ -11,7 +11,8 @@ use std::{
 };
 
 use super::{
-    LONGEST_LINE, Line, Raw, again, backward, open, read_lines, rotated, stream::is_compressed,
+    LONGEST_LINE, Line, Raw, again, backward, open, open_part, read_lines, rotated,
+    stream::is_compressed,
 };
 
 /// As much is read at once.
@@ -90,12 +91,15 @@ impl Follow {
             }
         };
         let mut found = newest(&self.file, self.at, most, &judge)?.0;
+        if found.len() >= most {
+            return Ok(found.into());
+        }
         let live = id(&self.file)?;
         for path in rotated(&self.path)?.iter().rev() {
             if found.len() >= most {
                 break;
             }
-            let file = File::open(path)?;
+            let file = open_part(path)?;
             if id(&file)? != live {
                 let length = file.metadata()?.len();
                 let mut before = newest(&file, length, most - found.len(), &judge)?.0;
@@ -209,7 +213,7 @@ impl Follow {
             if *path == self.path {
                 continue;
             }
-            let file = File::open(path)?;
+            let file = open_part(path)?;
             if id(&file)? == ours {
                 break;
             }

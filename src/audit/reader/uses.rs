@@ -1,7 +1,6 @@
 //! When each key was last used, and last refused.
 use std::{
     collections::HashMap,
-    fs::File,
     io::{self, BufReader},
     net::IpAddr,
     path::Path,
@@ -9,7 +8,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use super::{Event, Line, Raw, Text, open, read_lines, rotated};
+use super::{Event, Line, Raw, Text, open, open_part, read_lines, rotated};
 use crate::keys::KeyHint;
 
 /// What a log says of the keys with one hint.
@@ -31,7 +30,7 @@ pub struct KeyUse {
 pub fn key_uses(log: &Path, lately: DateTime<Utc>) -> io::Result<HashMap<KeyHint, KeyUse>> {
     let mut uses = HashMap::new();
     for path in rotated(log)? {
-        let read = open(File::open(path)?)?;
+        let read = open(open_part(&path)?)?;
         let ended = read_lines(BufReader::new(read), |_, raw| {
             if let Raw::Line(line) | Raw::Unended(line) = raw
                 && let Ok(line) = Line::of(line)

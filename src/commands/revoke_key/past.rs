@@ -1,6 +1,5 @@
 //! What the audit log says already: whether the server that writes it refuses a key.
 use std::{
-    fs::File,
     io::{self, BufReader},
     path::Path,
 };
@@ -10,7 +9,7 @@ use memchr::memmem;
 use serde_json::Value;
 
 use crate::{
-    audit::reader::{Raw, open, read_lines, rotated},
+    audit::reader::{Raw, open, open_part, read_lines, rotated},
     keys::KeyHint,
 };
 
@@ -23,7 +22,7 @@ pub(super) fn is_refused(log: &Path, hints: &[KeyHint], ended: DateTime<Utc>) ->
     // The newest file that tells it is enough.
     for path in rotated(log)?.into_iter().rev() {
         let mut newest = None;
-        read_lines(BufReader::new(open(File::open(path)?)?), |_, raw| {
+        read_lines(BufReader::new(open(open_part(&path)?)?), |_, raw| {
             if let Raw::Line(line) = raw {
                 newest = told(line, hints, ended).or(newest);
             }

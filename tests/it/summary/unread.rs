@@ -1,8 +1,11 @@
 //! Files that cannot be opened: more than may be open at once, or not ours to read.
 use std::{
     fs,
+    os::unix::fs::symlink,
     process::{Command, Output},
 };
+
+use aegis::audit::reader::Follow;
 
 use super::{Logs, files::records};
 use crate::support::measured;
@@ -61,5 +64,79 @@ fn more_files_than_a_process_may_have_are_told_with_what_to_do() {
             ),
             "{error}"
         );
+    }
+}
+
+/// A log of which one file that it was before may not be read, not even by root.
+fn one_unreadable() -> Logs {
+    let logs = Logs::with(records(21..=30));
+    symlink("/proc/sys/vm/drop_caches", logs.path("audit.log.1")).unwrap();
+    fs::write(logs.path("audit.log.2"), records(1..=10)).unwrap();
+    logs
+}
+
+#[test]
+fn what_can_be_read_is_summed_up_and_the_rest_is_named() {
+    let logs = one_unreadable();
+    for log in [&["all"][..], &["all", "--log", "."]] {
+        let summary = logs.json(log);
+        assert_eq!(summary["totals"]["successful"], 20, "{log:?}");
+        let unreadable = summary["log"]["unreadable"].as_array().unwrap();
+        assert_eq!(unreadable.len(), 1);
+        let told = unreadable[0].as_str().unwrap();
+        assert!(told.ends_with("audit.log.1: Permission denied (os error 13)"));
+    }
+    assert_eq!(logs.run(&["all", "--strict"]).status.code(), Some(1));
+}
+
+#[test]
+fn a_log_that_cannot_be_read_itself_is_no_empty_summary() {
+    let logs = one_unreadable();
+    fs::remove_file(logs.path("audit.log")).unwrap();
+    fs::remove_file(logs.path("audit.log.2")).unwrap();
+    symlink("audit.log.1", logs.path("audit.log")).unwrap();
+    for log in ["audit.log", ".", "audit*"] {
+        let output = logs.run(&["all", "--log", log]);
+        assert_eq!(output.status.code(), Some(1), "{log}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn the_newest_records_need_no_file_before_theirs() {
+    let logs = one_unreadable();
+    let newest = logs.said(&["tail", "--json", "--lines", "10"]);
+    assert_eq!(newest, records(21..=30));
+    let mut follow = Follow::begin(&logs.path("audit.log")).unwrap();
+    fs::write(logs.path("audit.log"), records(21..=31)).unwrap();
+    let mut seen = Vec::new();
+    follow
+        .news(&mut |line| seen.extend([line, b"\n"].concat()))
+        .unwrap();
+    assert_eq!(String::from_utf8(seen).unwrap(), records(31..=31));
+}
+
+#[test]
+fn the_file_that_cannot_be_read_is_named_and_no_other() {
+    let logs = one_unreadable();
+    let (log, old) = (logs.path("audit.log"), logs.path("audit.log.1"));
+    let (log, old) = (log.display(), old.display());
+    let denied = "Permission denied (os error 13)";
+    for (command, code, told) in [
+        (
+            &["verify"][..],
+            2,
+            format!("{old} cannot be read: {denied}"),
+        ),
+        (
+            &["tail", "-n", "11"],
+            1,
+            format!("{log} cannot be read: {old}: {denied}"),
+        ),
+    ] {
+        let output = logs.run(command);
+        assert_eq!(output.status.code(), Some(code));
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(error, format!("error: {told}\n"));
     }
 }

@@ -1,6 +1,6 @@
 //! What a file is, by its head.
 use std::{
-    fs::{self, File},
+    fs::{self, File, Metadata},
     io::{self, BufReader, Read},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
@@ -26,6 +26,21 @@ pub(super) fn look(path: PathBuf) -> Result<Log, FindError> {
     look_into(path.clone()).map_err(|error| FindError::Unreadable { path, error })
 }
 
+/// The same of one that nobody named. Where it alone cannot be read, that is told when it is tried again.
+pub(super) fn look_at_found(path: PathBuf) -> Result<Log, FindError> {
+    look(path).or_else(|fault| match fault {
+        FindError::Unreadable { path, error }
+            if error.raw_os_error().is_some() && error.kind() != io::ErrorKind::NotFound =>
+        {
+            match fs::metadata(&path) {
+                Ok(found) => Ok(unread(path, &found)),
+                Err(error) => Err(FindError::Unreadable { path, error }),
+            }
+        }
+        fault => Err(fault),
+    })
+}
+
 fn look_into(path: PathBuf) -> io::Result<Log> {
     // A pipe is not even opened: what is read of it is gone.
     if path.as_os_str() == "-" || !fs::metadata(&path)?.is_file() {
@@ -41,7 +56,6 @@ fn look_into(path: PathBuf) -> io::Result<Log> {
     }
     let file = hold(&path)?;
     let metadata = file.metadata()?;
-    let changed = metadata.modified()?.duration_since(SystemTime::UNIX_EPOCH);
     let mut start = [0; 4];
     let read = bisect::read_at(&file, &mut start, 0)?;
     let mut seen = Vec::new();
@@ -59,18 +73,29 @@ fn look_into(path: PathBuf) -> io::Result<Log> {
     let first = seen.first().copied();
     sort::by_key(&mut seen, |(millis, _)| *millis);
     Ok(Log {
-        path,
-        id: Some((metadata.dev(), metadata.ino())),
         first,
         begins: (seen.len() >= ENOUGH).then(|| seen[seen.len() / 2].0),
-        changed: changed.map_or(0, |it| i64::try_from(it.as_millis()).unwrap_or(i64::MAX)),
         kind: if is_compressed(&start[..read]) {
             Kind::Compressed
         } else {
             Kind::Plain(Arc::new(file), metadata.len())
         },
-        goes_on: false,
+        ..unread(path, &metadata)
     })
+}
+
+fn unread(path: PathBuf, found: &Metadata) -> Log {
+    let changed = found.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+    let changed = changed.duration_since(SystemTime::UNIX_EPOCH);
+    Log {
+        path,
+        kind: Kind::Unreadable,
+        id: Some((found.dev(), found.ino())),
+        first: None,
+        begins: None,
+        changed: changed.map_or(0, |it| i64::try_from(it.as_millis()).unwrap_or(i64::MAX)),
+        goes_on: false,
+    }
 }
 
 /// Opens a file that is to be held; where that is one too many, the error says what to do.
@@ -81,4 +106,10 @@ pub fn hold(path: &Path) -> io::Result<File> {
         ),
         _ => error,
     })
+}
+
+/// Opens one of the files of a log; the error says which one.
+pub fn open_part(path: &Path) -> io::Result<File> {
+    File::open(path)
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
