@@ -6,8 +6,9 @@ use super::shown::cut;
 /// As wide as the narrowest terminals are.
 pub(super) const WIDTH: usize = 80;
 
-/// Rows of cells. The first column is set to the left and gives way where there is no room; those
-/// that follow are set to the right, or to the left where they are said to be texts.
+/// Rows of cells. The first column is set to the left and gives way where there is no room, but no
+/// address does: rather its network is left out. Those that follow are set to the right, or to the
+/// left where they are said to be texts.
 pub(super) struct Table {
     heads: Vec<&'static str>,
     /// Which columns are texts.
@@ -42,11 +43,19 @@ impl Table {
         }
         // Two spaces before each column.
         let all: usize = widths.iter().map(|width| width + 2).sum();
-        widths[0] = widths[0].saturating_sub(all.saturating_sub(WIDTH)).max(8);
+        let too_much = all.saturating_sub(WIDTH);
+        let is_address = self.heads[0] == "address";
+        if !is_address {
+            widths[0] = widths[0].saturating_sub(too_much).max(8);
+        }
         let heads: Vec<_> = self.heads.iter().map(|head| (*head).to_owned()).collect();
         for row in [&heads].into_iter().chain(&self.rows) {
             let mut line = String::new();
-            for ((cell, width), is_text) in row.iter().zip(&widths).zip(&self.texts) {
+            let columns = self.heads.iter().zip(&widths).zip(&self.texts);
+            for (cell, ((head, width), is_text)) in row.iter().zip(columns) {
+                if is_address && too_much > 0 && *head == "network" {
+                    continue;
+                }
                 let cell = cut(cell, *width);
                 let room = " ".repeat(width - length(&cell));
                 let (before, after) = if *is_text { ("", &*room) } else { (&*room, "") };

@@ -76,6 +76,31 @@ fn the_text_is_what_the_golden_file_says() {
 }
 
 #[test]
+fn an_address_is_shown_whole() {
+    let addresses = [7000, 7001].map(|at| format!("2001:db8:85a3:8d3:1319:8a2e:370:{at}"));
+    let denied = |address: &String| {
+        format!(
+            "{{\"timestamp\": \"2026-01-20T00:00:00.000Z\", \"event\": \"access_denied\", \"reason\": \"invalid_api_key\", \"client_ip\": \"{address}\"}}\n"
+        )
+    };
+    let logs = Logs::with(addresses.iter().map(denied).collect::<String>());
+    let text = logs.said(&["all"]);
+    let (_, table) = text.split_once("\nAddresses (2)\n").unwrap();
+    let table: String = table.split_inclusive('\n').take(3).collect();
+    let line = |cells: [&str; 5]| {
+        let [address, numbers @ ..] = cells;
+        let [one, two, three, four] = numbers;
+        format!("  {address:<36}  {one:>6}  {two:>6}  {three:>7}  {four:>6}\n")
+    };
+    let expected = [
+        line(["address", "let in", "failed", "refused", "blocks"]),
+        line([&addresses[0], "0", "1", "1", "0"]),
+        line([&addresses[1], "0", "1", "1", "0"]),
+    ];
+    assert_eq!(table, expected.concat());
+}
+
+#[test]
 fn the_csv_is_what_the_golden_file_says() {
     let logs = Logs::with(history());
     let csv = logs.said(&[&["--log", "audit.log", "--csv"][..], &WEEK].concat());
