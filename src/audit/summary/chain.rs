@@ -112,13 +112,15 @@ impl Chain {
                 *seq == first.seq.wrapping_sub(1) && (is_of_new_log || *family == file.family)
             };
             let followed = ends.iter().position(is_before);
-            followed.map(|at| ends.swap_remove(at));
+            followed.map(|at| ends.remove(at));
             // What stood before it may have been removed.
             let is_beginning = is_of_new_log && first.rotated;
-            if !beginnings.insert((file.family, first.seq, first.millis)) {
-                self.tell(piece, before.seq, first);
-            } else if file.is_from_start && followed.is_none() && !is_beginning {
-                self.step(piece, before.seq, first);
+            let is_copy = !beginnings.insert((file.family, first.seq, first.millis));
+            let is_unfollowed = file.is_from_start && followed.is_none() && !is_beginning;
+            // With 1 a chain of its own begins.
+            if is_copy || (is_unfollowed && first.seq != 1 && first.counted) {
+                let own = ends.iter().rfind(|(family, _)| *family == file.family);
+                self.tell(piece, own.map_or(before.seq, |(_, seq)| *seq), first);
             }
         }
         self.told.extend(told);

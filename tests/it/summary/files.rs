@@ -147,6 +147,23 @@ fn two_logs_in_a_folder_have_numbers_of_their_own() {
 }
 
 #[test]
+fn what_is_missing_of_a_log_shows_where_another_ended_with_its_number() {
+    let logs = Logs::new();
+    for (name, numbers) in [
+        ("audit-a.log.1", 1..=10),
+        ("audit-b.log.1", 1..=11),
+        ("audit-b.log", 12..=15),
+        ("audit-a.log", 16..=20),
+    ] {
+        fs::write(logs.path(name), records(numbers)).unwrap();
+    }
+    let log = &logs.json(&["all", "--log", "."])["log"];
+    assert_eq!(log["breaks"], 1);
+    let place = &log["broken_at"][0];
+    assert_eq!((&place["after"], &place["found"]), (&10.into(), &16.into()));
+}
+
+#[test]
 fn a_copy_among_the_files_of_a_log_is_a_break() {
     for (copied, copy) in [
         ("audit-20260120T001000Z-1.log", "audit.log.1"),
