@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::shown::shown;
-use crate::audit::summary::{Slot, Summary, Totals};
+use crate::audit::summary::{Ranking, Slot, Summary, Totals};
 
 /// Writes `section,name,figure,value` and a line for each figure. What stands in the log is shown
 /// as in the text, and begins no formula.
@@ -91,7 +91,19 @@ impl Sheet<'_> {
         Ok(())
     }
 
+    /// How many there are of what is told by name, which may be more than follow, and how far that and
+    /// their figures may be off.
+    fn ranking<T>(&mut self, section: &str, ranking: &Ranking<T>) -> io::Result<()> {
+        let figures = [
+            ("distinct", ranking.distinct),
+            ("estimated", u64::from(ranking.estimated)),
+            ("missed_at_most", ranking.missed_at_most),
+        ];
+        self.figures(section, "", &figures)
+    }
+
     fn names(&mut self, summary: &Summary) -> io::Result<()> {
+        self.ranking("keys", &summary.keys)?;
         for row in &summary.keys.rows {
             let figures = [
                 ("requests", row.requests),
@@ -108,6 +120,7 @@ impl Sheet<'_> {
                 self.line("keys", &row.key_hint, "last_used", &time(last))?;
             }
         }
+        self.ranking("addresses", &summary.addresses)?;
         for row in &summary.addresses.rows {
             let figures = [
                 ("successful", row.successful),
@@ -129,10 +142,12 @@ impl Sheet<'_> {
             ];
             self.figures("networks", &row.network, &figures)?;
         }
+        self.ranking("user_agents", &summary.user_agents)?;
         for row in &summary.user_agents.rows {
             let figures = [("successful", row.successful), ("denied", row.denied)];
             self.figures("user_agents", &row.user_agent, &figures)?;
         }
+        self.ranking("operations", &summary.operations)?;
         for row in &summary.operations.rows {
             let figures = [
                 ("calls", Some(row.calls)),
