@@ -20,7 +20,7 @@ mod serve;
 pub use check_key_age::misused as misused_check;
 pub use failure::Failure;
 
-use crate::cli::Command;
+use crate::{cli::Command, config::Env};
 
 /// Does what was asked for.
 pub fn run(command: Command) -> Result<(), Failure> {
@@ -28,6 +28,11 @@ pub fn run(command: Command) -> Result<(), Failure> {
     process::hush_panics();
     // Each connection is one, and each file of a log that is read.
     process::allow_open_files();
+    if Env::is_without_colours() {
+        // `CLICOLOR_FORCE` would win.
+        console::set_colors_enabled(false);
+        console::set_colors_enabled_stderr(false);
+    }
     match command {
         Command::Serve(asked) => serve::run(&asked),
         Command::GenerateKey(asked) => generate_key::run(&asked),

@@ -220,6 +220,11 @@ impl Env {
         folder.filter(|folder| folder.is_absolute())
     }
 
+    /// Whether nothing is to be coloured, by `NO_COLOR`.
+    pub fn is_without_colours() -> bool {
+        env::var_os("NO_COLOR").is_some()
+    }
+
     /// The socket of a service manager that wants to be told when the server is ready, by `sd_notify(3)`.
     pub fn notify_socket() -> Option<OsString> {
         env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty())

@@ -98,6 +98,20 @@ fn a_closed_pipe_is_told_and_shows_no_key() {
 }
 
 #[test]
+fn nothing_is_coloured_where_that_is_asked_for_whatever_else_is() {
+    let log = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/records.jsonl");
+    let output = aegis(&["audit-summary", "verify", log])
+        .env("CLICOLOR_FORCE", "1")
+        .output()
+        .unwrap();
+    let told = text(&output.stdout);
+    assert!(
+        told.contains("broken: ") && !told.contains('\u{1b}'),
+        "{told}"
+    );
+}
+
+#[test]
 fn help_is_what_the_golden_file_says() {
     golden("help.txt", text(&run(&["--help"]).stdout));
     golden("help-serve.txt", text(&run(&["serve", "--help"]).stdout));
