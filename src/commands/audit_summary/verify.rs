@@ -112,9 +112,14 @@ fn tell(verdict: &Verdict, sources: &[Source], json: bool) -> Result<(), Failure
     };
     match written.and_then(|()| out.flush()) {
         // Whoever stopped reading has seen enough, and the code still tells.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Other(format!(
-            "what was found cannot be written: {error}"
-        ))),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let told = format!("what was found cannot be written: {error}");
+            Err(if verdict.is_intact() {
+                Failure::Usage(told)
+            } else {
+                Failure::Other(told)
+            })
+        }
         _ => Ok(()),
     }
 }

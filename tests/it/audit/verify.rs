@@ -74,6 +74,28 @@ fn run(scene: &Scene, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
+#[test]
+fn what_cannot_be_told_is_not_called_broken_unless_it_is() {
+    let scene = Scene::new();
+    let told = |code: i32| {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = aegis(&["audit-summary", "verify"])
+            .env("AUDIT_LOG_PATH", scene.path())
+            .stdout(full)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(code));
+        assert_eq!(
+            String::from_utf8(output.stderr).unwrap(),
+            "error: what was found cannot be written: No space left on device (os error 28)\n"
+        );
+    };
+    fs::write(scene.path(), "").unwrap();
+    told(2);
+    fs::write(scene.path(), "{}\n").unwrap();
+    told(1);
+}
+
 /// The code of the summary, and what it prints.
 fn summary(scene: &Scene, arguments: &[&str]) -> (i32, String) {
     let output = aegis(&["audit-summary"])
