@@ -49,9 +49,7 @@ async fn version(gitea: GiteaReader, Version {}: Version) -> Result<Answer, Refu
     .await;
     let mut forge = (*gitea.facts().await?).clone();
     // It may have been upgraded since.
-    if let Ok(now) = version {
-        forge.version = Some(now.version);
-    }
+    forge.version = Some(version?.version);
     // A forge that does not tell its limits has told its version.
     let (api, attachments) = (api.ok(), attachments.ok());
     let facts = Facts::new()

@@ -55,6 +55,19 @@ fn the_server_tells_its_forge_and_its_limits() {
 }
 
 #[test]
+fn a_forge_that_does_not_tell_its_version_now_is_not_told_by_that_of_before() {
+    let assistant = Assistant::new();
+    let version = || assistant.calls("server_read", &json!({"method": "version"}));
+    assert!(version().starts_with("Gitea 1.26.0+dev-193a24c30e\n"));
+    let path = "/api/v1/version";
+    assistant.fake.says(path, Reply::new(502, ""));
+    assert_eq!(
+        version(),
+        "refused: the forge failed (502), probably because it or a proxy in front of it is not up"
+    );
+}
+
+#[test]
 fn a_largest_file_below_a_mebibyte_is_not_told_as_nothing() {
     let assistant = Assistant::new();
     for (settings, told) in [
