@@ -3,11 +3,11 @@ use std::fmt;
 
 use percent_encoding::percent_decode_str;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{
-    gitea::{Address, FilePath, GiteaReader, Owner, Query, RefName, RepoName, Sha},
-    operations::{Refusal, common::Repo, filters::only_the_first, gather::gather},
+    gitea::{Address, FilePath, GiteaError, GiteaReader, Owner, Query, RefName, RepoName, Sha},
+    operations::{Refusal, common::Repo},
     rights::Target,
 };
 
@@ -87,13 +87,11 @@ impl Asked {
     }
 }
 
-/// A branch or a tag.
-#[derive(Deserialize)]
-struct Named {
-    name: String,
-}
+/// How many of a name's segments are tried.
+const MOST_SEGMENTS: usize = 8;
 
-/// A file at a branch or a tag: its name may have slashes, and only the forge knows where it ends.
+/// A file at a branch or a tag: its name may have slashes, and only the forge knows where it ends. Git
+/// has no name below another one, so that no more than one fits.
 async fn at_name(
     gitea: &GiteaReader,
     repo: Repo,
@@ -101,27 +99,24 @@ async fn at_name(
     rest: &[&str],
 ) -> Result<Option<Id>, Refusal> {
     let whole = rest.join("/");
-    let (known, more) = match rest {
-        [] | [_] => (Vec::new(), false),
-        _ => {
-            let all = gather::<Named>(gitea, &repo.at(&[&kind]), &Query::new()).await?;
-            (all.items, all.more)
+    let mut name = rest.first().copied().unwrap_or_default();
+    let ends = whole.match_indices('/').map(|(end, _)| end);
+    // A single segment is the name, and a wrong one is told as such.
+    let most = if rest.len() > 1 { MOST_SEGMENTS } else { 0 };
+    for end in ends.chain([whole.len()]).take(most) {
+        let Ok(tried) = RefName::try_from(whole[..end].to_owned()) else {
+            break;
+        };
+        let address = repo.at(&[&kind, &tried]);
+        match gitea.get::<IgnoredAny>(&address, &Query::new()).await {
+            Err(GiteaError::NotFound) => {}
+            found => {
+                found?;
+                name = &whole[..end];
+                break;
+            }
         }
-    };
-    let begins = |it: &&Named| {
-        let rest = whole.strip_prefix(&it.name);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    let longest = known.iter().filter(begins).max_by_key(|it| it.name.len());
-    if more && longest.is_none() {
-        let (name, unread) = (repo.name(), only_the_first());
-        return Err(Refusal::Question(format!(
-            "which of the {kind} of {name} this address names is not known, as {unread}; say it as \
-             file:{name}@<name>:<path>"
-        )));
     }
-    let first = || rest.first().copied().unwrap_or_default();
-    let name = longest.map_or_else(first, |it| it.name.as_str());
     Ok(Id::file(repo, name, &whole[name.len()..]))
 }
 

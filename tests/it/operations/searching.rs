@@ -361,54 +361,55 @@ fn a_repository_is_fetched_though_its_readme_cannot_be_read() {
 }
 
 #[test]
-fn a_branch_with_slashes_is_told_from_the_path_behind_it() {
-    let assistant = Assistant::new();
-    let branches = Reply::json(200, r#"[{"name":"fix"},{"name":"fix/overflow"}]"#);
-    assistant
-        .fake
-        .says(&format!("{TELESCOPE}/branches"), branches);
-    let page = "https://git.example.org/observatory/telescope/src/branch/fix/overflow/src/mount.rs";
-    assistant.calls("fetch", &json!({ "id": page }));
-    let asked = assistant.asked();
-    assert!(
-        asked.iter().any(|it| it.contains("sha=fix%2Foverflow")),
-        "{asked:?}"
-    );
-}
-
-#[test]
-fn a_branch_or_tag_with_slashes_is_found_on_a_later_page() {
+fn a_branch_or_tag_with_slashes_is_told_from_the_path_behind_it() {
     for (kind, names) in [("branch", "branches"), ("tag", "tags")] {
         let assistant = Assistant::new();
-        let page = |number: u64| format!("{TELESCOPE}/{names}?page={number}&limit=50");
-        let many = json!(vec![json!({"name": "x"}); 50]).to_string();
-        let many = Reply::json(200, &many).header("X-Total-Count", "51");
-        assistant.fake.says(&page(1), many);
-        let last = Reply::json(200, r#"[{"name":"zeta/x"}]"#);
-        assistant.fake.says(&page(2), last);
+        let (part, whole) = (
+            format!("{TELESCOPE}/{names}/fix"),
+            format!("{TELESCOPE}/{names}/fix%2Foverflow"),
+        );
+        let (missing, there) = (r#"{"message":"not found"}"#, r#"{"name":"fix/overflow"}"#);
+        assistant.fake.says(&part, Reply::json(404, missing));
+        assistant.fake.says(&whole, Reply::json(200, there));
         let at = "https://git.example.org/observatory/telescope/src";
-        let id = format!("{at}/{kind}/zeta/x/src/mount.rs");
+        let id = format!("{at}/{kind}/fix/overflow/src/mount.rs");
         assistant.calls("fetch", &json!({ "id": id }));
         let asked = assistant.asked();
-        assert!(
-            asked.iter().any(|it| it.contains("sha=zeta%2Fx")),
-            "{asked:?}"
+        assert_eq!(
+            asked[..2],
+            [part, whole].map(|it| it.replace("/api/v1", ""))
         );
+        assert!(asked[2].contains("sha=fix%2Foverflow"), "{asked:?}");
     }
 }
 
 #[test]
-fn a_branch_beyond_those_that_are_read_is_not_told_as_missing() {
+fn a_branch_is_known_by_its_name_however_many_others_there_are() {
     let assistant = Assistant::new();
     let many = json!(vec![json!({"name": "x"}); 50]).to_string();
     let many = Reply::json(200, &many).header("X-Total-Count", "600");
     assistant.fake.says(&format!("{TELESCOPE}/branches"), many);
-    let page = "https://git.example.org/observatory/telescope/src/branch/b/580/README.md";
-    assert_eq!(
-        assistant.calls("fetch", &json!({ "id": page })),
-        "refused: which of the branches of observatory/telescope this address names is not known, as \
-         only the first 500 were read; say it as file:observatory/telescope@<name>:<path>"
-    );
+    let id = "https://git.example.org/observatory/telescope/src/branch/main/docs/guide.md";
+    let fetched = json_of(&assistant, "fetch", &json!({ "id": id }));
+    assert_eq!(fetched["title"], "observatory/telescope: docs/guide.md");
+}
+
+#[test]
+fn a_branch_that_is_not_there_is_told_as_missing_by_its_first_segment() {
+    let assistant = Assistant::new();
+    let missing = Reply::json(404, r#"{"message":"not found"}"#);
+    for name in ["b", "b%2F580", "b%2F580%2FREADME.md"] {
+        let missing = Reply::json(404, r#"{"message":"not found"}"#);
+        let address = format!("{TELESCOPE}/branches/{name}");
+        assistant.fake.says(&address, missing);
+    }
+    assistant
+        .fake
+        .says(&format!("{TELESCOPE}/commits"), missing);
+    let id = "https://git.example.org/observatory/telescope/src/branch/b/580/README.md";
+    let told = assistant.calls("fetch", &json!({ "id": id }));
+    let begin = "refused: no branch, tag or commit \"b\" in observatory/telescope; branches: main";
+    assert!(told.starts_with(begin), "{told}");
 }
 
 #[test]
