@@ -9,6 +9,7 @@ use super::{
     message::{Message, Read, Unreadable},
     methods::{self, Reply, Step},
     reply::RpcError,
+    room::{CALL, Held},
 };
 use crate::caller::Caller;
 
@@ -60,24 +61,40 @@ pub(super) fn steps<T: Tools>(tools: &T, caller: &Caller, messages: Vec<Read<'_>
     steps.collect()
 }
 
+/// What the answers take at first: as far as they are known, or a call that runs, which one at once does.
+pub(super) fn size(steps: &[Step]) -> usize {
+    let known = steps.iter().filter(|it| matches!(it, Step::Reply(_)));
+    known.map(Step::size).sum::<usize>().max(CALL)
+}
+
 /// Runs the calls one after the other, so that a later one sees what an earlier one did, and answers
-/// in the same order. Once `end` is cancelled no further call begins.
+/// in the same order. Once `end` is cancelled no further call begins, nor once what else waits for
+/// readers has left no room: `held` grows by each answer.
 pub(super) async fn run<T: Tools>(
     tools: Rc<T>,
     caller: Rc<Caller>,
     steps: Vec<Step>,
     end: CancellationToken,
+    mut held: Option<&mut Held>,
 ) -> Reply {
     let mut body = vec![b'['];
+    let mut has_room = true;
     for step in steps {
         if body.len() > 1 {
             body.push(b',');
         }
+        let is_call = matches!(step, Step::Call(..));
         let reply = if end.is_cancelled() {
-            step.leave()
-        } else {
+            // Who reads this is there still, so the server stops.
+            step.leave("not run: the server is shutting down")
+        } else if has_room {
             step.run(&*tools, &caller).await
+        } else {
+            step.leave("not run: too much waits for the readers of this key's streams")
         };
+        if is_call && let Some(held) = &mut held {
+            has_room &= held.grow(reply.body.len());
+        }
         body.extend(reply.body);
     }
     body.push(b']');

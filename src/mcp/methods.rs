@@ -41,14 +41,11 @@ impl Step {
         }
     }
 
-    /// The answer without running what is to be run. Who reads it is there still, so the server stops.
-    pub(super) fn leave(self) -> Reply {
+    /// The answer without running what is to be run, which says why.
+    pub(super) fn leave(self, why: &'static str) -> Reply {
         match self {
             Self::Reply(reply) => reply,
-            Self::Call(pending, _) => {
-                let error = RpcError::internal("not run: the server is shutting down");
-                Reply::error(Some(Id(&pending.id)), &error)
-            }
+            Self::Call(pending, _) => Reply::error(Some(Id(&pending.id)), &RpcError::internal(why)),
         }
     }
 }

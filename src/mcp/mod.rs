@@ -48,7 +48,6 @@ impl Default for Settings {
 pub struct Shared {
     settings: Settings,
     sessions: sessions::Sessions,
-    waiting: room::Sum,
     tracker: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -60,7 +59,6 @@ impl Shared {
         Self {
             settings,
             sessions: sessions::Sessions::default(),
-            waiting: room::Sum::default(),
             tracker,
             shutdown,
         }

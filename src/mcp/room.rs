@@ -1,4 +1,4 @@
-//! How much may wait for the readers of streams: of each stream, and of all together. The answer of a
+//! How much may wait for the readers of streams: of each stream, and of all of a key. The answer of a
 //! call that still runs waits too.
 use std::sync::{
     Arc,
@@ -9,17 +9,17 @@ use std::sync::{
 pub(super) const CALL: usize = 64 << 10;
 /// A stream takes no message while so much waits behind the event that is being sent.
 const STREAM: usize = 2 << 20;
-/// Nor does any while so much waits or is being sent on all.
-const ALL: usize = 32 << 20;
+/// Nor does any of a key, while so much waits or is being sent on all of them.
+const KEY: usize = 16 << 20;
 
 /// A number of bytes that many add to.
-pub(super) type Sum = Arc<AtomicUsize>;
+type Sum = Arc<AtomicUsize>;
 
-/// The room of one stream, and its share in that of all.
-#[derive(Clone, Debug)]
+/// The room of one stream, and its share in that of its key.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Room {
     own: Sum,
-    all: Sum,
+    key: Sum,
 }
 
 /// Bytes that wait for a reader.
@@ -27,26 +27,35 @@ pub(super) struct Held {
     /// To be dropped when they begin to be sent.
     pub(super) own: Part,
     /// To be dropped when they are.
-    pub(super) all: Part,
+    pub(super) key: Part,
 }
 
 impl Room {
-    pub(super) fn new(all: Sum) -> Self {
-        let own = Sum::default();
-        Self { own, all }
+    /// The room of another stream of the same key.
+    pub(super) fn beside(&self) -> Self {
+        Self {
+            own: Sum::default(),
+            key: Arc::clone(&self.key),
+        }
     }
 
-    /// Room for so many bytes, if there is some left: the last that find room may be larger than it.
-    pub(super) fn hold(&self, bytes: usize) -> Option<Held> {
+    /// Room for so many bytes, or why there is none: the last that find room may be larger than it.
+    pub(super) fn hold(&self, bytes: usize) -> Result<Held, &'static str> {
         let own = self.own.fetch_add(bytes, Ordering::Relaxed);
-        let all = self.all.fetch_add(bytes, Ordering::Relaxed);
+        let key = self.key.fetch_add(bytes, Ordering::Relaxed);
         let part = |sum| Part { sum, bytes };
         let held = Held {
             own: part(Arc::clone(&self.own)),
-            all: part(Arc::clone(&self.all)),
+            key: part(Arc::clone(&self.key)),
         };
         let is_small = own + bytes <= CALL;
-        (own < STREAM && (all < ALL || is_small)).then_some(held)
+        if own >= STREAM {
+            Err("too much waits for the reader of this stream")
+        } else if key >= KEY && !is_small {
+            Err("too much waits for the readers of this key's streams")
+        } else {
+            Ok(held)
+        }
     }
 }
 
@@ -54,7 +63,14 @@ impl Held {
     /// Says how many bytes there are, now that this is known. They have room, however many.
     pub(super) fn set(&mut self, bytes: usize) {
         self.own.set(bytes);
-        self.all.set(bytes);
+        self.key.set(bytes);
+    }
+
+    /// Says that there are so many more. Whether what else waits for the key's readers leaves room for
+    /// others.
+    pub(super) fn grow(&mut self, bytes: usize) -> bool {
+        self.own.set(self.own.bytes + bytes);
+        self.key.set(self.key.bytes + bytes) < KEY
     }
 }
 
@@ -65,10 +81,13 @@ pub(super) struct Part {
 }
 
 impl Part {
-    fn set(&mut self, bytes: usize) {
+    /// What the other parts are.
+    fn set(&mut self, bytes: usize) -> usize {
         self.sum.fetch_add(bytes, Ordering::Relaxed);
-        self.sum.fetch_sub(self.bytes, Ordering::Relaxed);
+        let sum = self.sum.fetch_sub(self.bytes, Ordering::Relaxed);
+        let others = sum - self.bytes - bytes;
         self.bytes = bytes;
+        others
     }
 }
 

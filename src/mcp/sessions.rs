@@ -37,16 +37,16 @@ pub(super) struct Session {
 pub(super) struct Sessions(Mutex<HashMap<Owner, HashMap<SessionId, Session>>>);
 
 impl Sessions {
-    /// Adds a stream under a new name.
+    /// Adds a stream under a new name, and has its room share in that of its owner's others.
     ///
     /// # Errors
     /// Its owner has `most` already.
     pub(super) fn add(
         &self,
         owner: Owner,
-        session: Session,
+        mut session: Session,
         most: usize,
-    ) -> Result<SessionId, Fault> {
+    ) -> Result<(SessionId, Room), Fault> {
         let mut bits = [0; 16];
         SysRng.try_fill_bytes(&mut bits).map_err(|_| {
             Fault::new(
@@ -64,8 +64,12 @@ impl Sessions {
             );
             return Err(Fault::new(FaultCode::Overloaded, message).with("Retry-After", "1"));
         }
+        if let Some(other) = own.values().next() {
+            session.room = other.room.beside();
+        }
+        let room = session.room.clone();
         own.insert(id.clone(), session);
-        Ok(id)
+        Ok((id, room))
     }
 
     pub(super) fn find(&self, owner: Owner, id: &str) -> Option<Session> {

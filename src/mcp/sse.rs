@@ -2,7 +2,7 @@
 use std::{borrow::Cow, convert::Infallible, rc::Rc, sync::Arc};
 
 use actix_web::{HttpResponse, http::header::HeaderMap, web::Bytes};
-use futures_util::{Stream, future::LocalBoxFuture, stream};
+use futures_util::{Stream, stream};
 use tokio::{
     sync::mpsc::{self, error::TrySendError},
     time::{Instant, Interval, MissedTickBehavior, interval_at},
@@ -16,7 +16,7 @@ use super::{
     headers::{require_accepts, require_json},
     http::{accepted, json},
     message::{self, Body, Message},
-    methods::{self, Reply, Step},
+    methods::{self, Step},
     room::{Held, Part, Room},
     sessions::{Owner, Session, SessionId},
 };
@@ -51,15 +51,14 @@ pub(super) fn open(
     let owner = owner(caller);
     let (events, receiver) = mpsc::channel(WAITING);
     let end = shared.shutdown.child_token();
-    let room = Room::new(Arc::clone(&shared.waiting));
     let session = Session {
         events: events.clone(),
-        room: room.clone(),
+        room: Room::default(),
         end: end.clone(),
         revision: Revision::V2024_11_05,
     };
     let most = shared.settings.max_streams_per_key.get();
-    let id = shared.sessions.add(owner, session, most)?;
+    let (id, room) = shared.sessions.add(owner, session, most)?;
     let place = Place {
         shared: Arc::clone(shared),
         owner,
@@ -69,7 +68,7 @@ pub(super) fn open(
     let base = &shared.settings.base_path;
     let endpoint = event("endpoint", &endpoint(base, &place.id, caller, query));
     // There is room: nobody else knows of the stream yet.
-    if let Some(held) = room.hold(endpoint.len()) {
+    if let Ok(held) = room.hold(endpoint.len()) {
         let _ = events.try_send((endpoint, held));
     }
 
@@ -132,7 +131,7 @@ pub(super) fn post<T: Tools>(
     let session = shared.sessions.find(owner, id).ok_or_else(no_stream)?;
 
     let tools = Rc::clone(tools);
-    let (size, answering): (usize, LocalBoxFuture<'static, Reply>) = match message::read(body) {
+    let (size, work) = match message::read(body) {
         Body::One(Err(unreadable)) => return Ok(json(unreadable.into())),
         Body::One(Ok(Message::Notification(_) | Message::Response)) => return Ok(accepted()),
         Body::One(Ok(Message::Request(request))) => {
@@ -142,9 +141,7 @@ pub(super) fn post<T: Tools>(
                 shared.sessions.settle(owner, id, revision);
             }
             let step = methods::answer(&*tools, &caller, &request, session.revision);
-            let size = step.size();
-            let running = async move { step.run(&*tools, &caller).await };
-            (size, Box::pin(running))
+            (step.size(), Work::One(step))
         }
         Body::Batch(messages) => {
             if let Some(refusal) = batch::refusal(&messages, Some(session.revision)) {
@@ -154,11 +151,7 @@ pub(super) fn post<T: Tools>(
             if steps.is_empty() {
                 return Ok(accepted());
             }
-            let size = steps.iter().map(Step::size).sum();
-            (
-                size,
-                Box::pin(batch::run(tools, caller, steps, session.end)),
-            )
+            (batch::size(&steps), Work::Batch(steps))
         }
     };
     let place = session
@@ -167,19 +160,28 @@ pub(super) fn post<T: Tools>(
         .map_err(|error| match error {
             TrySendError::Closed(_) => no_stream(),
             TrySendError::Full(_) => overloaded(format!(
-                "{WAITING} answers wait for the reader of this stream"
+                "{WAITING} answers are being made or wait for the reader of this stream"
             )),
         })?;
-    let mut held = session.room.hold(size).ok_or_else(|| {
-        overloaded("too much waits for the reader of this stream, or for those of all streams")
-    })?;
+    let mut held = session.room.hold(size).map_err(overloaded)?;
     shared.tracker.spawn_local(async move {
-        let reply = answering.await;
+        let reply = match work {
+            Work::One(step) => step.run(&*tools, &caller).await,
+            Work::Batch(steps) => {
+                batch::run(tools, caller, steps, session.end, Some(&mut held)).await
+            }
+        };
         let event = event("message", &String::from_utf8_lossy(&reply.body));
         held.set(event.len());
         place.send((event, held));
     });
     Ok(accepted())
+}
+
+/// What a message has us do.
+enum Work {
+    One(Step),
+    Batch(Vec<Step>),
 }
 
 fn no_stream() -> Fault {
@@ -234,7 +236,7 @@ impl Open {
                 () = open.end.cancelled() => return Some((Ok(open.last_word()?), None)),
                 event = open.receiver.recv() => {
                     let (event, held) = event?;
-                    open.sending = Some(held.all);
+                    open.sending = Some(held.key);
                     event
                 }
                 _ = open.heartbeat.tick() => Bytes::from_static(b":\n\n"),

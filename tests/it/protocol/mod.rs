@@ -8,6 +8,7 @@ mod messages; // what is no message
 mod modern; // 2026-07-28: `_meta`, headers, results
 mod plain; // the routes that speak no MCP
 mod properties; // whatever comes, the answer is well formed
+mod readers; // what waits for the readers of streams, and its bounds
 mod schemas; // the published JSON schemas
 mod streams; // 2024-11-05
 mod wire; // over TCP, behind the gate

@@ -18,14 +18,14 @@ use super::{
     schemas,
 };
 
-struct Stream {
+pub(super) struct Stream {
     body: BoxBody,
     /// The query of its endpoint.
-    query: String,
+    pub(super) query: String,
 }
 
 impl Stream {
-    async fn open(client: &Client, caller: &Caller, query: &str) -> Self {
+    pub(super) async fn open(client: &Client, caller: &Caller, query: &str) -> Self {
         let answer = client
             .protocol
             .get_sse(caller, &HeaderMap::new(), query)
@@ -62,14 +62,14 @@ impl Stream {
     }
 
     /// The next message, valid in `revision` as an answer to `method`.
-    async fn message(&mut self, revision: &str, method: &str) -> Value {
+    pub(super) async fn message(&mut self, revision: &str, method: &str) -> Value {
         let message = self.data().await;
         schemas::check(revision, method, &message);
         message
     }
 
     /// What the next event of a message carries.
-    async fn data(&mut self) -> Value {
+    pub(super) async fn data(&mut self) -> Value {
         let event = self.event().await.unwrap();
         let lines = event
             .strip_prefix("event: message\n")
@@ -84,11 +84,16 @@ impl Stream {
     }
 }
 
-fn key(name: &str) -> Caller {
+pub(super) fn key(name: &str) -> Caller {
     caller(name, KeySource::Header)
 }
 
-async fn post(client: &Client, who: &Caller, query: &str, body: &str) -> Result<Answer, Fault> {
+pub(super) async fn post(
+    client: &Client,
+    who: &Caller,
+    query: &str,
+    body: &str,
+) -> Result<Answer, Fault> {
     let post = Post::raw(body);
     let caller = Rc::new(who.clone());
     let answer = client
@@ -98,20 +103,29 @@ async fn post(client: &Client, who: &Caller, query: &str, body: &str) -> Result<
     Ok(Answer::read(Ok(answer)).await)
 }
 
-fn request(id: u32, method: &str, params: &Value) -> String {
+pub(super) fn request(id: u32, method: &str, params: &Value) -> String {
     json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }).to_string()
 }
 
-fn call(id: u32, tool: &str) -> String {
+pub(super) fn call(id: u32, tool: &str) -> String {
     request(id, "tools/call", &json!({ "name": tool }))
 }
 
 /// Sends a message that must be accepted.
-async fn send(client: &Client, stream: &Stream, message: &str) {
+pub(super) async fn send(client: &Client, stream: &Stream, message: &str) {
     let answer = post(client, &key("a"), &stream.query, message)
         .await
         .unwrap();
     assert_eq!((answer.status, answer.json), (202, Value::Null));
+}
+
+/// Opens a stream that takes batches.
+pub(super) async fn batching(client: &Client) -> Stream {
+    let mut stream = Stream::open(client, &key("a"), "").await;
+    let settled = json!({ "protocolVersion": "2025-03-26" });
+    send(client, &stream, &request(1, "initialize", &settled)).await;
+    stream.message("2025-03-26", "initialize").await;
+    stream
 }
 
 #[actix_web::test]
@@ -362,114 +376,6 @@ async fn the_streams_of_a_removed_key_say_so_and_end() {
 }
 
 #[actix_web::test]
-async fn answers_wait_for_a_slow_reader_up_to_a_bound() {
-    let client = Client::new();
-    let mut stream = Stream::open(&client, &key("a"), "").await;
-    let ping = request(1, "ping", &json!({}));
-    for _ in 0..32 {
-        send(&client, &stream, &ping).await;
-    }
-    let fault = post(&client, &key("a"), &stream.query, &ping)
-        .await
-        .unwrap_err();
-    assert_eq!(fault.code.as_str(), "overloaded");
-    assert_eq!(fault.headers, [("Retry-After", "1".into())]);
-    stream.message("2024-11-05", "ping").await;
-    send(&client, &stream, &ping).await;
-}
-
-/// A call whose answer is a little larger than `bytes`.
-fn large_call(bytes: usize) -> String {
-    let arguments = json!({ "text": "a".repeat(bytes) });
-    let params = json!({ "name": "echo", "arguments": arguments });
-    request(1, "tools/call", &params)
-}
-
-/// Waits until all that was sent has been answered.
-async fn answered(client: &Client) {
-    client.tracker.close();
-    client.tracker.wait().await;
-}
-
-#[actix_web::test]
-async fn large_answers_wait_for_a_slow_reader_up_to_a_bound_too() {
-    let client = Client::new();
-    let mut stream = Stream::open(&client, &key("a"), "").await;
-    let large = large_call(256 << 10);
-    for _ in 0..8 {
-        send(&client, &stream, &large).await;
-        answered(&client).await;
-    }
-    let fault = post(&client, &key("a"), &stream.query, &large)
-        .await
-        .unwrap_err();
-    assert_eq!(fault.code.as_str(), "overloaded");
-    assert_eq!(fault.headers, [("Retry-After", "1".into())]);
-    assert_eq!(client.seen.calls.borrow().len(), 8, "the ninth is not run");
-    for _ in 0..8 {
-        assert_eq!(stream.data().await["id"], 1);
-    }
-    send(&client, &stream, &large).await;
-}
-
-/// Opens a stream, and has its largest batch of calls run.
-async fn busy(client: &Client) -> Stream {
-    let stream = Stream::open(client, &key("a"), "").await;
-    let settled = json!({ "protocolVersion": "2025-03-26" });
-    send(client, &stream, &request(1, "initialize", &settled)).await;
-    let calls = vec![call(1, "slow"); 32].join(",");
-    send(client, &stream, &format!("[{calls}]")).await;
-    stream
-}
-
-#[actix_web::test]
-async fn calls_that_still_run_take_room_too() {
-    let client = Client::new();
-    let stream = busy(&client).await;
-    let fault = post(&client, &key("a"), &stream.query, &call(2, "slow"))
-        .await
-        .unwrap_err();
-    assert_eq!(fault.code.as_str(), "overloaded");
-}
-
-#[actix_web::test]
-async fn one_answer_finds_room_however_large_it_is() {
-    let client = Client::new();
-    let mut stream = Stream::open(&client, &key("a"), "").await;
-    for _ in 0..2 {
-        send(&client, &stream, &large_call(3 << 20)).await;
-        let answer = stream.data().await;
-        let text = answer["result"]["content"][0]["text"].as_str().unwrap();
-        assert!(text.len() > 3 << 20);
-        send(&client, &stream, &request(2, "ping", &json!({}))).await;
-        assert_eq!(stream.data().await["id"], 2);
-    }
-}
-
-#[actix_web::test]
-async fn what_waits_for_all_readers_is_bounded_and_an_idle_stream_has_room_for_a_call() {
-    let client = Client::new();
-    let mut others = Vec::new();
-    for _ in 0..16 {
-        others.push(busy(&client).await);
-    }
-    let stream = Stream::open(&client, &key("a"), "").await;
-    send(&client, &stream, &call(1, "slow")).await;
-    let fault = post(&client, &key("a"), &stream.query, &call(2, "slow"))
-        .await
-        .unwrap_err();
-    assert_eq!(fault.code.as_str(), "overloaded");
-
-    while client.seen.calls.borrow().len() < 17 {
-        tokio::task::yield_now().await;
-    }
-    drop(others);
-    client.seen.go.notify_waiters();
-    answered(&client).await;
-    send(&client, &stream, &call(2, "slow")).await;
-}
-
-#[actix_web::test]
 async fn a_call_runs_to_its_end_when_its_stream_is_left() {
     let client = Client::new();
     let stream = Stream::open(&client, &key("a"), "").await;
@@ -485,10 +391,7 @@ async fn a_call_runs_to_its_end_when_its_stream_is_left() {
 #[actix_web::test]
 async fn a_batch_begins_no_further_call_when_its_stream_is_left() {
     let client = Client::new();
-    let mut stream = Stream::open(&client, &key("a"), "").await;
-    let settled = json!({ "protocolVersion": "2025-03-26" });
-    send(&client, &stream, &request(1, "initialize", &settled)).await;
-    stream.message("2025-03-26", "initialize").await;
+    let stream = batching(&client).await;
     let batch = format!("[{},{}]", call(1, "slow"), call(2, "echo"));
     send(&client, &stream, &batch).await;
     client.seen.begun.notified().await;
