@@ -153,7 +153,7 @@ impl<T: Tools> Entry<T> {
         if let Some(turn) = turn
             && response.body().size() != BodySize::Stream
         {
-            turn.pass();
+            turn.pass(head::content_length(arrival.head).unwrap_or_default());
         }
         Ok(answer::holding(response, payload))
     }

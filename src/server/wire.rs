@@ -100,6 +100,8 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // What was read may be begun only since its turn came, and nothing more need come to be read.
+        let _ = self.patience.poll_end(cx, true);
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
@@ -121,8 +123,9 @@ impl AsyncRead for Wire {
             let is_writing = self.is_writing;
             return self.patience.poll_end(cx, is_writing).map(Ok);
         }
-        if buffer.filled().len() > before {
-            self.patience.note();
+        let bytes = &buffer.filled()[before..];
+        if !bytes.is_empty() {
+            self.patience.note(bytes);
         }
         read
     }

@@ -1,5 +1,5 @@
 use std::{
-    io::{ErrorKind, Read as _, Write as _},
+    io::{Read as _, Write as _},
     net::TcpStream,
     time::Duration,
 };
@@ -11,14 +11,14 @@ use super::fixture::{Gate, KEY, WRONG};
 const MIB: usize = 1 << 20;
 
 /// What comes until the server closes.
-fn rest(mut stream: &TcpStream) -> String {
+pub(super) fn rest(mut stream: &TcpStream) -> String {
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     String::from_utf8_lossy(&answer).into_owned()
 }
 
 /// The status of each answer in a text of several.
-fn statuses(text: &str) -> Vec<&str> {
+pub(super) fn statuses(text: &str) -> Vec<&str> {
     let answers = text.split("HTTP/1.").skip(1);
     answers.map(|answer| &answer[2..5]).collect()
 }
@@ -217,79 +217,6 @@ fn an_endless_body_that_nobody_wants_ends_with_its_connection() {
     let chunk = format!("10000\r\n{}\r\n", "a".repeat(1 << 16));
     let is_cut = (0..1_000_000).any(|_| stream.write_all(chunk.as_bytes()).is_err());
     assert!(is_cut);
-}
-
-#[test]
-fn a_head_that_does_not_come_ends_the_connection() {
-    let gate = Gate::with(|_, server| server.head_timeout = Duration::from_millis(50));
-    for begin in ["", "G", "GET /health HTTP/1.1\r\nHost: localhost\r\n"] {
-        let mut stream = gate.client().connect();
-        stream.write_all(begin.as_bytes()).unwrap();
-        assert_eq!(statuses(&rest(&stream)), ["408"], "{begin:?}");
-    }
-}
-
-/// Asks for the tools, and waits until the answer is whole.
-fn ask(mut stream: &TcpStream) {
-    let head = format!("GET /mcp/tools HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {KEY}\r\n\r\n");
-    stream.write_all(head.as_bytes()).unwrap();
-    read_to(stream, "]}");
-}
-
-fn read_to(mut stream: &TcpStream, end: &str) {
-    let mut answer = Vec::new();
-    while !answer.ends_with(end.as_bytes()) {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).unwrap();
-        answer.extend(byte);
-    }
-}
-
-/// Enough for a first head: the HTTP layer's clock for it ticks twice a second.
-const HEAD: Duration = Duration::from_secs(1);
-
-#[test]
-fn a_head_that_does_not_come_behind_an_answer_ends_the_connection_too() {
-    let gate = Gate::with(|_, server| server.head_timeout = HEAD);
-    let begins = ["\r\n", "P", "POST /mcp HTTP/1.1\r\nHost: localhost\r\n"];
-    let begun = begins.map(|begin| {
-        let mut stream = gate.client().connect();
-        ask(&stream);
-        ask(&stream);
-        stream.write_all(begin.as_bytes()).unwrap();
-        stream
-    });
-    let ends = begun.map(|stream| std::io::read_to_string(stream).unwrap());
-    assert_eq!(ends, ["", "", ""]);
-}
-
-#[test]
-fn what_comes_while_a_request_is_answered_ends_no_connection() {
-    let gate = Gate::with(|_, server| server.head_timeout = HEAD);
-    let known = format!("Host: localhost\r\nX-API-Key: {KEY}\r\n");
-    let body = r#"{"tool":"wait"}"#;
-    let length = body.len();
-    let head = format!("POST /mcp/tool/call HTTP/1.1\r\n{known}Content-Type: application/json\r\n");
-    let mut call = gate.client().connect();
-    ask(&call);
-    let asked = format!("{head}Content-Length: {length}\r\n\r\n{body}");
-    call.write_all(asked.as_bytes()).unwrap();
-    let mut events = gate.client().connect();
-    ask(&events);
-    let asked = format!("GET /mcp/sse HTTP/1.1\r\n{known}\r\n");
-    events.write_all(asked.as_bytes()).unwrap();
-    read_to(&events, "\n\n\r\n");
-    for mut stream in [&call, &events] {
-        stream.write_all(b"\r\n").unwrap();
-    }
-    // By now a head would have been too slow.
-    let late = gate.client().raw(b"GET ");
-    assert_eq!(statuses(&late), ["408"]);
-    gate.hands.go.notify_one();
-    read_to(&call, "}");
-    events.set_nonblocking(true).unwrap();
-    let open = events.read(&mut [0]).unwrap_err();
-    assert_eq!(open.kind(), ErrorKind::WouldBlock);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod browsers; // Host, Origin, preflight
 mod fixture; // a server with next to no tools, a log to look into, and its hands
 mod former; // keys that were ours: what their holders see, what the log says, when a key ends
+mod heads; // heads that do not come, and what passes for one
 mod hostile; // heads and bodies that are too large, too slow, or two things at once
 mod keys; // where a key may stand, and what is said where none is
 mod limits; // failures, blocks, whom they meet
