@@ -153,8 +153,8 @@ pub async fn serve<T: Tools>(
     }
     let stopped = async {
         handle.pause().await;
-        parts.stopping.cancel();
         parts.calls.close();
+        parts.stopping.cancel();
         let over = timeout(parts.settings.shutdown_grace, parts.calls.wait());
         let (over, ()) = tokio::join!(over, refuse(&closing));
         if over.is_err() {
