@@ -145,7 +145,9 @@ impl<T: Tools> Entry<T> {
             || arrival.is_over()
             || arrival.head.connection_type() == ConnectionType::Close
             // We upgrade to nothing, but actix closes a connection on which that was offered.
-            || arrival.head.upgrade();
+            || arrival.head.upgrade()
+            // Nor does a head that was begun behind a stream.
+            || response.body().size() == BodySize::Stream;
         if is_last {
             answer::close(&mut response, arrival.last);
         }

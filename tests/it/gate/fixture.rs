@@ -36,6 +36,7 @@ pub(super) struct Gate {
     pub(super) gatekeeper: Arc<Gatekeeper>,
     pub(super) hands: Hands,
     pub(super) ring: Arc<ArcSwap<KeyRing>>,
+    pub(super) protocol: Arc<mcp::Shared>,
     folder: tempfile::TempDir,
     shutdown: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<std::io::Result<()>>>,
@@ -102,10 +103,12 @@ impl Gate {
         let gatekeeper = Arc::new(gatekeeper);
         let (calls, stopping) = (TaskTracker::new(), CancellationToken::new());
         let streams = mcp::Settings::default();
+        let protocol = mcp::Shared::new(streams, calls.clone(), stopping.clone());
+        let protocol = Arc::new(protocol);
         let parts = Parts {
             settings,
             gatekeeper: Arc::clone(&gatekeeper),
-            protocol: Arc::new(mcp::Shared::new(streams, calls.clone(), stopping.clone())),
+            protocol: Arc::clone(&protocol),
             ids: Arc::new(RequestIds::new(7)),
             calls,
             stopping,
@@ -130,6 +133,7 @@ impl Gate {
             gatekeeper,
             hands,
             ring,
+            protocol,
             folder,
             shutdown: Some(shutdown),
             thread: Some(thread),

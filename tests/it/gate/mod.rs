@@ -1,6 +1,7 @@
 //! The gate and the server before the protocol, from outside: who is let in, what is said to those
 //! who are not, and what becomes of requests that mean harm.
 mod browsers; // Host, Origin, preflight
+mod endings; // streams and offers to upgrade, behind which a connection takes no request
 mod fixture; // a server with next to no tools, a log to look into, and its hands
 mod former; // keys that were ours: what their holders see, what the log says, when a key ends
 mod heads; // heads that do not come, and what passes for one
