@@ -15,29 +15,36 @@ const MAX_BODY: usize = 1 << 20;
 /// So much that has come earns a second more.
 const A_SECOND: usize = 64 << 10;
 
-/// Reads all of `payload`. `declared` is its `Content-Length`.
+/// Reads `payload`: `length` bytes, or to its end. What actix takes for a body where a websocket is
+/// offered has no end before its connection's.
 pub(super) async fn read(
     payload: &mut Payload,
-    declared: Option<u64>,
+    length: Option<u64>,
     patience: Duration,
 ) -> Result<Bytes, Fault> {
-    if declared.is_some_and(|length| length > MAX_BODY as u64) {
+    let length = length.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+    let most = length.unwrap_or(MAX_BODY);
+    if most > MAX_BODY {
         return Err(refusal::body_too_large());
     }
     let start = Instant::now();
     let mut whole = Body::default();
-    loop {
+    while length.is_none() || whole.len() < most {
         let earned = Duration::from_secs((whole.len() / A_SECOND) as u64);
         let chunk = timeout_at(start + patience + earned, payload.next()).await;
         match chunk.map_err(|_| refusal::body_too_slow())? {
-            None => return Ok(whole.into()),
+            None => break,
             Some(Err(_)) => return Err(refusal::body_broken()),
-            Some(Ok(chunk)) if whole.len() + chunk.len() > MAX_BODY => {
+            Some(Ok(chunk)) if length.is_none() && chunk.len() > most - whole.len() => {
                 return Err(refusal::body_too_large());
             }
-            Some(Ok(chunk)) => whole.push(chunk),
+            Some(Ok(mut chunk)) => {
+                chunk.truncate(most - whole.len());
+                whole.push(chunk);
+            }
         }
     }
+    Ok(whole.into())
 }
 
 /// Most bodies come in one piece, which then need not be copied.

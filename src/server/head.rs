@@ -3,7 +3,7 @@ use actix_web::{
     dev::RequestHead,
     http::{
         Version,
-        header::{CONTENT_LENGTH, HOST, HeaderValue},
+        header::{CONTENT_LENGTH, HOST, HeaderValue, TRANSFER_ENCODING},
     },
 };
 
@@ -43,12 +43,12 @@ pub(super) fn hosts(head: &RequestHead) -> impl Iterator<Item = &[u8]> {
     )
 }
 
+/// How long the body is; `None` where it comes in chunks.
 pub(super) fn content_length(head: &RequestHead) -> Option<u64> {
-    head.headers
-        .get(CONTENT_LENGTH)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
+    if head.headers.contains_key(TRANSFER_ENCODING) {
+        return None;
+    }
+    let length = head.headers.get(CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.trim().parse().ok());
+    Some(length.unwrap_or_default())
 }

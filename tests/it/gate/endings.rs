@@ -36,3 +36,40 @@ fn a_connection_ends_with_its_stream_whatever_was_begun_behind_it() {
     let rest = read_to_string(&stream).unwrap();
     assert!(rest.ends_with("\r\n0\r\n\r\n"), "{rest}");
 }
+
+/// A call of a tool, with further lines of its head, and what comes behind it.
+fn call(gate: &Gate, further: &str, behind: &str) -> String {
+    let further = format!("Content-Type: application/json\r\n{further}");
+    let mut stream = begin(gate, "POST /mcp/tool/call", &further);
+    stream.write_all(behind.as_bytes()).unwrap();
+    read_to_string(stream).unwrap()
+}
+
+#[test]
+fn a_body_is_as_long_as_it_says_where_a_websocket_is_offered_and_what_follows_is_no_request() {
+    let gate = Gate::start();
+    let body = r#"{"tool":"who"}"#;
+    let length = body.len();
+    let further = format!("GET /mcp/tools HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {KEY}\r\n\r\n");
+    for offer in [
+        "Upgrade: websocket\r\n",
+        "Connection: Upgrade\r\nUpgrade: websocket\r\n",
+    ] {
+        let length = format!("{offer}Content-Length: {length}\r\n");
+        for behind in [body.to_owned(), body.to_owned() + &further] {
+            let answer = call(&gate, &length, &behind);
+            assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+            assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+            assert!(answer.contains("127.0.0.1"), "{answer}");
+        }
+    }
+    assert_eq!(gate.records("api_authentication").len(), 4);
+}
+
+#[test]
+fn no_body_is_awaited_where_a_websocket_is_offered_and_none_is_told_of() {
+    let gate = Gate::start();
+    let answer = call(&gate, "Upgrade: websocket\r\n", "");
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+}
