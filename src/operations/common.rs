@@ -98,7 +98,8 @@ pub(super) const MOST_OF_A_PAGE: u64 = 50;
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[schemars(description = "")]
 pub(super) struct Paging {
-    page: Option<PageNumber>,
+    #[serde(default)]
+    page: PageNumber,
     limit: Option<u64>,
 }
 
@@ -106,7 +107,13 @@ pub(super) struct Paging {
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(try_from = "u64")]
 #[schemars(with = "u64", description = "")]
-struct PageNumber(u64);
+pub(super) struct PageNumber(u64);
+
+impl Default for PageNumber {
+    fn default() -> Self {
+        Self(1)
+    }
+}
 
 impl TryFrom<u64> for PageNumber {
     type Error = &'static str;
@@ -114,8 +121,15 @@ impl TryFrom<u64> for PageNumber {
     fn try_from(number: u64) -> Result<Self, &'static str> {
         let is_one = number <= 1_000_000;
         is_one
-            .then_some(Self(number))
+            .then_some(Self(number.max(1)))
             .ok_or("no list has so many pages")
+    }
+}
+
+impl PageNumber {
+    /// From 1.
+    pub(super) fn get(self) -> u64 {
+        self.0
     }
 }
 
@@ -134,7 +148,7 @@ impl Paging {
     }
 
     pub(super) fn page(self) -> u64 {
-        self.page.map_or(1, |page| page.0.max(1))
+        self.page.get()
     }
 
     pub(super) fn query(self, query: Query) -> Query {

@@ -16,7 +16,7 @@ use crate::{
         views::{Blob, TreeEntry},
     },
     operations::{
-        Answer, Excerpt, Facts, Refusal, Report, View, common::shorten, operation::Input,
+        Answer, Excerpt, Facts, Refusal, Report, View, common::{PageNumber, shorten}, operation::Input,
     },
     rights::Target,
     sort,
@@ -40,7 +40,8 @@ pub(super) struct Find {
     #[serde(default)]
     path: FilePath,
     query: String,
-    page: Option<u64>,
+    #[serde(default)]
+    page: PageNumber,
 }
 
 impl Input for Find {
@@ -62,7 +63,7 @@ pub(super) async fn find(gitea: GiteaReader, input: Find) -> Result<Answer, Refu
     };
     let listed = entries.len() as u64;
     let mut field = Field::of(entries);
-    let number = input.page.unwrap_or(1).max(1);
+    let number = input.page.get();
     let pages = pages(&field.files);
     let part = usize::try_from(number - 1)
         .ok()

@@ -9,7 +9,7 @@ use crate::{
         FilePath, GiteaError, GiteaReader, Query, RefName,
         views::{Tree, TreeEntry},
     },
-    operations::{Answer, Facts, Refusal, Report, View, common::Repo, operation::Input},
+    operations::{Answer, Facts, Refusal, Report, View, common::{PageNumber, Repo}, operation::Input},
     rights::Target,
 };
 
@@ -25,7 +25,8 @@ pub(super) struct Below {
     place: Place,
     #[serde(default)]
     path: FilePath,
-    page: Option<u64>,
+    #[serde(default)]
+    page: PageNumber,
 }
 
 impl Input for Below {
@@ -46,7 +47,7 @@ pub(super) async fn tree(gitea: GiteaReader, input: Below) -> Result<Answer, Ref
         Located::File(entry) => return Ok(report.list(1, Some(1), vec![entry]).into()),
         Located::Folder(root) => root,
     };
-    let number = input.page.unwrap_or(1).max(1);
+    let number = input.page.get();
     let tree = page(&gitea, &place.repo, &root, true, number).await?;
     let count = tree.entries.len() as u64;
     // Full pages are of one size, the last one ends the list.

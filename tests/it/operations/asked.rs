@@ -230,10 +230,16 @@ fn characters_that_are_left_out_are_told_of() {
 
 #[test]
 fn a_page_that_no_list_has_is_refused() {
-    let arguments = telescope(json!({"method": "list", "page": u64::MAX}));
-    let told = refused("branch_read", &arguments);
-    assert!(
-        told.starts_with("page: no list has so many pages, for example {"),
-        "{told}"
-    );
+    for (tool, mut asked) in [
+        ("branch_read", json!({"method": "list"})),
+        ("file_read", json!({"method": "tree"})),
+        ("file_read", json!({"method": "find", "query": "x"})),
+    ] {
+        asked["page"] = u64::MAX.into();
+        let told = refused(tool, &telescope(asked));
+        assert!(
+            told.starts_with("page: no list has so many pages, for example {"),
+            "{told}"
+        );
+    }
 }
