@@ -21,13 +21,6 @@ pub struct Page<T> {
     pub size: Option<u64>,
 }
 
-/// A file or another text as bytes.
-#[derive(Debug)]
-pub struct RawFile {
-    pub bytes: Vec<u8>,
-    pub content_type: Option<String>,
-}
-
 impl<T> Page<T> {
     /// `most` is the most items of a page, where the forge told it.
     pub(super) fn of(items: Vec<T>, answer: &Response, query: &Query, most: Option<u64>) -> Self {

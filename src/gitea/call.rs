@@ -8,7 +8,7 @@ use std::{
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use super::{Address, Facts, Gitea, GiteaError, Query, RawFile, bounded::TOO_MANY, refusal};
+use super::{Address, Facts, Gitea, GiteaError, Query, bounded::TOO_MANY, refusal};
 use crate::{
     outbound::{Method, Request, Response},
     rights::Rights,
@@ -158,18 +158,12 @@ impl Call {
     }
 
     /// The bytes of a text. Gitea sends none as HTML: that is a proxy's page, where to log in.
-    pub(super) fn raw(&self, address: &Address, answer: Response) -> Result<RawFile, GiteaError> {
-        let content_type = answer.header("content-type").map(str::to_owned);
-        if content_type
-            .as_deref()
-            .is_some_and(|it| it.starts_with("text/html"))
-        {
+    pub(super) fn raw(&self, address: &Address, answer: Response) -> Result<Vec<u8>, GiteaError> {
+        let content_type = answer.header("content-type").unwrap_or_default();
+        if content_type.starts_with("text/html") {
             return Err(self.note(address, GiteaError::Garbled, "a page of HTML"));
         }
-        Ok(RawFile {
-            bytes: answer.body,
-            content_type,
-        })
+        Ok(answer.body)
     }
 
     /// Writes the cause where the operator finds it; the assistant reads the sentence.

@@ -4,7 +4,7 @@ use std::{cell::OnceCell, fmt::Display, rc::Rc, sync::Arc};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use super::{Address, Facts, Forge, GiteaError, Page, Query, RawFile, answer::Items, call::Call};
+use super::{Address, Facts, Forge, GiteaError, Page, Query, answer::Items, call::Call};
 use crate::{
     outbound::HttpClient,
     rights::{Access, Rights},
@@ -100,8 +100,8 @@ impl GiteaReader {
         self.0.list_within(address, query, items).await
     }
 
-    /// Bytes that are not JSON: a raw file, a diff.
-    pub async fn raw(&self, address: &Address, query: &Query) -> Result<RawFile, GiteaError> {
+    /// Bytes that are not JSON: a diff.
+    pub async fn raw(&self, address: &Address, query: &Query) -> Result<Vec<u8>, GiteaError> {
         self.0.raw(address, query).await
     }
 
@@ -166,7 +166,7 @@ impl GiteaClient {
     }
 
     /// As [`GiteaReader::raw`].
-    pub async fn raw(&self, address: &Address, query: &Query) -> Result<RawFile, GiteaError> {
+    pub async fn raw(&self, address: &Address, query: &Query) -> Result<Vec<u8>, GiteaError> {
         let answer = self.0.ask(address, query).await?;
         self.0.raw(address, answer)
     }

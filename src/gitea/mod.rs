@@ -16,7 +16,7 @@ mod refusal;
 pub mod views;
 
 pub use address::{Address, AsDiff, Between, Segment};
-pub use answer::{Page, RawFile};
+pub use answer::Page;
 pub use asked::Requests;
 pub use checkup::{Checkup, Scope, ScopeState, check};
 pub use client::{Gitea, GiteaClient, GiteaReader};

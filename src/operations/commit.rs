@@ -230,7 +230,7 @@ async fn diff(gitea: GiteaReader, input: Diff) -> Result<Answer, Refusal> {
     let Diff { repo, sha, .. } = input;
     let address = repo.at(&[&"git/commits", &AsDiff(sha.clone())]);
     let (diff, encodings) = match gitea.raw(&address, &Query::new()).await {
-        Ok(diff) => decode_diff(diff.bytes),
+        Ok(diff) => decode_diff(diff),
         Err(error) => return Err(missing(&gitea, &repo, Some(&sha.into()), None, error).await),
     };
     let report = Report::new(format!("{} {} diff", repo.name(), short(sha.as_str())))

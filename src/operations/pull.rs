@@ -171,7 +171,7 @@ async fn diff(gitea: GiteaReader, input: Diff) -> Result<Answer, Refusal> {
     let diff = pull
         .read(&gitea, gitea.raw(&address, &Query::new()))
         .await?;
-    let (diff, encodings) = decode_diff(diff.bytes);
+    let (diff, encodings) = decode_diff(diff);
     let report = pull.report("diff");
     let report = report.facts(Facts::new().with("encoding", encodings));
     let report = report.lines(diff, start_line.unwrap_or(1), None, Form::Diff);

@@ -92,8 +92,6 @@ pub struct CombinedStatus {
     /// `pending`, `success`, `error`, `failure`, `warning`; `None` where there are no checks.
     #[serde(default, deserialize_with = "filled")]
     pub state: Option<String>,
-    #[serde(default, deserialize_with = "text")]
-    pub sha: String,
     #[serde(default, deserialize_with = "list")]
     pub statuses: Vec<Status>,
 }
@@ -109,8 +107,6 @@ pub struct Status {
     /// Where the check's own page is, if it has one.
     #[serde(default, deserialize_with = "filled")]
     pub target_url: Option<String>,
-    #[serde(default, deserialize_with = "login")]
-    pub creator: Option<String>,
     #[serde(default, rename = "updated_at", deserialize_with = "time")]
     pub updated: Option<DateTime<Utc>>,
 }

@@ -1,13 +1,12 @@
 use std::fmt;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use chrono::{DateTime, Utc};
 use serde::{
     Deserialize, Deserializer,
     de::{self, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use super::lenient::{count, filled, flag, list, text, time};
+use super::lenient::{count, filled, flag, list, text};
 use crate::gitea::bounded;
 
 /// What is at a path.
@@ -40,8 +39,6 @@ pub struct Entry {
     pub submodule: Option<String>,
     #[serde(default, deserialize_with = "filled")]
     pub last_commit_sha: Option<String>,
-    #[serde(default, deserialize_with = "time")]
-    pub last_committer_date: Option<DateTime<Utc>>,
     #[serde(default, rename = "html_url", deserialize_with = "text")]
     pub url: String,
 }
@@ -58,8 +55,6 @@ pub enum EntryKind {
 /// Folders and files below a folder, in pages.
 #[derive(Debug, Deserialize)]
 pub struct Tree {
-    #[serde(default, deserialize_with = "text")]
-    pub sha: String,
     #[serde(default, rename = "tree", deserialize_with = "list")]
     pub entries: Vec<TreeEntry>,
     /// Whether there is more on the next page.

@@ -37,9 +37,6 @@ pub struct Issue {
     pub comments: u64,
     #[serde(default, deserialize_with = "list")]
     pub assets: Vec<Asset>,
-    /// The branch it is meant for.
-    #[serde(default, rename = "ref", deserialize_with = "filled")]
-    pub branch: Option<String>,
     #[serde(default, rename = "created_at", deserialize_with = "time")]
     pub created: Option<DateTime<Utc>>,
     #[serde(default, rename = "updated_at", deserialize_with = "time")]
@@ -81,8 +78,6 @@ pub struct Asset {
     /// In bytes.
     #[serde(default, deserialize_with = "count")]
     pub size: u64,
-    #[serde(default, deserialize_with = "count")]
-    pub download_count: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -104,19 +99,6 @@ pub struct Milestone {
     pub id: u64,
     #[serde(default, deserialize_with = "text")]
     pub title: String,
-    #[serde(default, deserialize_with = "filled")]
-    pub description: Option<String>,
-    /// `open`, `closed`.
-    #[serde(default, deserialize_with = "text")]
-    pub state: String,
-    #[serde(default, deserialize_with = "count")]
-    pub open_issues: u64,
-    #[serde(default, deserialize_with = "count")]
-    pub closed_issues: u64,
-    #[serde(default, rename = "due_on", deserialize_with = "date")]
-    pub due: Option<NaiveDate>,
-    #[serde(default, rename = "closed_at", deserialize_with = "time")]
-    pub closed: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -132,8 +114,6 @@ pub struct Comment {
     pub assets: Vec<Asset>,
     #[serde(default, rename = "created_at", deserialize_with = "time")]
     pub created: Option<DateTime<Utc>>,
-    #[serde(default, rename = "updated_at", deserialize_with = "time")]
-    pub updated: Option<DateTime<Utc>>,
     #[serde(default, rename = "html_url", deserialize_with = "text")]
     pub url: String,
 }

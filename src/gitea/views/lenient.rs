@@ -109,11 +109,6 @@ pub(super) fn full_name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Str
     Ok(Option::<One<FullName>>::deserialize(from)?.and_then(|one| one.0))
 }
 
-/// The text of a comment.
-pub(super) fn body<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    Ok(Option::<One<Body>>::deserialize(from)?.and_then(|one| one.0))
-}
-
 fn every<'de, D: Deserializer<'de>, F: Field>(from: D) -> Result<Vec<String>, D::Error> {
     let list: Vec<One<F>> = list(from)?;
     Ok(list.into_iter().filter_map(|one| one.0).collect())
@@ -128,7 +123,6 @@ struct Login;
 struct Name;
 struct Hash;
 struct FullName;
-struct Body;
 
 impl Field for Login {
     const NAME: &'static str = "login";
@@ -144,10 +138,6 @@ impl Field for Hash {
 
 impl Field for FullName {
     const NAME: &'static str = "full_name";
-}
-
-impl Field for Body {
-    const NAME: &'static str = "body";
 }
 
 struct One<F>(Option<String>, PhantomData<F>);

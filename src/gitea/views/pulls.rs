@@ -38,8 +38,6 @@ pub struct PullRequest {
     pub requested_teams: Vec<String>,
     pub base: Tip,
     pub head: Tip,
-    #[serde(default, deserialize_with = "filled")]
-    pub merge_base: Option<String>,
     /// False also while the forge has not yet computed it.
     #[serde(default, deserialize_with = "flag")]
     pub mergeable: bool,
@@ -60,8 +58,6 @@ pub struct PullRequest {
     pub changed_files: Option<u64>,
     #[serde(default, rename = "created_at", deserialize_with = "time")]
     pub created: Option<DateTime<Utc>>,
-    #[serde(default, rename = "updated_at", deserialize_with = "time")]
-    pub updated: Option<DateTime<Utc>>,
     #[serde(default, rename = "closed_at", deserialize_with = "time")]
     pub closed: Option<DateTime<Utc>>,
     #[serde(default, rename = "due_date", deserialize_with = "date")]
@@ -148,8 +144,6 @@ pub struct ReviewComment {
     /// How many more lines it is about, after that one. Forgejo's.
     #[serde(default, rename = "extra_lines_count", deserialize_with = "count")]
     pub more_lines: u64,
-    #[serde(default, deserialize_with = "filled")]
-    pub diff_hunk: Option<String>,
     #[serde(default, rename = "created_at", deserialize_with = "time")]
     pub created: Option<DateTime<Utc>>,
     #[serde(default, rename = "html_url", deserialize_with = "text")]

@@ -5,18 +5,14 @@ use serde::Deserialize;
 
 use super::{
     Asset, Signature,
-    lenient::{body, count, filled, flag, full_name, list, login, maybe_list, text, time},
+    lenient::{count, filled, flag, full_name, list, login, maybe_list, text, time},
 };
 
 #[expect(clippy::struct_excessive_bools, reason = "they are Gitea's")]
 #[derive(Debug, Deserialize)]
 pub struct Repository {
-    pub id: u64,
     /// `owner/name`, in its true spelling.
     pub full_name: String,
-    pub name: String,
-    #[serde(default, deserialize_with = "login")]
-    pub owner: Option<String>,
     #[serde(default, deserialize_with = "filled")]
     pub description: Option<String>,
     #[serde(default, deserialize_with = "flag")]
@@ -37,9 +33,6 @@ pub struct Repository {
     pub mirror: bool,
     #[serde(default, deserialize_with = "flag")]
     pub archived: bool,
-    /// In KiB.
-    #[serde(default, deserialize_with = "count")]
-    pub size: u64,
     /// The main one.
     #[serde(default, deserialize_with = "filled")]
     pub language: Option<String>,
@@ -49,8 +42,6 @@ pub struct Repository {
     pub stars: u64,
     #[serde(default, rename = "forks_count", deserialize_with = "count")]
     pub forks: u64,
-    #[serde(default, rename = "watchers_count", deserialize_with = "count")]
-    pub watchers: u64,
     #[serde(default, rename = "open_issues_count", deserialize_with = "count")]
     pub open_issues: u64,
     #[serde(default, rename = "open_pr_counter", deserialize_with = "count")]
@@ -80,8 +71,6 @@ pub struct Repository {
     pub topics: Option<Vec<String>>,
     #[serde(default, deserialize_with = "list")]
     pub licenses: Vec<String>,
-    #[serde(default, deserialize_with = "text")]
-    pub clone_url: String,
     #[serde(default, rename = "html_url", deserialize_with = "text")]
     pub url: String,
 }
@@ -92,8 +81,6 @@ pub struct Permissions {
     pub admin: bool,
     #[serde(default, deserialize_with = "flag")]
     pub push: bool,
-    #[serde(default, deserialize_with = "flag")]
-    pub pull: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -140,8 +127,6 @@ pub struct TipCommit {
     pub author: Option<Signature>,
     #[serde(default, rename = "timestamp", deserialize_with = "time")]
     pub date: Option<DateTime<Utc>>,
-    #[serde(default, deserialize_with = "text")]
-    pub url: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -163,7 +148,6 @@ pub struct TagCommit {
 
 #[derive(Debug, Deserialize)]
 pub struct Release {
-    pub id: u64,
     #[serde(rename = "tag_name")]
     pub tag: String,
     #[serde(default, rename = "target_commitish", deserialize_with = "filled")]
@@ -196,18 +180,12 @@ pub struct Activity {
     pub kind: String,
     #[serde(default, rename = "act_user", deserialize_with = "login")]
     pub actor: Option<String>,
-    #[serde(default, deserialize_with = "full_name")]
-    pub repo: Option<String>,
     /// The branch or tag it was about.
     #[serde(default, deserialize_with = "filled")]
     pub ref_name: Option<String>,
     /// By kind: `71|title` of an issue, JSON of commits.
     #[serde(default, deserialize_with = "filled")]
     pub content: Option<String>,
-    #[serde(default, deserialize_with = "body")]
-    pub comment: Option<String>,
-    #[serde(default, deserialize_with = "flag")]
-    pub is_private: bool,
     #[serde(default, deserialize_with = "time")]
     pub created: Option<DateTime<Utc>>,
 }

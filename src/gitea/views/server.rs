@@ -1,6 +1,6 @@
 use serde::Deserialize;
 
-use super::lenient::{count, flag, text};
+use super::lenient::{count, flag};
 
 /// `/version`.
 #[derive(Debug, Deserialize)]
@@ -13,10 +13,6 @@ pub struct Version {
 pub struct ApiSettings {
     /// The largest page of a list.
     pub max_response_items: u64,
-    #[serde(default, deserialize_with = "count")]
-    pub default_paging_num: u64,
-    #[serde(default, deserialize_with = "count")]
-    pub default_git_trees_per_page: u64,
     /// In bytes.
     #[serde(default, deserialize_with = "count")]
     pub default_max_blob_size: u64,
@@ -27,9 +23,6 @@ pub struct ApiSettings {
 pub struct AttachmentSettings {
     #[serde(default, deserialize_with = "flag")]
     pub enabled: bool,
-    /// Endings or media types, by comma.
-    #[serde(default, deserialize_with = "text")]
-    pub allowed_types: String,
     /// In MiB.
     #[serde(default, deserialize_with = "count")]
     pub max_size: u64,

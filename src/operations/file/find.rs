@@ -16,7 +16,9 @@ use crate::{
         views::{Blob, TreeEntry},
     },
     operations::{
-        Answer, Excerpt, Facts, Refusal, Report, View, common::{PageNumber, shorten}, operation::Input,
+        Answer, Excerpt, Facts, Refusal, Report, View,
+        common::{PageNumber, shorten},
+        operation::Input,
     },
     rights::Target,
     sort,

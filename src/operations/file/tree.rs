@@ -9,7 +9,11 @@ use crate::{
         FilePath, GiteaError, GiteaReader, Query, RefName,
         views::{Tree, TreeEntry},
     },
-    operations::{Answer, Facts, Refusal, Report, View, common::{PageNumber, Repo}, operation::Input},
+    operations::{
+        Answer, Facts, Refusal, Report, View,
+        common::{PageNumber, Repo},
+        operation::Input,
+    },
     rights::Target,
 };
 

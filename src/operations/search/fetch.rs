@@ -257,7 +257,7 @@ async fn commit(gitea: &GiteaReader, repo: Repo, sha: Sha) -> Result<Document, R
     let metadata = match diff {
         Err(error @ GiteaError::TooLarge(_)) => metadata.with("diff not read", error.to_string()),
         diff => {
-            let (diff, encodings) = text::decode_diff(diff?.bytes);
+            let (diff, encodings) = text::decode_diff(diff?);
             text.push_str("\n\n");
             text.push_str(&diff);
             metadata.with("encoding", encodings)

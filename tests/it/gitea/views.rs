@@ -149,7 +149,7 @@ fn a_pull_request_has_its_facts() {
 #[test]
 fn a_repository_has_its_facts() {
     let repository: Repository = answer("/repos/observatory/telescope");
-    assert_eq!(repository.owner.as_deref(), Some("observatory"));
+    assert_eq!(repository.full_name, "observatory/telescope");
     assert_eq!((repository.open_issues, repository.open_pulls), (45, 5));
     assert_eq!(repository.archived_since, None);
     assert_eq!(repository.default_branch.as_deref(), Some("main"));
@@ -211,5 +211,5 @@ fn a_thing_without_its_words_does_not_hide_the_others() {
     reads::<Status>(r#"{"status":null}"#);
     reads::<Activity>(r#"{"op_type":null}"#);
     reads::<Commit>(r#"{"sha":"a","commit":{"message":null,"verification":{"verified":null}}}"#);
-    reads::<Repository>(r#"{"id":1,"full_name":"o/r","name":"r","permissions":{"push":null}}"#);
+    reads::<Repository>(r#"{"full_name":"o/r","permissions":{"push":null}}"#);
 }
