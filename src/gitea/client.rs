@@ -24,7 +24,7 @@ pub struct GiteaClient(Rc<Call>);
 
 /// A client that can look and not touch.
 #[derive(Clone)]
-pub struct GiteaReader(GiteaClient);
+pub struct GiteaReader(Rc<Call>);
 
 impl Gitea {
     pub fn new(forge: Arc<Forge>) -> Rc<Self> {
@@ -78,62 +78,11 @@ impl GiteaReader {
         address: &Address,
         query: &Query,
     ) -> Result<T, GiteaError> {
-        self.0.get(address, query).await
-    }
-
-    /// One page of a JSON list: an array, or an object with the array as `data`.
-    pub async fn list<T: DeserializeOwned>(
-        &self,
-        address: &Address,
-        query: &Query,
-    ) -> Result<Page<T>, GiteaError> {
-        self.0.list(address, query).await
-    }
-
-    /// One JSON thing that holds a page of a list, and that page, which `items` takes out of it.
-    pub async fn list_within<T: DeserializeOwned + Default, I>(
-        &self,
-        address: &Address,
-        query: &Query,
-        items: impl FnOnce(&mut T) -> Vec<I>,
-    ) -> Result<(T, Page<I>), GiteaError> {
-        self.0.list_within(address, query, items).await
-    }
-
-    /// Bytes that are not JSON: a diff.
-    pub async fn raw(&self, address: &Address, query: &Query) -> Result<Vec<u8>, GiteaError> {
-        self.0.raw(address, query).await
-    }
-
-    /// What the forge said at the start: version, account, its address for people.
-    pub async fn facts(&self) -> Result<Arc<Facts>, GiteaError> {
-        self.0.facts().await
-    }
-
-    /// What the caller may do: lists drop what this does not cover.
-    pub fn rights(&self) -> Rights {
-        self.0.rights()
-    }
-}
-
-impl From<GiteaClient> for GiteaReader {
-    fn from(client: GiteaClient) -> Self {
-        Self(client)
-    }
-}
-
-impl GiteaClient {
-    /// As [`GiteaReader::get`].
-    pub async fn get<T: DeserializeOwned>(
-        &self,
-        address: &Address,
-        query: &Query,
-    ) -> Result<T, GiteaError> {
         let answer = self.0.ask(address, query).await?;
         self.0.read(address, &answer)
     }
 
-    /// As [`GiteaReader::list`].
+    /// One page of a JSON list: an array, or an object with the array as `data`.
     pub async fn list<T: DeserializeOwned>(
         &self,
         address: &Address,
@@ -145,7 +94,7 @@ impl GiteaClient {
         Ok(Page::of(items.0, &answer, query, most))
     }
 
-    /// As [`GiteaReader::list_within`].
+    /// One JSON thing that holds a page of a list, and that page, which `items` takes out of it.
     pub async fn list_within<T: DeserializeOwned + Default, I>(
         &self,
         address: &Address,
@@ -165,22 +114,30 @@ impl GiteaClient {
         Ok((thing, Page::of(items, &answer, query, most)))
     }
 
-    /// As [`GiteaReader::raw`].
+    /// Bytes that are not JSON: a diff.
     pub async fn raw(&self, address: &Address, query: &Query) -> Result<Vec<u8>, GiteaError> {
         let answer = self.0.ask(address, query).await?;
         self.0.raw(address, answer)
     }
 
-    /// As [`GiteaReader::facts`].
+    /// What the forge said at the start: version, account, its address for people.
     pub async fn facts(&self) -> Result<Arc<Facts>, GiteaError> {
         self.0.facts().await
     }
 
-    /// As [`GiteaReader::rights`].
+    /// What the caller may do: lists drop what this does not cover.
     pub fn rights(&self) -> Rights {
         self.0.rights()
     }
+}
 
+impl From<GiteaClient> for GiteaReader {
+    fn from(client: GiteaClient) -> Self {
+        Self(client.0)
+    }
+}
+
+impl GiteaClient {
     /// How many requests this call has made so far, and the status of the last answer.
     pub fn asked(&self) -> (u32, Option<u16>) {
         self.0.asked()
@@ -191,7 +148,7 @@ impl GiteaClient {
         self.0.cause()
     }
 
-    /// As [`GiteaClient::get`], before the forge is known.
+    /// As [`GiteaReader::get`], before the forge is known.
     pub(super) async fn get_early<T: DeserializeOwned>(
         &self,
         address: &Address,

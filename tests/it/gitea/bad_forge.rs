@@ -8,7 +8,7 @@ use std::{
 };
 
 use aegis::{
-    gitea::{Gitea, GiteaError, Query, views},
+    gitea::{Gitea, GiteaError, GiteaReader, Query, views},
     outbound::{Method, Outbound, Request, SendError, TlsRoots},
 };
 use futures_util::future::join_all;
@@ -32,9 +32,10 @@ async fn an_answer_is_read_and_counted() {
     let fake = Fake::start();
     let gitea = bot(&fake).await;
     let client = client(&gitea);
+    let reader = GiteaReader::from(client.clone());
     let query = Query::new().with("q", "a b&c").with("limit", 3);
     let address = repo("telescope", "issues");
-    let page = client.list::<views::Issue>(&address, &query).await.unwrap();
+    let page = reader.list::<views::Issue>(&address, &query).await.unwrap();
     assert_eq!(
         (page.items.len(), page.total, page.more),
         (3, Some(50), true)
@@ -82,9 +83,10 @@ async fn a_renamed_repository_is_followed_once_with_the_query() {
     fake.says(old, Reply::redirect(301, new));
     fake.says(new, Reply::json(200, "[]"));
     let client = client(&gitea);
+    let reader = GiteaReader::from(client.clone());
     let query = Query::new().with("state", "all");
     let address = repo("to-rename", "issues");
-    let page = client.list::<views::Issue>(&address, &query).await.unwrap();
+    let page = reader.list::<views::Issue>(&address, &query).await.unwrap();
     assert!(page.items.is_empty());
     assert_eq!(
         fake.asked(),
@@ -107,7 +109,7 @@ async fn a_renamed_owner_is_followed_and_then_the_renamed_repository() {
     let repository = r#"{"id":1,"full_name":"dome/renamed","name":"renamed"}"#;
     fake.says(new, Reply::json(200, repository));
     let address = repo("to-rename", "");
-    let found: Repository = client(&gitea).get(&address, &Query::new()).await.unwrap();
+    let found: Repository = reader(&gitea).get(&address, &Query::new()).await.unwrap();
     assert_eq!(found.full_name, "dome/renamed");
 }
 

@@ -58,7 +58,8 @@ fn reader(gitea: &Rc<Gitea>) -> GiteaReader {
 
 /// Asks for the telescope.
 async fn telescope(client: &GiteaClient) -> Result<Repository, GiteaError> {
-    client.get(&repo("telescope", ""), &Query::new()).await
+    let reader = GiteaReader::from(client.clone());
+    reader.get(&repo("telescope", ""), &Query::new()).await
 }
 
 /// An address below `observatory/<repo>`.
