@@ -58,19 +58,6 @@ fn seconds(wait: Option<u64>) -> String {
 }
 
 impl GiteaError {
-    /// The same, where it is a failure of the forge, with a guess of somebody who knows what was
-    /// asked: `the branch main does not exist`.
-    #[must_use]
-    pub fn probably(self, guess: &str) -> Self {
-        match self {
-            Self::Failed { status, .. } => Self::Failed {
-                status,
-                because: guess.to_owned(),
-            },
-            other => other,
-        }
-    }
-
     /// Whether the operator should hear of it: what no change of the arguments would mend.
     pub(super) fn is_for_operator(&self) -> bool {
         !matches!(
@@ -98,20 +85,6 @@ impl From<&SendError> for GiteaError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_guess_replaces_the_general_one_and_nothing_else() {
-        let failed = GiteaError::Failed {
-            status: 500,
-            because: "it".to_owned(),
-        };
-        assert_eq!(
-            failed.probably("the ref `x` does not exist").to_string(),
-            "the forge failed (500), probably because the ref `x` does not exist"
-        );
-        let other = GiteaError::NotFound.probably("x");
-        assert_eq!(other, GiteaError::NotFound);
-    }
 
     #[test]
     fn a_wait_names_its_seconds_where_they_are_known() {
