@@ -3,11 +3,7 @@ use std::{rc::Rc, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use super::{
-    Catalog, Redactor, arguments,
-    in_flight::InFlight,
-    render::{Asked, Renderer},
-};
+use super::{Catalog, Redactor, arguments, in_flight::InFlight, render::Renderer};
 use crate::{
     audit::{AuditLog, CallOutcome, Finished},
     caller::Caller,
@@ -114,13 +110,9 @@ impl Dispatcher {
             ),
             Err(sentence) => refused(&sentence),
             Ok((asked, prepared)) => {
-                let repeated = Asked {
-                    arguments: &asked.arguments,
-                    notes: &asked.notes,
-                };
                 if caller.rights.allow(tool.access, &prepared.target) {
                     let answer = (prepared.run)(gitea.clone()).await;
-                    match answer.and_then(|it| renderer.render(it, &repeated, call.structured)) {
+                    match answer.and_then(|it| renderer.render(it, &asked, call.structured)) {
                         Ok(result) => (result, CallOutcome::Ok),
                         Err(refusal) => failed(&renderer, &refusal),
                     }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json, value::RawValue};
 
 use self::body::Shown;
-use super::{clean::Redactor, hidden::escape_hidden};
+use super::{arguments::Question, clean::Redactor, hidden::escape_hidden};
 use crate::{
     mcp::ToolResult,
     operations::{Answer, Body, Document, Facts, Found, Refusal, Report, View},
@@ -24,21 +24,13 @@ pub(super) struct Renderer<'a> {
     pub(super) redactor: &'a Redactor,
 }
 
-/// What of the question an answer repeats.
-pub(super) struct Asked<'a> {
-    /// The arguments as they were understood: what a call that goes on repeats.
-    pub(super) arguments: &'a Map<String, Value>,
-    /// Lines for the head: what was not used, or not as it was said.
-    pub(super) notes: &'a [String],
-}
-
 impl Renderer<'_> {
     /// # Errors
     /// The arguments are so long that the answer cannot say how it goes on.
     pub(super) fn render(
         &self,
         answer: Answer,
-        asked: &Asked<'_>,
+        asked: &Question,
         structured: bool,
     ) -> Result<ToolResult, Refusal> {
         match answer {
@@ -60,13 +52,13 @@ impl Renderer<'_> {
     fn report(
         &self,
         report: Report,
-        asked: &Asked<'_>,
+        asked: &Question,
         structured: bool,
     ) -> Result<ToolResult, Refusal> {
         let head = self.head(&report, asked);
         let offset = asked.arguments.get("offset").and_then(Value::as_u64);
         let offset = usize::try_from(offset.unwrap_or(0)).unwrap_or(usize::MAX);
-        let repeated = serde_json::to_string(asked.arguments).map_or(0, |it| it.chars().count());
+        let repeated = serde_json::to_string(&asked.arguments).map_or(0, |it| it.chars().count());
         let mut room = self
             .max
             .saturating_sub(head.length() + repeated + HEAD_ROOM)
@@ -76,7 +68,7 @@ impl Renderer<'_> {
             let shown = self.body(&report.body, offset, room);
             let cut = !shown.next.is_empty();
             let changes = if cut { &shown.next } else { &report.next };
-            let mut next = go_on(asked.arguments, changes, &report.pins);
+            let mut next = go_on(&asked.arguments, changes, &report.pins);
             if let Some(next) = &mut next {
                 // What hides in it stays: with another character it would ask for something else.
                 change_texts(next, &|text| self.redactor.redacted(text).into_owned());
@@ -106,7 +98,7 @@ impl Renderer<'_> {
     }
 
     /// What is known of the head before the body is cut. Each part of it has its share of an answer.
-    fn head(&self, report: &Report, asked: &Asked<'_>) -> Head {
+    fn head(&self, report: &Report, asked: &Question) -> Head {
         let mut hidden = 0;
         let mut part = |text: &str, most: usize| {
             let mut out = String::with_capacity(text.len());

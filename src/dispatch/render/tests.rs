@@ -61,9 +61,9 @@ fn asked(renderer: &Renderer<'_>, report: Report, arguments: Value) -> Result<To
     let Value::Object(arguments) = arguments else {
         panic!("arguments are an object")
     };
-    let asked = Asked {
-        arguments: &arguments,
-        notes: &[],
+    let asked = Question {
+        arguments,
+        notes: Vec::new(),
     };
     renderer.report(report, &asked, true)
 }
