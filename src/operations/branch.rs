@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::{
     Answer, Facts, Operation, Refusal, Report, Toolset, View,
-    common::{Paging, Repo, day, minute},
+    common::{Paged, Repo, day, minute},
     operation::Input,
     refs::{missing, short, subject, who},
 };
@@ -22,22 +22,8 @@ pub(super) fn toolset() -> Toolset {
     }
 }
 
-#[derive(Deserialize, JsonSchema)]
-struct List {
-    #[serde(flatten)]
-    repo: Repo,
-    #[serde(flatten)]
-    paging: Paging,
-}
-
-impl Input for List {
-    fn target(&self) -> Target {
-        self.repo.target()
-    }
-}
-
-async fn list(gitea: GiteaReader, input: List) -> Result<Answer, Refusal> {
-    let List { repo, paging } = input;
+async fn list(gitea: GiteaReader, input: Paged<Repo>) -> Result<Answer, Refusal> {
+    let Paged { of: repo, paging } = input;
     let paging = paging.within(&gitea).await?;
     let (address, query) = (repo.at(&[&"branches"]), paging.query(Query::new()));
     let page = gitea.list::<Branch>(&address, &query).await?;

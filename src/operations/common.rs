@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Report, View};
+use super::{Report, View, operation::Input};
 use crate::{
     gitea::{
         Address, GiteaError, GiteaReader, Owner, Page, Query, RepoName, Segment, views::Asset,
@@ -77,16 +77,18 @@ impl Repo {
         Address::of(&[&"repos", &self.owner, &self.repo]).and(pieces)
     }
 
-    pub(super) fn target(&self) -> Target {
+    /// `owner/repo`, as people write it.
+    pub(super) fn name(&self) -> String {
+        format!("{}/{}", self.owner.as_str(), self.repo.as_str())
+    }
+}
+
+impl Input for Repo {
+    fn target(&self) -> Target {
         Target::Repo {
             owner: self.owner.as_str().to_owned(),
             repo: self.repo.as_str().to_owned(),
         }
-    }
-
-    /// `owner/repo`, as people write it.
-    pub(super) fn name(&self) -> String {
-        format!("{}/{}", self.owner.as_str(), self.repo.as_str())
     }
 }
 
@@ -181,6 +183,22 @@ impl Paging {
 
     fn before(self) -> u64 {
         (self.page() - 1).saturating_mul(self.limit())
+    }
+}
+
+/// A thing, and the page that is wanted of a list that belongs to it.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(description = "")]
+pub(super) struct Paged<T> {
+    #[serde(flatten)]
+    pub(super) of: T,
+    #[serde(flatten)]
+    pub(super) paging: Paging,
+}
+
+impl<T: Input> Input for Paged<T> {
+    fn target(&self) -> Target {
+        self.of.target()
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{
     Answer, Facts, Form, Operation, Refusal, Report, Toolset,
-    common::{Paging, Repo},
+    common::{Paged, Repo},
     file::text::decode_diff,
     filters::only_the_first,
     gather::gather,
@@ -122,30 +122,16 @@ async fn get(gitea: GiteaReader, input: Pull) -> Result<Answer, Refusal> {
     Ok(report.into())
 }
 
-#[derive(Deserialize, JsonSchema)]
-struct Paged {
-    #[serde(flatten)]
-    pull: Pull,
-    #[serde(flatten)]
-    paging: Paging,
-}
-
-impl Input for Paged {
-    fn target(&self) -> Target {
-        self.pull.target()
-    }
-}
-
-async fn files(gitea: GiteaReader, input: Paged) -> Result<Answer, Refusal> {
-    let Paged { pull, paging } = input;
+async fn files(gitea: GiteaReader, input: Paged<Pull>) -> Result<Answer, Refusal> {
+    let Paged { of: pull, paging } = input;
     let paging = paging.within(&gitea).await?;
     let (address, query) = (pull.at(&[&"files"]), paging.query(Query::new()));
     let page: Page<ChangedFile> = pull.read(&gitea, gitea.list(&address, &query)).await?;
     Ok(pull.report("files").page(paging, page).into())
 }
 
-async fn commits(gitea: GiteaReader, input: Paged) -> Result<Answer, Refusal> {
-    let Paged { pull, paging } = input;
+async fn commits(gitea: GiteaReader, input: Paged<Pull>) -> Result<Answer, Refusal> {
+    let Paged { of: pull, paging } = input;
     let paging = paging.within(&gitea).await?;
     let (address, query) = (pull.at(&[&"commits"]), paging.query(light(Query::new())));
     let page: Page<Commit> = pull.read(&gitea, gitea.list(&address, &query)).await?;
@@ -179,8 +165,8 @@ async fn diff(gitea: GiteaReader, input: Diff) -> Result<Answer, Refusal> {
 }
 
 /// What was checked of the newest commit.
-async fn checks(gitea: GiteaReader, input: Paged) -> Result<Answer, Refusal> {
-    let Paged { pull, paging } = input;
+async fn checks(gitea: GiteaReader, input: Paged<Pull>) -> Result<Answer, Refusal> {
+    let Paged { of: pull, paging } = input;
     let paging = paging.within(&gitea).await?;
     let (address, query) = (pull.at(&[]), Query::new());
     let newest: PullRequest = pull.read(&gitea, gitea.get(&address, &query)).await?;

@@ -37,20 +37,8 @@ pub(super) fn toolset() -> Toolset {
     }
 }
 
-#[derive(Deserialize, JsonSchema)]
-struct Get {
-    #[serde(flatten)]
-    repo: Repo,
-}
-
-impl Input for Get {
-    fn target(&self) -> Target {
-        self.repo.target()
-    }
-}
-
-async fn get(gitea: GiteaReader, input: Get) -> Result<Answer, Refusal> {
-    let (repo, nothing) = (input.repo, Query::new());
+async fn get(gitea: GiteaReader, repo: Repo) -> Result<Answer, Refusal> {
+    let nothing = Query::new();
     let mut repository: Repository = gitea.get(&repo.at(&[]), &nothing).await?;
     // Older forges tell topics by themselves only.
     let address = repo.at(&[&"topics"]);
@@ -147,20 +135,8 @@ fn readable(gitea: &GiteaReader, page: Page<Repository>) -> Page<Repository> {
     })
 }
 
-#[derive(Deserialize, JsonSchema)]
-struct Written {
-    #[serde(flatten)]
-    repo: Repo,
-}
-
-impl Input for Written {
-    fn target(&self) -> Target {
-        self.repo.target()
-    }
-}
-
-async fn languages(gitea: GiteaReader, input: Written) -> Result<Answer, Refusal> {
-    let address = input.repo.at(&[&"languages"]);
+async fn languages(gitea: GiteaReader, repo: Repo) -> Result<Answer, Refusal> {
+    let address = repo.at(&[&"languages"]);
     let Languages(bytes) = gitea.get(&address, &Query::new()).await?;
     let all: u64 = bytes.values().sum();
     let mut languages: Vec<Language> = bytes
@@ -168,7 +144,7 @@ async fn languages(gitea: GiteaReader, input: Written) -> Result<Answer, Refusal
         .map(|(name, bytes)| Language { name, bytes, all })
         .collect();
     sort::by_key(&mut languages, |it| std::cmp::Reverse(it.bytes));
-    let report = Report::new(format!("{} languages", input.repo.name()));
+    let report = Report::new(format!("{} languages", repo.name()));
     Ok(report
         .list(1, Some(languages.len() as u64), languages)
         .into())

@@ -3,7 +3,7 @@ use std::iter;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::Paged;
+use super::Pull;
 use crate::{
     gitea::{
         GiteaError, GiteaReader, Page, Query,
@@ -11,7 +11,7 @@ use crate::{
     },
     operations::{
         Answer, Facts, Refusal, View,
-        common::{NOBODY, byline},
+        common::{NOBODY, Paged, byline},
         refs::short,
     },
 };
@@ -19,8 +19,8 @@ use crate::{
 /// Reviews whose comments are asked for at the same time.
 const AT_ONCE: usize = 8;
 
-pub(super) async fn reviews(gitea: GiteaReader, input: Paged) -> Result<Answer, Refusal> {
-    let Paged { pull, paging } = input;
+pub(super) async fn reviews(gitea: GiteaReader, input: Paged<Pull>) -> Result<Answer, Refusal> {
+    let Paged { of: pull, paging } = input;
     let paging = paging.within(&gitea).await?;
     let (address, query) = (pull.at(&[&"reviews"]), paging.query(Query::new()));
     let page: Page<Review> = pull.read(&gitea, gitea.list(&address, &query)).await?;

@@ -1,34 +1,17 @@
 //! What happened in a repository.
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
     gitea::{GiteaReader, Query, views::Activity},
     operations::{
         Answer, Facts, Refusal, Report, View,
-        common::{NOBODY, Paging, Repo, day, minute},
-        operation::Input,
+        common::{NOBODY, Paged, Repo, day, minute},
         refs::subject,
     },
-    rights::Target,
 };
 
-#[derive(Deserialize, JsonSchema)]
-pub(super) struct Events {
-    #[serde(flatten)]
-    repo: Repo,
-    #[serde(flatten)]
-    paging: Paging,
-}
-
-impl Input for Events {
-    fn target(&self) -> Target {
-        self.repo.target()
-    }
-}
-
-pub(super) async fn activity(gitea: GiteaReader, input: Events) -> Result<Answer, Refusal> {
-    let Events { repo, paging } = input;
+pub(super) async fn activity(gitea: GiteaReader, input: Paged<Repo>) -> Result<Answer, Refusal> {
+    let Paged { of: repo, paging } = input;
     let paging = paging.within(&gitea).await?;
     let (address, query) = (repo.at(&[&"activities/feeds"]), paging.query(Query::new()));
     let page = gitea.list::<Activity>(&address, &query).await?;

@@ -9,29 +9,15 @@ use crate::{
     },
     operations::{
         Answer, Facts, Refusal, Report, View,
-        common::{Paging, Repo, attached, byline, day},
+        common::{Paged, Paging, Repo, attached, byline, day},
         operation::Input,
         refs::{names, short, subject},
     },
     rights::Target,
 };
 
-#[derive(Deserialize, JsonSchema)]
-pub(super) struct Tags {
-    #[serde(flatten)]
-    repo: Repo,
-    #[serde(flatten)]
-    paging: Paging,
-}
-
-impl Input for Tags {
-    fn target(&self) -> Target {
-        self.repo.target()
-    }
-}
-
-pub(super) async fn tags(gitea: GiteaReader, input: Tags) -> Result<Answer, Refusal> {
-    let Tags { repo, paging } = input;
+pub(super) async fn tags(gitea: GiteaReader, input: Paged<Repo>) -> Result<Answer, Refusal> {
+    let Paged { of: repo, paging } = input;
     let paging = paging.within(&gitea).await?;
     let query = paging.query(Query::new());
     let page = gitea.list::<Tag>(&repo.at(&[&"tags"]), &query).await?;

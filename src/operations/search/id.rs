@@ -7,7 +7,7 @@ use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{
     gitea::{Address, FilePath, GiteaError, GiteaReader, Owner, Query, RefName, RepoName, Sha},
-    operations::{Refusal, common::Repo},
+    operations::{Refusal, common::Repo, operation::Input as _},
     rights::Target,
 };
 
