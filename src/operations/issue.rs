@@ -134,6 +134,17 @@ impl Issue {
     pub(super) fn is_draft(&self) -> bool {
         self.pull.is_some_and(|pull| pull.draft)
     }
+
+    /// Who wrote it and when.
+    pub(super) fn by(&self) -> String {
+        byline(self.author(), self.created)
+    }
+
+    /// On the forge it was moved from, where it was.
+    fn author(&self) -> &str {
+        let original = self.original_author.as_deref();
+        original.or(self.author.as_deref()).unwrap_or(NOBODY)
+    }
 }
 
 impl View for Issue {
@@ -149,7 +160,7 @@ impl View for Issue {
             line.push_str(&day(created));
             line.push(' ');
         }
-        line.push_str(author(self));
+        line.push_str(self.author());
         if !self.labels.is_empty() {
             let _ = write!(line, " [{}]", self.labels.join(", "));
         }
@@ -165,7 +176,7 @@ impl View for Issue {
             .told("number", self.number)
             .told("title", self.title.as_str())
             .told("state", self.standing())
-            .with("author", byline(author(self), self.created))
+            .with("author", self.by())
             .with("labels", self.labels.clone())
             .with("assignees", self.assignees.clone())
             .maybe("milestone", self.milestone.as_ref().map(with_due_day))
@@ -189,12 +200,6 @@ impl View for Issue {
 
 /// The most characters of each text in a list.
 const TEXT_MAX: usize = 400;
-
-/// Who wrote it: on the forge it was moved from, where it was.
-fn author(issue: &Issue) -> &str {
-    let original = issue.original_author.as_deref();
-    original.or(issue.author.as_deref()).unwrap_or(NOBODY)
-}
 
 /// `1.1, due 2026-12-31`.
 pub(super) fn with_due_day(milestone: &Due) -> String {

@@ -238,12 +238,7 @@ fn hit_of_issue(issue: Issue, words: &Words) -> Option<Hit> {
     let title = format!("{name}#{} {}", issue.number, issue.title);
     let text = issue.body.as_deref().unwrap_or_default();
     let score = words.score(&issue.title, text);
-    let repo = id::full(name)?;
-    let id = if issue.pull.is_some() {
-        Id::Pull(repo, issue.number)
-    } else {
-        Id::Issue(repo, issue.number)
-    };
+    let id = Id::of(id::full(name)?, &issue);
     Some(Hit::new(&id, title, issue.url, score))
 }
 

@@ -21,6 +21,11 @@ impl PullRequest {
         self.author.as_deref().unwrap_or(NOBODY)
     }
 
+    /// Who asked for it and when.
+    pub(in crate::operations) fn by(&self) -> String {
+        byline(self.author(), self.created)
+    }
+
     /// `fix/overflow -> main`, or `contributor/telescope:fix -> main` from a fork.
     fn branches(&self) -> String {
         let (head, base) = (&self.head, &self.base);
@@ -60,7 +65,7 @@ impl PullRequest {
             .told("title", self.title.as_str())
             .told("state", self.standing())
             .told("draft", self.draft)
-            .with("author", byline(self.author(), self.created))
+            .with("author", self.by())
             .with("branches", self.branches())
             .with("head commit", short(&self.head.sha))
             .maybe("changes", self.changes())

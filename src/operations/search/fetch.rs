@@ -13,13 +13,13 @@ use crate::{
     },
     operations::{
         Answer, Document, Facts, Refusal, View,
-        common::{NOBODY, Repo, byline},
+        common::Repo,
         file::{
             TOO_LARGE, beside, read,
             text::{self, Decoded},
         },
         operation::Input,
-        refs::{is_fixed, missing, short, subject, tip},
+        refs::{missing, short, subject, tip},
     },
     rights::{Access, Target},
 };
@@ -62,8 +62,6 @@ async fn issue(gitea: &GiteaReader, repo: Repo, index: u64) -> Result<Document, 
     let issue = gitea.get::<Issue>(&address, &query);
     let (issue, comments) = join(issue, comments(gitea, &repo, index)).await;
     let (issue, comments) = (issue?, comments?);
-    let author = issue.original_author.as_ref().or(issue.author.as_ref());
-    let by = byline(author.map_or(NOBODY, String::as_str), issue.created);
     let metadata = Facts::new()
         .with("state", issue.standing())
         .maybe("draft", issue.is_draft().then_some(true));
@@ -73,13 +71,8 @@ async fn issue(gitea: &GiteaReader, repo: Repo, index: u64) -> Result<Document, 
         metadata: metadata
             .and(issue.facts().without("url").without("comments"))
             .with("comments", comments.len()),
-        text: conversation(&by, issue.body.as_deref(), &comments),
-        id: if issue.pull.is_some() {
-            Id::Pull(repo, index)
-        } else {
-            Id::Issue(repo, index)
-        }
-        .to_string(),
+        text: conversation(&issue.by(), issue.body.as_deref(), &comments),
+        id: Id::of(repo, &issue).to_string(),
     })
 }
 
@@ -88,7 +81,6 @@ async fn pull(gitea: &GiteaReader, repo: Repo, index: u64) -> Result<Document, R
     let pull = gitea.get::<PullRequest>(&address, &query);
     let (pull, comments) = join(pull, comments(gitea, &repo, index)).await;
     let (pull, comments) = (pull?, comments?);
-    let by = byline(pull.author.as_deref().unwrap_or(NOBODY), pull.created);
     let metadata = Facts::new()
         .with("state", pull.standing())
         .maybe("draft", pull.draft.then_some(true));
@@ -98,7 +90,7 @@ async fn pull(gitea: &GiteaReader, repo: Repo, index: u64) -> Result<Document, R
         metadata: metadata
             .and(pull.facts().without("url"))
             .with("comments", comments.len()),
-        text: conversation(&by, pull.body.as_deref(), &comments),
+        text: conversation(&pull.by(), pull.body.as_deref(), &comments),
         id: Id::Pull(repo, index).to_string(),
     })
 }
@@ -184,11 +176,7 @@ async fn file(
     path: FilePath,
 ) -> Result<Document, Refusal> {
     let found = async {
-        let commit = if is_fixed(&at) {
-            at.clone()
-        } else {
-            tip(gitea, &repo, Some(&at)).await?
-        };
+        let commit = tip(gitea, &repo, Some(&at)).await?;
         let contents = match read(gitea, &repo, Some(&commit), &path).await {
             Err(GiteaError::TooLarge(_)) => beside(gitea, &repo, Some(&commit), &path).await?,
             contents => contents?,

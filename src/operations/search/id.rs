@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{
-    gitea::{Address, FilePath, GiteaError, GiteaReader, Owner, Query, RefName, RepoName, Sha},
+    gitea::{
+        Address, FilePath, GiteaError, GiteaReader, Owner, Query, RefName, RepoName, Sha,
+        views::Issue,
+    },
     operations::{Refusal, common::Repo, operation::Input as _},
     rights::Target,
 };
@@ -121,6 +124,14 @@ async fn at_name(
 }
 
 impl Id {
+    /// Of an issue, which may be a pull request.
+    pub(super) fn of(repo: Repo, issue: &Issue) -> Self {
+        match issue.pull {
+            Some(_) => Self::Pull(repo, issue.number),
+            None => Self::Issue(repo, issue.number),
+        }
+    }
+
     fn read(text: &str) -> Option<Self> {
         let (kind, name) = text.split_once(':')?;
         let numbered = || {
