@@ -132,7 +132,7 @@ impl Renderer<'_> {
     }
 
     fn value(&self, value: &str) -> String {
-        shortened(self.one_line(value))
+        bounded(self.one_line(value), VALUE_MAX + 1)
     }
 
     /// The same facts as JSON.
@@ -179,7 +179,7 @@ impl Renderer<'_> {
     /// A value as long as it may be in the head.
     fn fact(&self, value: Value) -> Value {
         match value {
-            Value::String(text) => shortened(self.redactor.text(&text)).into(),
+            Value::String(text) => bounded(self.redactor.text(&text), VALUE_MAX + 1).into(),
             Value::Array(items) => {
                 let (mut kept, mut left) = (Vec::new(), VALUE_MAX);
                 for item in items.into_iter().map(|item| self.fact(item)) {
@@ -339,14 +339,6 @@ fn bounded(mut text: String, most: usize) -> String {
     if text.chars().nth(most).is_some() {
         let mut places = text.char_indices();
         let cut = places.nth(most.saturating_sub(1)).map_or(0, |(at, _)| at);
-        text.truncate(cut);
-        text.push('…');
-    }
-    text
-}
-
-fn shortened(mut text: String) -> String {
-    if let Some((cut, _)) = text.char_indices().nth(VALUE_MAX) {
         text.truncate(cut);
         text.push('…');
     }

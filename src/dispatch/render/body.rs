@@ -45,7 +45,7 @@ impl Renderer<'_> {
                 form,
             } => {
                 let window = (*first).max(1)..=last.unwrap_or(u64::MAX);
-                self.lines(text, window, *form, offset, room)
+                self.window(text, window, *form, offset, room)
             }
         }
     }
@@ -120,11 +120,12 @@ impl Renderer<'_> {
     /// A text, and how many hidden characters are shown in it.
     fn cleaned(&self, text: &str) -> (String, usize) {
         let mut clean = String::with_capacity(text.len());
-        let hidden = self.entry(text, &mut clean);
+        let hidden = self.clean_lines(text, &mut clean);
         (clean, hidden)
     }
+
     /// The lines of a window, of the first of which `skip` characters have been read.
-    fn lines(
+    fn window(
         &self,
         text: &str,
         window: RangeInclusive<u64>,
@@ -221,7 +222,7 @@ impl Renderer<'_> {
             text = Some(part.text);
             hidden += part.hidden;
         }
-        hidden + self.entry(&entry(line, text.as_deref()), out)
+        hidden + self.clean_lines(&entry(line, text.as_deref()), out)
     }
 
     /// A line without the white space at its ends; of a long one what is around a place in it.
@@ -245,16 +246,15 @@ impl Renderer<'_> {
 
     /// At most so many characters of a text, and `…` where there are more.
     pub(super) fn beginning(&self, text: &str, most: usize) -> Part {
-        let mut clean = String::with_capacity(text.len());
-        let hidden = self.entry(text, &mut clean);
+        let (clean, hidden) = self.cleaned(text);
         match clean.char_indices().nth(most) {
             Some((end, _)) => Part::new(&[clean[..end].trim_end(), "…"].concat(), hidden),
             None => Part::new(&clean, hidden),
         }
     }
 
-    /// One item, or a text: each of its lines.
-    fn entry(&self, text: &str, out: &mut String) -> usize {
+    /// Each line of an item or a text.
+    fn clean_lines(&self, text: &str, out: &mut String) -> usize {
         let (lines, mut hidden) = (self.redactor.lines_of(text), 0);
         for (at, line) in text.split('\n').enumerate() {
             if at > 0 {
