@@ -134,17 +134,21 @@ impl Renderer<'_> {
         room: usize,
     ) -> Shown {
         let mut shown = Shown::default();
-        let (first, before, mut skip, mut used) = (*window.start(), skip, skip, 0);
-        let (mut total, mut last, mut files) = (0, 0, Files::default());
+        let mut reach = Reach {
+            first: *window.start(),
+            skipped: skip,
+            ..Reach::default()
+        };
+        let (mut skip, mut used, mut files) = (skip, 0, Files::default());
         let (mut full, cleaner) = (false, self.redactor.lines_of(text));
         for (number, line) in (1..).zip(lines(text, form == Form::Diff)) {
-            total = number;
+            reach.total = number;
             let starts_file = form == Form::Diff && line.starts_with("diff --git ");
             if starts_file {
                 files.total += 1;
             }
             if full || !window.contains(&number) {
-                files.before += u64::from(starts_file && number < first);
+                files.before += u64::from(starts_file && number < reach.first);
                 continue;
             }
             let at = shown.text.len();
@@ -164,14 +168,13 @@ impl Renderer<'_> {
             if used + length > room {
                 full = true;
                 if used > 0 {
-                    shown.text.truncate(at);
-                    shown.next.push(("start_line", number.into()));
-                    if let Some((at, number)) = files.last.filter(|_| !starts_file) {
-                        shown.text.truncate(at);
-                        shown.next = vec![("start_line", number.into())];
-                        last = number - 1;
-                        files.shown -= 1;
-                    }
+                    // At the end of a file, where one fits.
+                    let begun = files.last.filter(|_| !starts_file);
+                    files.shown -= u64::from(begun.is_some());
+                    let (end, next) = begun.unwrap_or((at, number));
+                    shown.text.truncate(end);
+                    shown.next.push(("start_line", next.into()));
+                    reach.last = next - 1;
                     continue;
                 }
                 // One line longer than an answer: its characters are told apart by `offset`.
@@ -189,20 +192,11 @@ impl Renderer<'_> {
             }
             shown.text.push('\n');
             shown.hidden += hidden;
-            (used, skip, last) = (used + length, 0, number);
+            (used, skip, reach.last) = (used + length, 0, number);
         }
         shown.text.pop();
-        let whole = first == 1 && last == total && before == 0 && shown.next.is_empty();
-        shown.range = match (whole, last) {
-            (true, 1) => ", 1 line".to_owned(),
-            (true, _) => format!(", {total} lines"),
-            (false, 0) => format!(", no lines from {first}, {total} in all"),
-            (false, _) => format!(", lines {first}-{last} of {total}"),
-        };
-        if before > 0 && last > 0 {
-            let _ = write!(shown.range, ", line {first} from character {}", before + 1);
-        }
-        if form == Form::Diff && last > 0 {
+        shown.range = reach.range(shown.next.is_empty());
+        if form == Form::Diff && reach.last > 0 {
             shown.range += &files.range();
         }
         shown
@@ -263,6 +257,39 @@ impl Renderer<'_> {
             hidden += lines.line(line.strip_suffix('\r').unwrap_or(line), out);
         }
         hidden
+    }
+}
+
+/// Which lines of a text are shown.
+#[derive(Default)]
+struct Reach {
+    first: u64,
+    /// The characters of the first line that had been read.
+    skipped: usize,
+    /// 0 where there is none.
+    last: u64,
+    total: u64,
+}
+
+impl Reach {
+    fn range(&self, is_to_end: bool) -> String {
+        let Self {
+            first,
+            skipped,
+            last,
+            total,
+        } = *self;
+        let whole = first == 1 && last == total && skipped == 0 && is_to_end;
+        let mut range = match (whole, last) {
+            (true, 1) => ", 1 line".to_owned(),
+            (true, _) => format!(", {total} lines"),
+            (false, 0) => format!(", no lines from {first}, {total} in all"),
+            (false, _) => format!(", lines {first}-{last} of {total}"),
+        };
+        if skipped > 0 && last > 0 {
+            let _ = write!(range, ", line {first} from character {}", skipped + 1);
+        }
+        range
     }
 }
 
