@@ -10,7 +10,7 @@ use self::{
     values::{is_absent, meant, too_much, what},
 };
 use super::catalog::Tool;
-use crate::operations::{self, Argument, Kind, Operation, Prepared};
+use crate::operations::{self, Argument, Kind, MOST_OF_A_PAGE, Operation, Prepared};
 
 /// Other names that models use for ours.
 const ALIASES: [(&str, &str); 4] = [
@@ -37,9 +37,6 @@ const FILTERS: [&str; 10] = [
     "until",
     "path",
 ];
-
-/// The most items of a page.
-const MOST: u64 = 50;
 
 /// A call as it was read.
 pub(super) struct Call<'t> {
@@ -220,10 +217,10 @@ impl<'t> Reading<'t> {
                 if let Some(fault) = too_much(&name, &value) {
                     return Err(fault);
                 }
-                if name == "limit" && value.as_u64().is_some_and(|limit| limit > MOST) {
-                    value = MOST.into();
+                if name == "limit" && value.as_u64().is_some_and(|limit| limit > MOST_OF_A_PAGE) {
+                    value = MOST_OF_A_PAGE.into();
                     self.notes
-                        .push(format!("limit: {MOST}, the most of a page"));
+                        .push(format!("limit: {MOST_OF_A_PAGE}, the most of a page"));
                 }
                 if !is_absent(&value) {
                     self.arguments.insert(name, value);

@@ -127,9 +127,7 @@ impl Metadata {
 
     /// The key of the record with this `id` was never used, or will not be again.
     pub fn note_withdrawn(&mut self, id: &str, at: DateTime<Utc>) {
-        if let Some(row) = self.rows.iter().position(|row| row.record.id == id) {
-            self.change_row(row, |record| record.retired_at = Some(at));
-        }
+        self.change_record(id, |record| record.retired_at = Some(at));
     }
 
     /// The key was taken out of use in good order.
@@ -144,9 +142,7 @@ impl Metadata {
 
     /// The same of the key of the record with this `id`, which stands nowhere any more.
     pub fn note_revoked_record(&mut self, id: &str, at: DateTime<Utc>) {
-        if let Some(row) = self.rows.iter().position(|row| row.record.id == id) {
-            self.change_row(row, |record| record.revoked_at = Some(at));
-        }
+        self.change_record(id, |record| record.revoked_at = Some(at));
     }
 
     /// Changes the record of a key, but not whose it is. A key without a record gets one, without an age.
@@ -156,6 +152,12 @@ impl Metadata {
             added.expect("a key that has no record has none");
         }
         self.change_row(self.by_key[&key.fingerprint()], change);
+    }
+
+    fn change_record(&mut self, id: &str, change: impl FnOnce(&mut KeyRecord)) {
+        if let Some(row) = self.rows.iter().position(|row| row.record.id == id) {
+            self.change_row(row, change);
+        }
     }
 
     fn change_row(&mut self, row: usize, change: impl FnOnce(&mut KeyRecord)) {

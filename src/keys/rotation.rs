@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
-use super::{Fingerprint, KeyEntry, KeyRecord, Metadata, Weakness};
+use super::{Fingerprint, KeyEntry, KeyRecord, Metadata};
 
 /// A key of the list for which another one was made.
 #[derive(Debug)]
@@ -99,8 +99,7 @@ pub fn in_force<'a>(
 ) -> impl Iterator<Item = &'a KeyEntry> {
     keys.iter().filter(move |key| {
         let record = metadata.key(&key.id);
-        record.is_none_or(|record| record.is_in_force(now))
-            && !key.weaknesses.contains(&Weakness::GuideExample)
+        record.is_none_or(|record| record.is_in_force(now)) && !key.is_guide_example()
     })
 }
 

@@ -94,7 +94,7 @@ impl Input for Repo {
 
 /// Items of a page unless said otherwise, and at most.
 pub(super) const USUAL_PAGE: u64 = 30;
-pub(super) const MOST_OF_A_PAGE: u64 = 50;
+pub const MOST_OF_A_PAGE: u64 = 50;
 
 /// The page of a list that is wanted: `page` from 1, `limit` 1 to 50, 30 unless said.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]

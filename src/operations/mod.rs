@@ -18,7 +18,7 @@ mod server;
 mod user;
 
 pub use answer::{Answer, Body, Document, Excerpt, Facts, Form, Found, Report, View};
-pub use common::{example, rank};
+pub use common::{MOST_OF_A_PAGE, example, rank};
 pub use operation::{Argument, Kind, Operation, Prepared, Refusal, Running, Toolset};
 
 /// Every toolset, in the order assistants see them, for answers of at most `answer_max` characters.
