@@ -7,11 +7,11 @@ use crate::{
     sort,
 };
 
-/// What an assistant is told about every tool that shows the forge's words.
-const ACCESSES: [(Access, &str); 3] = [
-    (Access::Read, "Read"),
-    (Access::Write, "Change"),
-    (Access::Destroy, "Delete"),
+/// How the name of a tool of each access ends, and what its description begins with.
+const ACCESSES: [(Access, &str, &str); 3] = [
+    (Access::Read, "read", "Read"),
+    (Access::Write, "write", "Change"),
+    (Access::Destroy, "delete", "Delete"),
 ];
 
 /// The enabled tools in a fixed order.
@@ -21,6 +21,8 @@ pub struct Catalog {
 
 /// One tool of `tools/list`.
 pub struct Tool {
+    /// Whose operations its methods are; `None` of one operation that stands alone.
+    toolset: Option<&'static str>,
     pub name: String,
     pub access: Access,
     pub operations: Vec<Operation>,
@@ -31,9 +33,8 @@ pub struct Tool {
 
 /// A name in `TOOLSETS` that no toolset has.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("there is no toolset `{name}`; there are: {}", .known.join(", "))]
+#[error("there is no such toolset; there are: {}", .known.join(", "))]
 pub struct UnknownToolset {
-    pub name: String,
     pub known: Vec<&'static str>,
 }
 
@@ -44,10 +45,9 @@ impl Catalog {
     /// A name is no toolset's.
     pub fn new(toolsets: Vec<Toolset>, enabled: &[String]) -> Result<Self, UnknownToolset> {
         let known: Vec<&'static str> = toolsets.iter().map(|it| it.name).collect();
-        let strange = |name: &&String| *name != "all" && !known.contains(&name.as_str());
-        if let Some(name) = enabled.iter().find(strange) {
-            let name = name.clone();
-            return Err(UnknownToolset { name, known });
+        let is_strange = |name: &String| name != "all" && !known.contains(&name.as_str());
+        if enabled.iter().any(is_strange) {
+            return Err(UnknownToolset { known });
         }
         let on = |name| enabled.iter().any(|it| it == "all" || it == name);
         let tools = toolsets.into_iter().filter(|it| on(it.name));
@@ -79,56 +79,36 @@ impl Tool {
         let (alone, mut grouped): (Vec<_>, Vec<_>) =
             toolset.operations.into_iter().partition(|it| it.alone);
         let mut tools = Vec::new();
-        for (access, verb) in ACCESSES {
-            let (these, rest) = grouped
-                .into_iter()
-                .partition(|it: &Operation| it.access == access);
+        for (access, suffix, verb) in ACCESSES {
+            let (these, rest): (Vec<_>, Vec<_>) =
+                grouped.into_iter().partition(|it| it.access == access);
             grouped = rest;
-            if let Some(tool) = Self::group(toolset.name, access, these, |tool| {
-                let intro = format!("{verb} {}.", toolset.about);
-                let methods = tool.method_lines();
-                [vec![intro], methods, vec![toolset.neighbour.to_owned()]].concat()
-            }) {
-                tools.push(tool);
+            if these.is_empty() {
+                continue;
             }
+            let mut tool = Self {
+                toolset: Some(toolset.name),
+                name: format!("{}_{suffix}", toolset.name),
+                access,
+                arguments: union(&these),
+                operations: these,
+                definition: Value::Null,
+            };
+            let mut lines = tool.method_lines();
+            lines.insert(0, format!("{verb} {}.", toolset.about));
+            if !toolset.neighbour.is_empty() {
+                lines.push(toolset.neighbour.to_owned());
+            }
+            tool.define(&lines.join("\n"));
+            tools.push(tool);
         }
         tools.extend(alone.into_iter().map(Self::single));
         tools
     }
 
-    fn group(
-        toolset: &str,
-        access: Access,
-        operations: Vec<Operation>,
-        about: impl Fn(&Self) -> Vec<String>,
-    ) -> Option<Self> {
-        if operations.is_empty() {
-            return None;
-        }
-        let mut tool = Self {
-            name: format!(
-                "{toolset}_{}",
-                match access {
-                    Access::Read => "read",
-                    Access::Write => "write",
-                    Access::Destroy => "delete",
-                }
-            ),
-            access,
-            arguments: union(&operations),
-            operations,
-            definition: Value::Null,
-        };
-        let mut lines = about(&tool);
-        lines.retain(|line| !line.is_empty());
-        let methods: Vec<&str> = tool.operations.iter().map(|it| it.name).collect();
-        let method = json!({"type": "string", "enum": methods});
-        tool.define(&lines.join("\n"), Some(method));
-        Some(tool)
-    }
-
     fn single(operation: Operation) -> Self {
         let mut tool = Self {
+            toolset: None,
             name: operation.name.to_owned(),
             access: operation.access,
             arguments: operation.arguments.clone(),
@@ -136,27 +116,29 @@ impl Tool {
             definition: Value::Null,
         };
         let about = tool.operations[0].about.clone();
-        tool.define(&about, None);
+        tool.define(&about);
         tool
     }
 
     /// Whether a call names one of several operations by `method`.
     pub fn has_methods(&self) -> bool {
-        !self.operations[0].alone
+        self.toolset.is_some()
     }
 
     /// The name of an operation in policy and audit: `issue.list`.
     pub fn full_name(&self, operation: &Operation) -> String {
-        match self.name.rsplit_once('_') {
-            Some((toolset, _)) if self.has_methods() => format!("{toolset}.{}", operation.name),
-            _ => operation.name.to_owned(),
+        match self.toolset {
+            Some(toolset) => format!("{toolset}.{}", operation.name),
+            None => operation.name.to_owned(),
         }
     }
 
-    fn define(&mut self, about: &str, method: Option<Value>) {
+    fn define(&mut self, about: &str) {
         let mut properties: Map<String, Value> = Map::new();
         let mut required = self.required();
-        if let Some(method) = method {
+        if self.has_methods() {
+            let methods: Vec<&str> = self.operations.iter().map(|it| it.name).collect();
+            let method = json!({"type": "string", "enum": methods});
             properties.insert("method".to_owned(), method);
             required.insert(0, "method");
         }
