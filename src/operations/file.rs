@@ -254,10 +254,11 @@ fn branch(entry: &Entry) -> Option<String> {
 }
 
 fn folder(place: &Place, path: &FilePath, kind: &str, mut entries: Vec<Entry>) -> Report {
-    sort::by(&mut entries, |one, other| {
-        let rank = |it: &Entry| (it.kind != EntryKind::Dir, it.name.clone());
-        rank(one).cmp(&rank(other))
-    });
+    fn rank(it: &Entry) -> (bool, &str) {
+        (it.kind != EntryKind::Dir, &it.name)
+    }
+
+    sort::by(&mut entries, |one, other| rank(one).cmp(&rank(other)));
     let path = if path.is_root() { "/" } else { path.as_str() };
     let at = entries.first().and_then(branch);
     Report::new(format!("{} {kind}{path}", place.repo.name()))
