@@ -72,48 +72,15 @@ pub(super) async fn find(gitea: GiteaReader, input: Find) -> Result<Answer, Refu
         .and_then(|at| pages.get(at));
     let part = part.cloned().unwrap_or(0..0);
 
-    let read = |entry: &TreeEntry| blob(gitea.clone(), place, entry.sha.clone());
-    let mut reading = stream::iter(&field.files[part.clone()])
-        .map(read)
-        .buffered(AT_ONCE);
-    let (mut hits, mut more) = (Vec::new(), 0);
-    let (mut binary, mut withheld) = (0, Vec::new());
-    for entry in &field.files[part.clone()] {
-        let Some(blob) = reading.next().await else {
-            break;
-        };
-        let Some(bytes) = blob? else {
-            withheld.push(entry.path.clone());
-            continue;
-        };
-        let Ok(decoded) = text::decode(bytes) else {
-            binary += 1;
-            continue;
-        };
-        let path: Rc<str> = entry.path.as_str().into();
-        needle.search(&decoded.text, |line, text, place| {
-            if hits.len() < LINES {
-                let (path, text) = (Rc::clone(&path), text.to_owned());
-                hits.push(Hit {
-                    path,
-                    line,
-                    text,
-                    place,
-                });
-            } else {
-                more += 1;
-            }
-        });
-    }
-    drop(reading);
+    let found = search(&gitea, place, &field.files[part.clone()], &needle).await?;
     let (from, to, all) = (part.start + 1, part.end, field.files.len());
     let searched = match part.len() {
         0 => format!("no file, there are {all}"),
-        some if some == all => counted(all - binary - withheld.len(), "file"),
+        some if some == all => counted(all - found.binary - found.withheld.len(), "file"),
         _ => format!("files {from}-{to} of {all}, by path"),
     };
-    field.binary += binary;
-    field.withheld = withheld;
+    field.binary += found.binary;
+    field.withheld = found.withheld;
     let (name, query) = (place.repo.name(), shorten(&input.query, 60));
     let title = if path.is_root() {
         format!("{name} lines with \"{query}\"")
@@ -123,6 +90,7 @@ pub(super) async fn find(gitea: GiteaReader, input: Find) -> Result<Answer, Refu
     let beyond = (total > listed).then(|| {
         format!("only {listed} of {total} paths are known: name a path to search the others")
     });
+    let (hits, more) = (found.hits, found.more);
     let complete = pages.len() < 2 && more == 0;
     let cut = (more > 0).then(|| format!("{more}, beyond {LINES}: name a path or a rarer text"));
     let report = Report::new(title)
@@ -140,6 +108,55 @@ pub(super) async fn find(gitea: GiteaReader, input: Find) -> Result<Answer, Refu
         return Ok(report.next("page", number + 1).into());
     }
     Ok(report.into())
+}
+
+/// What was found in the files of a page, and how many of them hold no text.
+#[derive(Default)]
+struct Found {
+    hits: Vec<Hit>,
+    /// Hits that were not kept.
+    more: u64,
+    binary: usize,
+    withheld: Vec<String>,
+}
+
+async fn search(
+    gitea: &GiteaReader,
+    place: &Place,
+    files: &[TreeEntry],
+    needle: &Needle,
+) -> Result<Found, GiteaError> {
+    let read = |entry: &TreeEntry| blob(gitea.clone(), place, entry.sha.clone());
+    let mut reading = stream::iter(files).map(read).buffered(AT_ONCE);
+    let mut found = Found::default();
+    for entry in files {
+        let Some(blob) = reading.next().await else {
+            break;
+        };
+        let Some(bytes) = blob? else {
+            found.withheld.push(entry.path.clone());
+            continue;
+        };
+        let Ok(decoded) = text::decode(bytes) else {
+            found.binary += 1;
+            continue;
+        };
+        let path: Rc<str> = entry.path.as_str().into();
+        needle.search(&decoded.text, |line, text, place| {
+            if found.hits.len() < LINES {
+                let (path, text) = (Rc::clone(&path), text.to_owned());
+                found.hits.push(Hit {
+                    path,
+                    line,
+                    text,
+                    place,
+                });
+            } else {
+                found.more += 1;
+            }
+        });
+    }
+    Ok(found)
 }
 
 /// By its hash: whatever its path is, and the forge need not look for its last commit.
