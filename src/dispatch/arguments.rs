@@ -1,5 +1,6 @@
 //! Arguments as they were sent, taken as they were meant: one place for every tool.
 mod culprits;
+mod names;
 mod once;
 mod values;
 
@@ -11,14 +12,6 @@ use self::{
 };
 use super::catalog::Tool;
 use crate::operations::{self, Argument, Kind, MOST_OF_A_PAGE, Operation, Prepared};
-
-/// Other names that models use for ours.
-const ALIASES: [(&str, &str); 4] = [
-    ("number", "index"),
-    ("issue_number", "index"),
-    ("pull_number", "index"),
-    ("per_page", "limit"),
-];
 
 /// Names that are another's where a method has no argument of that name: a commit or a branch that a
 /// reader is asked for is its ref.
@@ -133,61 +126,6 @@ impl<'t> Reading<'t> {
                     first()
                 )
             })
-    }
-
-    fn rename_aliases(&mut self) -> Result<(), String> {
-        for (alias, name) in ALIASES {
-            let (None, Some(argument)) = (self.tool.argument(alias), self.tool.argument(name))
-            else {
-                continue;
-            };
-            let Some(value) = self.arguments.shift_remove(alias) else {
-                continue;
-            };
-            match self.arguments.get(name) {
-                Some(other) if meant(argument, other.clone()) != meant(argument, value.clone()) => {
-                    return Err(format!("{alias} and {name} mean the same and differ"));
-                }
-                Some(_) => {}
-                None => {
-                    self.arguments.insert(name.to_owned(), value);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// `repo: "owner/name"` fills both.
-    fn split_full_name(&mut self) -> Result<(), String> {
-        let Some(full) = self.arguments.get("repo").and_then(Value::as_str) else {
-            return Ok(());
-        };
-        let Some((owner, repo)) = full.trim_matches('/').split_once('/') else {
-            return Ok(());
-        };
-        if repo.contains('/') && self.tool.argument("repo").is_some() {
-            let operation = self.method()?;
-            let repo = operation.argument("repo");
-            let example = self.example_of(operation, repo.as_slice());
-            return Err(format!(
-                "repo: this is no name of a repository, nor owner/name, for example {example}"
-            ));
-        }
-        let (owner, repo) = (owner.to_owned(), repo.to_owned());
-        match self.arguments.get("owner").and_then(Value::as_str) {
-            Some(other) if !other.eq_ignore_ascii_case(&owner) => {
-                return Err("owner and the owner in repo differ".to_owned());
-            }
-            Some(_) => {}
-            None => {
-                // Where it stands when both are sent.
-                let at = self.arguments.keys().position(|name| name == "repo");
-                self.arguments
-                    .shift_insert(at.unwrap_or(0), "owner".to_owned(), owner.into());
-            }
-        }
-        self.arguments.insert("repo".to_owned(), repo.into());
-        Ok(())
     }
 
     /// Gives every argument its kind, and decides on those that this method does not take.
@@ -359,34 +297,4 @@ fn takes(operation: &Operation) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        dispatch::Catalog,
-        rights::{Access, Rights},
-    };
-
-    #[test]
-    fn what_was_sent_is_known_whole_whether_it_can_run_or_not() {
-        let catalog =
-            Catalog::new(operations::all(24_000), &["all".to_owned()]).expect("every toolset");
-        let tool = catalog.find("issue_read", Rights::up_to(Access::Read));
-        let tool = tool.expect("a tool of the catalog");
-        for (text, runs) in [
-            (
-                r#"{"method":"list","strange":1,"owner":"a","repo":"b"}"#,
-                false,
-            ),
-            (r#"{"method":"nothing","owner":"a","repo":"b"}"#, false),
-            (
-                r#"{"method":"list","repo":"a/b","per_page":"999","sha":null}"#,
-                true,
-            ),
-        ] {
-            let raw = RawValue::from_string(text.to_owned()).expect("JSON");
-            let call = read(tool, Some(&raw));
-            assert_eq!(Value::Object(call.sent).to_string(), text);
-            assert_eq!(call.question.is_ok(), runs, "{text}");
-        }
-    }
-}
+mod tests;

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use proptest::prelude::*;
+use serde_json::json;
 
 use super::*;
 use crate::{

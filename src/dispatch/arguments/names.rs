@@ -1,0 +1,69 @@
+//! Arguments that are called otherwise, or two that are said as one.
+use serde_json::Value;
+
+use super::{Reading, values::meant};
+
+/// Other names that models use for ours.
+const ALIASES: [(&str, &str); 4] = [
+    ("number", "index"),
+    ("issue_number", "index"),
+    ("pull_number", "index"),
+    ("per_page", "limit"),
+];
+
+impl Reading<'_> {
+    pub(super) fn rename_aliases(&mut self) -> Result<(), String> {
+        for (alias, name) in ALIASES {
+            let (None, Some(argument)) = (self.tool.argument(alias), self.tool.argument(name))
+            else {
+                continue;
+            };
+            let Some(value) = self.arguments.shift_remove(alias) else {
+                continue;
+            };
+            match self.arguments.get(name) {
+                Some(other) if meant(argument, other.clone()) != meant(argument, value.clone()) => {
+                    return Err(format!("{alias} and {name} mean the same and differ"));
+                }
+                Some(_) => {}
+                None => {
+                    self.arguments.insert(name.to_owned(), value);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// `repo: "owner/name"` fills both.
+    pub(super) fn split_full_name(&mut self) -> Result<(), String> {
+        let Some(full) = self.arguments.get("repo").and_then(Value::as_str) else {
+            return Ok(());
+        };
+        let Some((owner, repo)) = full.trim_matches('/').split_once('/') else {
+            return Ok(());
+        };
+        if repo.contains('/') && self.tool.argument("repo").is_some() {
+            let operation = self.method()?;
+            let repo = operation.argument("repo");
+            let example = self.example_of(operation, repo.as_slice());
+            return Err(format!(
+                "repo: this is no name of a repository, nor owner/name, for example {example}"
+            ));
+        }
+        let (owner, repo) = (owner.to_owned(), repo.to_owned());
+        match self.arguments.get("owner").and_then(Value::as_str) {
+            Some(other) if !other.eq_ignore_ascii_case(&owner) => {
+                return Err("owner and the owner in repo differ".to_owned());
+            }
+            Some(_) => {}
+            None => {
+                // Where it stands when both are sent.
+                let at = self.arguments.keys().position(|name| name == "repo");
+                self.arguments
+                    .shift_insert(at.unwrap_or(0), "owner".to_owned(), owner.into());
+            }
+        }
+        self.arguments.insert("repo".to_owned(), repo.into());
+        Ok(())
+    }
+}
