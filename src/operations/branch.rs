@@ -4,9 +4,10 @@ use serde::Deserialize;
 
 use super::{
     Answer, Facts, Operation, Refusal, Report, Toolset, View,
-    common::{Paged, Repo, day, minute},
+    common::{Paged, Repo},
     operation::Input,
     refs::{missing, short, subject, who},
+    times::{day, minute},
 };
 use crate::{
     gitea::{GiteaReader, Query, RefName, views::Branch},

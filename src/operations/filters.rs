@@ -1,6 +1,5 @@
 //! Filters are checked before Gitea is asked: it would show everything for an unknown label, and
 //! open issues for an unknown state.
-use futures_util::future::join;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -11,8 +10,12 @@ use super::{
 };
 use crate::gitea::{
     Address, GiteaError, GiteaReader, Owner, Query,
-    views::{Label, Milestone, User},
+    views::{Milestone, User},
 };
+
+mod labels;
+
+pub(super) use labels::{KnownLabel, known_labels, labels, told};
 
 /// Issues or pull requests by whether they are done.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq)]
@@ -82,116 +85,6 @@ impl Sort {
             Self::LeastComment => "fewest comments first",
         }
     }
-}
-
-/// A label that issues of a repository may carry.
-#[derive(Clone, Debug)]
-pub(super) struct KnownLabel {
-    pub(super) label: Label,
-    /// Whether it is the organisation's and not the repository's own.
-    pub(super) of_organisation: bool,
-    /// Whether others have this name too. Known of those that were asked for.
-    pub(super) has_twins: bool,
-}
-
-/// The labels of a repository, then its organisation's.
-pub(super) struct KnownLabels {
-    pub(super) labels: Vec<KnownLabel>,
-    /// Whether there are more than were read.
-    pub(super) more: bool,
-    /// Why the organisation's could not be read, where there may be some.
-    pub(super) missing: Option<GiteaError>,
-}
-
-impl KnownLabels {
-    /// What was not read of all the labels that there may be.
-    fn unread(&self) -> Option<String> {
-        let missing = self.missing.as_ref();
-        let missing = missing.map(|error| format!("the organisation's were not read: {error}"));
-        missing.or_else(|| self.more.then(only_the_first))
-    }
-}
-
-/// Reads the labels that issues of a repository may carry.
-pub(super) async fn known_labels(
-    gitea: &GiteaReader,
-    repo: &Repo,
-) -> Result<KnownLabels, GiteaError> {
-    let (own, shared) = (
-        repo.at(&[&"labels"]),
-        Address::of(&[&"orgs", &repo.owner, &"labels"]),
-    );
-    let query = Query::new();
-    let (own, shared) = join(gather(gitea, &own, &query), gather(gitea, &shared, &query)).await;
-    let (own, none) = (own?, (Vec::new(), false));
-    let ((shared, more), missing) = match shared {
-        Ok(shared) => ((shared.items, shared.more), None),
-        // A person's repository.
-        Err(GiteaError::NotFound) => (none, None),
-        Err(error) => (none, Some(error)),
-    };
-    let known = |label, of_organisation| KnownLabel {
-        label,
-        of_organisation,
-        has_twins: false,
-    };
-    let more = more || own.more;
-    let own = own.items.into_iter().map(|label| known(label, false));
-    let shared = shared.into_iter().map(|label| known(label, true));
-    Ok(KnownLabels {
-        labels: own.chain(shared).collect(),
-        more,
-        missing,
-    })
-}
-
-/// The labels that were asked for, as the forge spells them. `bug,question` are two, where no label
-/// is called so.
-pub(super) async fn labels(
-    gitea: &GiteaReader,
-    repo: &Repo,
-    asked: &[String],
-) -> Result<Vec<KnownLabel>, Refusal> {
-    if asked.is_empty() {
-        return Ok(Vec::new());
-    }
-    let known = known_labels(gitea, repo).await?;
-    let (unread, known) = (known.unread(), known.labels);
-    let find = |name: &str| {
-        let mut found = named(&known, name, |it| &it.label.name)?.clone();
-        let is_twin = |it: &&KnownLabel| it.label.name == found.label.name;
-        found.has_twins = known.iter().filter(is_twin).count() > 1;
-        Some(found)
-    };
-    let mut found: Vec<KnownLabel> = Vec::new();
-    let mut add = |label: KnownLabel| {
-        if found.iter().all(|it| it.label.name != label.label.name) {
-            found.push(label);
-        }
-    };
-    for name in asked {
-        match find(name) {
-            Some(label) => add(label),
-            None => {
-                for name in name.split(',').map(str::trim).filter(|it| !it.is_empty()) {
-                    let names = known.iter().map(|it| it.label.name.as_str());
-                    let unread = unread.as_deref();
-                    add(find(name).ok_or_else(|| unknown("label", name, repo, names, unread))?);
-                }
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// `label bug, label question (every label of this name)`.
-pub(super) fn told(labels: &[KnownLabel]) -> Option<String> {
-    let names = labels.iter().map(|it| {
-        let twins = ["", " (every label of this name)"][usize::from(it.has_twins)];
-        format!("label {}{twins}", it.label.name)
-    });
-    let names = names.collect::<Vec<_>>().join(", ");
-    (!names.is_empty()).then_some(names)
 }
 
 /// No milestone's name, for where none is asked for: without a name, Gitea looks for the milestone

@@ -15,6 +15,7 @@ mod repo;
 mod schema;
 mod search;
 mod server;
+mod times;
 mod user;
 
 pub use answer::{Answer, Body, Document, Excerpt, Facts, Form, Found, Report, View};

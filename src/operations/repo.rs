@@ -8,8 +8,9 @@ use serde::Deserialize;
 
 use super::{
     Answer, Facts, Operation, Refusal, Report, Toolset, View,
-    common::{Paging, Repo, covered, day, shorten},
+    common::{Paging, Repo, covered, shorten},
     operation::Input,
+    times::day,
 };
 use crate::{
     gitea::{

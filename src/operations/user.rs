@@ -4,8 +4,9 @@ use serde::Deserialize;
 
 use super::{
     Answer, Facts, Operation, Refusal, Report, Toolset, View,
-    common::{Paging, covered, day, shorten},
+    common::{Paging, covered, shorten},
     operation::Input,
+    times::day,
 };
 use crate::{
     gitea::{Address, GiteaReader, Owner, Query, views::User},

@@ -12,10 +12,11 @@ use crate::{
     },
     operations::{
         Answer, Refusal, Report,
-        common::{Moment, Paging, Repo, shorten},
+        common::{Paging, Repo, shorten},
         filters::{self, KnownLabel, Sort, State},
         gather::{self, gather_lighter},
         operation::Input,
+        times::Moment,
     },
     rights::Target,
     sort,

@@ -11,8 +11,9 @@ use crate::{
     },
     operations::{
         Answer, Facts, Refusal, View,
-        common::{NOBODY, Paged, byline},
+        common::{NOBODY, Paged},
         refs::short,
+        times::byline,
     },
 };
 

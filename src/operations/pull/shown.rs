@@ -5,9 +5,10 @@ use crate::{
     gitea::views::{ChangedFile, PullRequest, Status},
     operations::{
         Facts, View,
-        common::{NOBODY, byline, day, minute},
-        issue::with_due_day,
+        common::NOBODY,
+        issue::shown::with_due_day,
         refs::short,
+        times::{byline, day, minute},
     },
 };
 

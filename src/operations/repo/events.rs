@@ -5,8 +5,9 @@ use crate::{
     gitea::{GiteaReader, Query, views::Activity},
     operations::{
         Answer, Facts, Refusal, Report, View,
-        common::{NOBODY, Paged, Repo, day, minute},
+        common::{NOBODY, Paged, Repo},
         refs::subject,
+        times::{day, minute},
     },
 };
 

@@ -9,9 +9,10 @@ use crate::{
     },
     operations::{
         Answer, Facts, Refusal, Report, View,
-        common::{Paged, Paging, Repo, attached, byline, day},
+        common::{Paged, Paging, Repo, attached},
         operation::Input,
         refs::{names, short, subject},
+        times::{byline, day},
     },
     rights::Target,
 };

@@ -1,0 +1,117 @@
+use super::*;
+
+fn reads(bytes: &[u8]) -> (String, String) {
+    let decoded = decode(bytes.to_vec()).expect("text");
+    (decoded.text, decoded.remark.unwrap_or_default())
+}
+
+fn pair(text: &str, remark: &str) -> (String, String) {
+    (text.to_owned(), remark.to_owned())
+}
+
+#[test]
+fn plain_text_needs_no_remark() {
+    assert_eq!(reads("über\n".as_bytes()), pair("über\n", ""));
+    assert_eq!(reads(b""), pair("", ""));
+}
+
+#[test]
+fn line_ends_and_marks_are_told() {
+    assert_eq!(reads(b"a\r\nb\r\n").1, "CRLF line ends");
+    assert_eq!(reads(b"a\r\nb\n").1, "mixed line ends");
+    let remark = "UTF-8 with byte order mark, CRLF line ends";
+    assert_eq!(reads(b"\xef\xbb\xbfa\r\n"), pair("a\r\n", remark));
+    let wide = b"\xff\xfea\0\n\0";
+    assert_eq!(reads(wide), pair("a\n", "UTF-16LE with byte order mark"));
+}
+
+#[test]
+fn other_encodings_are_decoded_as_declared_or_as_they_look() {
+    let french = b"Caf\xe9 au bord de l'oc\xe9an\n";
+    let text = "Café au bord de l'océan\n";
+    assert_eq!(reads(french), pair(text, "windows-1252 (detected)"));
+    for start in [
+        "<?xml version=\"1.0\" encoding='ISO-8859-2'?>",
+        "# -*- coding: latin2 -*-",
+        "@charset \"iso-8859-2\";",
+    ] {
+        let bytes = [start.as_bytes(), b" \xb1\n"].concat();
+        let text = format!("{start} ą\n");
+        assert_eq!(reads(&bytes), pair(&text, "ISO-8859-2 (declared)"));
+    }
+    // What is declared does not fit.
+    let (_, remark) = reads(b"charset=utf-8 caf\xe9 au lait\n");
+    assert_eq!(remark, "windows-1252 (detected)");
+}
+
+#[test]
+fn each_file_of_a_diff_has_an_encoding_of_its_own() {
+    let files: [&[u8]; 2] = [
+        b"diff --git a/a b/a\n-caf\xe9 au lait\n",
+        "diff --git a/b b/b\n+über\n".as_bytes(),
+    ];
+    assert_eq!(
+        decode_diff(files.concat()),
+        (
+            "diff --git a/a b/a\n-café au lait\ndiff --git a/b b/b\n+über\n".to_owned(),
+            vec!["windows-1252 (detected)".to_owned()]
+        )
+    );
+}
+
+#[test]
+fn lines_that_are_utf_8_stay_so_where_others_are_not() {
+    let bytes = [
+        "über\n".as_bytes(),
+        b"caf\xe9 au lait\n",
+        "größe\n".as_bytes(),
+    ]
+    .concat();
+    let text = "über\ncafé au lait\ngröße\n";
+    assert_eq!(
+        reads(&bytes),
+        pair(text, "UTF-8, 1 line windows-1252 (detected)")
+    );
+    assert_eq!(
+        decode_diff(b"-caf\xe9 au lait\n+caf\xc3\xa9 au lait\n".to_vec()),
+        (
+            "-café au lait\n+café au lait\n".to_owned(),
+            vec!["UTF-8, 1 line windows-1252 (detected)".to_owned()]
+        )
+    );
+    // By accident one line of a file could be UTF-8 too.
+    let (_, remark) = reads(b"\xc3\xa9\ncaf\xe9 au lait\nd\xe9j\xe0 vu\n");
+    assert_eq!(remark, "windows-1252 (detected)");
+}
+
+#[test]
+fn utf_8_that_is_cut_within_its_last_character_stays_utf_8() {
+    let remark = "UTF-8, cut within the last character";
+    assert_eq!(
+        reads(b"\xc3\xbcber \xe2\x82"),
+        pair("über \u{fffd}", remark)
+    );
+    assert_eq!(reads(b"a caf\xe9").1, "windows-1252 (detected)");
+}
+
+#[test]
+fn what_is_no_text_is_named() {
+    assert_eq!(decode(b"\x89PNG\r\n\x1a\n\0\0".to_vec()), Err("image/png"));
+    let unknown = Err("binary, of no kind known here");
+    let wide = decode(b"\xff\xfe\0\0a\0\0\0".to_vec());
+    assert_eq!(wide, Err("text in UTF-32LE"));
+    assert_eq!(decode(vec![0; 10]), unknown);
+    assert_eq!(decode(vec![1; 100]), unknown);
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_are_text_or_are_not(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {
+        let _ = decode(bytes);
+    }
+
+    #[test]
+    fn utf_8_stays_what_it_is(text in "[^\\x00-\\x1f\\u{feff}]{0,99}") {
+        proptest::prop_assert_eq!(decode(text.clone().into_bytes()), Ok(Decoded { text, remark: None }));
+    }
+}
