@@ -55,13 +55,15 @@ deb: build
 	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CARGO) deb --target $(TARGET) --no-build --no-strip
 
 # dist/: an archive of the binary and all that belongs to it, and its checksum. Needs `cargo install --locked cargo-cyclonedx`.
+# Of the source only what is committed: the README's first steps leave keys in deploy/.
 dist: build
 	rm -rf dist && mkdir -p dist/$(DIST)
 	install -m 755 $(AEGIS) dist/$(DIST)/aegis
-	cp -r man completions deploy docs schemas .env.example README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE NOTICE dist/$(DIST)/
+	git archive HEAD man completions deploy docs schemas .env.example README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE NOTICE | tar -xC dist/$(DIST)
+	@! find dist -name '.env*' ! -name .env.example -o -name 'aegis-keys.json*' | grep .
 	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(CARGO) cyclonedx --quiet --format json --target $(TARGET) --override-filename aegis.cdx
 	mv aegis.cdx.json dist/$(DIST)/
-	cd dist && tar --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner --mode=go-w \
+	cd dist && tar --sort=name --mtime=@$(SOURCE_DATE_EPOCH) --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
 		-cf - $(DIST) | gzip -9n >$(DIST).tar.gz && rm -r $(DIST) && sha256sum *.tar.gz >SHA256SUMS
 	@cat dist/SHA256SUMS
 

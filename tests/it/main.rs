@@ -1,5 +1,6 @@
 //! All integration tests, in one binary. One file a topic.
 #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
+mod archive; // what `make dist` hands out, and what stays here
 mod audit; // what stands in the audit log, whatever happens to it
 mod cli; // commands as a person types them: outputs, exit codes
 mod client_config; // what connects a client: lines to paste, and a client's own file with all else kept
