@@ -16,6 +16,7 @@ mod key_commands; // what the commands around the life of a key say, write and l
 mod operations; // what an assistant asks, what Gitea is asked, what the assistant reads
 mod places; // the files that a server writes: what is wrong with them is told before it starts
 mod protocol; // the protocol alone: tables, schemas, cancellation, streams
+mod proxies; // what the proxies of `deploy/` write down of a request
 mod reload; // keys that change while the server runs
 mod rotation; // a key replaced by another, with a person at a terminal, without, and after a kill
 mod sandbox; // the forge for a first run: Gitea's shapes, pages and refusals over data of our own
