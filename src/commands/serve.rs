@@ -129,6 +129,7 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
         calls,
         stopping,
     };
+    let grace = parts.settings.shutdown_grace.as_secs();
     let gitea = Gitea::new(Arc::clone(&forge));
     let tools = move || Dispatcher::new(Arc::clone(&shared), Gitea::new(Arc::clone(&forge)));
 
@@ -152,7 +153,7 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     let stop = OnceCell::new();
     let running = server::serve(listener, parts, tools, async {
         let stopped = stopped(signals, &gatekeeper, &current, reload.as_ref(), &gitea);
-        let _ = stop.set(stopped.await);
+        let _ = stop.set(stopped.await.told(grace));
         readiness::tell(readiness::STOPPING);
     });
     let ran = running.await;
@@ -212,6 +213,16 @@ fn announce(
 enum Stop {
     Asked(&'static str),
     Refused(gitea::AdminToken),
+}
+
+impl Stop {
+    /// Says that it was asked for, and how many seconds calls have still.
+    fn told(self, grace: u64) -> Self {
+        if let Self::Asked(signal) = self {
+            log::info!("{signal}: it stops; calls under way have {grace} seconds to end");
+        }
+        self
+    }
 }
 
 /// Does what a running server has to do beside answering, until there is a reason to stop.

@@ -198,6 +198,15 @@ fn each_line_of_the_log_can_be_an_object() {
 }
 
 #[test]
+fn a_stop_is_told_with_its_reason_and_what_it_waits_for() {
+    let fake = Fake::start();
+    let said = served(&fake, &[("SHUTDOWN_GRACE", "3")]).stop().stderr;
+    let last = said.lines().last().unwrap();
+    let told = "] SIGTERM: it stops; calls under way have 3 seconds to end";
+    assert!(last.ends_with(told), "{said}");
+}
+
+#[test]
 fn no_level_of_the_log_shows_a_key_or_the_token() {
     let fake = Fake::start();
     let served = served(&fake, &[("RUST_LOG", "trace")]);
