@@ -381,14 +381,15 @@ fi
 
 # The keys, by their hints: which there are, only a run of the program knows.
 _aegis_with_keys() {
-    local at named=()
-    case "${COMP_WORDS[1]} $3" in
-        *\ --env-file | *\ --server | *\ --grace | *\ =) ;;
-        revoke-key\ * | rotate-key\ *)
+    local at named=() before=$3
+    # `--key=HINT` is three words here.
+    [[ $3 == = ]] && before=${COMP_WORDS[COMP_CWORD - 2]}
+    case "${COMP_WORDS[1]} $before" in
+        *\ --env-file | *\ --server | *\ --grace | *\ --audit-log) ;;
+        revoke-key\ * | rotate-key\ * | audit-summary\ --key)
             if [[ $2 != -* ]]; then
                 for ((at = 2; at < COMP_CWORD; at++)); do
                     [[ ${COMP_WORDS[at]} == --env-file ]] || continue
-                    # `--env-file=FILE` is three words here.
                     [[ ${COMP_WORDS[at + 1]} == = ]] && ((at++))
                     named=("${COMP_WORDS[at + 1]//[\\\"\']/}")
                     named=(--env-file "${named/#~\//"$HOME/"}")

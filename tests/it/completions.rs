@@ -70,21 +70,32 @@ fn completions_are_those_of_the_command_line_and_of_the_keys() {
         "../../completions/aegis.bash",
         &(generated(Shell::Bash) + BASH),
     );
-    golden(
-        "../../completions/aegis.fish",
-        &(generated(Shell::Fish) + FISH),
-    );
-    let zsh = generated(Shell::Zsh);
-    let is_key = |line: &str| line.starts_with("':key -- ") || line.starts_with("'::key -- ");
-    let lines = zsh.split_inclusive('\n').map(|line| {
-        if is_key(line) {
-            line.replace(":_default'", ":_aegis_keys'")
-        } else {
-            line.to_owned()
-        }
-    });
-    let zsh: String = lines.collect();
-    assert!(zsh.contains(":_aegis_keys'"));
+    let changed = |text: String, is_key: fn(&str) -> bool, from: &str, to: &str| -> String {
+        assert!(text.lines().any(is_key));
+        let lines = text.split_inclusive('\n').map(|line| {
+            if is_key(line) {
+                line.replace(from, to)
+            } else {
+                line.to_owned()
+            }
+        });
+        lines.collect()
+    };
+    let is_key = |line: &str| line.contains(" -l key -d ");
+    let fish = generated(Shell::Fish);
+    let fish = changed(fish, is_key, " -r\n", " -r -f -a \"(__fish_aegis_keys)\"\n");
+    golden("../../completions/aegis.fish", &(fish + FISH));
+    let is_key = |line: &str| {
+        ["':key -- ", "'::key -- ", "'--key="]
+            .iter()
+            .any(|begin| line.starts_with(begin))
+    };
+    let zsh = changed(generated(Shell::Zsh), is_key, ":_default'", ":_aegis_keys'");
+    // A command of `audit-summary` comes behind a period for the generator, so it gets one.
+    let begin = "\n(audit-summary)\n";
+    let period = "[[ $words[2] == (verify|tail) ]] && words=($words[1] all $words[2,-1]) && (( CURRENT += 1 ))\n";
+    assert!(zsh.contains(begin));
+    let zsh = zsh.replacen(begin, &format!("{begin}{period}"), 1);
     let (functions, end) = zsh.split_once("if [ \"$funcstack[1]\"").unwrap();
     let zsh = format!("{functions}{ZSH}if [ \"$funcstack[1]\"{end}");
     golden("../../completions/_aegis", &zsh);
@@ -165,6 +176,12 @@ fn bash_completes_the_hints_of_keys() {
     assert_eq!(both, format!("{} {}\n", hint(KEY), hint(OTHER)));
     let one = complete(&["aegis", "revoke-key", "--yes", "fed"]).unwrap();
     assert_eq!(one, format!("{}\n", hint(OTHER)));
+    for key in [&["--key"][..], &["--key", "="]] {
+        let words = [&["aegis", "audit-summary", "tail", "-f"], key, &["fed"]].concat();
+        assert_eq!(complete(&words).unwrap(), format!("{}\n", hint(OTHER)));
+    }
+    let log = complete(&["aegis", "revoke-key", "--audit-log", ".e"]).unwrap();
+    assert_eq!(log, ".env\n");
     let options = complete(&["aegis", "revoke-key", "--no"]).unwrap();
     assert_eq!(options, "--no-wait\n");
     let file = complete(&["aegis", "revoke-key", "--env-file", ".e"]).unwrap();
@@ -198,6 +215,8 @@ fn fish_completes_the_hints_of_keys_with_their_labels() {
     assert_eq!(both, format!("{}\tmy laptop\n{}\n", hint(KEY), hint(OTHER)));
     let one = complete("aegis revoke-key --yes fed").unwrap();
     assert_eq!(one, format!("{}\n", hint(OTHER)));
+    let both = format!("{}\tmy laptop\n{}\n", hint(KEY), hint(OTHER));
+    assert_eq!(complete("aegis audit-summary tail --key ").unwrap(), both);
     for named in [
         r"--env-file other\ \$.env",
         r"--env-file=other\ \$.env",
@@ -213,17 +232,21 @@ fn zsh_completes_the_hints_of_keys() {
     let other = hint(OTHER);
     let third = hint(THIRD);
     for (typed, key) in [
-        ("--yes fed", &other),
-        (r"--env-file other\\ \\$.env ab1", &third),
-        (r"--env-file=other\\ \\$.env ab1", &third),
-        (r"--env-file ~/other\\ \\$.env ab1", &third),
+        ("revoke-key --yes fed", &other),
+        (r"revoke-key --env-file other\\ \\$.env ab1", &third),
+        (r"revoke-key --env-file=other\\ \\$.env ab1", &third),
+        (r"revoke-key --env-file ~/other\\ \\$.env ab1", &third),
+        ("audit-summary tail --key fed", &other),
+        ("audit-summary mont", &"monthly".to_owned()),
+        ("audit-summary ver", &"verify".to_owned()),
+        ("audit-summary monthly --js", &"--json".to_owned()),
     ] {
-        // A shell in a terminal of its own, which is told to complete what was typed and then to say it.
+        // A shell in a terminal of its own, which is told to complete what was typed, and not to run it.
         let program = format!(
             "zmodload zsh/zpty; zpty inner zsh -f -i
              zpty -w inner 'fpath=({} $fpath); PS1=; autoload -Uz compinit; compinit -D -u; echo rea\"\"dy'
              until [[ $said == *ready* ]]; do zpty -r inner line || exit; said+=$line; done
-             zpty -w -n inner $'aegis revoke-key {typed}\\t && true; echo do\"\"ne\\n'
+             zpty -w -n inner $'aegis {typed}\\t\\C-a: \\C-e; echo do\"\"ne\\n'
              until [[ $said == *done* ]]; do zpty -r inner line || exit; said+=$line; done
              print -r -- $said",
             script("").display()

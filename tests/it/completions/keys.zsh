@@ -6,7 +6,7 @@ _aegis_keys() {
     if (( at && at + 1 < CURRENT )); then
         named=("${words[at + 1]}")
     else
-        named=("${(@)${(M)words:#--env-file=*}#--env-file=}")
+        named=(${${(M)words:#--env-file=*}#--env-file=})
     fi
     # What was typed is run by `_call_program`: it is read as one word, and nothing in it is run.
     named=(${named:+--env-file ${(q)${(Q)named[-1]}/#\~\//$HOME/}})
