@@ -82,6 +82,14 @@ impl Files {
         Ok(self.locked.keys.rehearse()?)
     }
 
+    /// Whether this key may be replaced. It is asked before a new one is shown.
+    pub(super) fn check(&self, old: &KeyId, now: DateTime<Utc>) -> Result<KeyHint, Failure> {
+        let hint = self.expect(old)?;
+        let rotations = rotations(self.keys(), self.metadata(), now);
+        let refusal = refusal(old, hint, self.metadata(), &rotations);
+        refusal.map_or(Ok(hint), |refusal| Err(refusal.into()))
+    }
+
     /// Puts a new key beside the old one, which it is to replace. Old keys whose end has come are
     /// taken out in the same write.
     pub(super) fn begin(
@@ -90,28 +98,12 @@ impl Files {
         new: &Made,
         now: DateTime<Utc>,
     ) -> Result<(), Failure> {
-        let hint = self.expect(old)?;
+        let hint = self.check(old, now)?;
         let record = self.metadata().key(old);
-        if record.is_some_and(KeyRecord::has_ended) {
-            return Err(Refusal::OutOfUse(hint).into());
-        }
         let label = record.and_then(|record| record.label.clone());
         let in_force = record.is_none_or(|record| record.is_in_force(now));
-        let missing = match self.rotation(old, now) {
-            None => None,
-            Some(rotation) if rotation.stage == Stage::Missing => {
-                Some(rotation.successor.id.clone())
-            }
-            Some(_) => return Err(Refusal::UnderWay(hint).into()),
-        };
-        let is_successor =
-            |it: &Rotation<'_>| it.stage == Stage::Open && it.new.is_some_and(|new| new.id == *old);
-        if rotations(self.keys(), self.metadata(), now)
-            .iter()
-            .any(is_successor)
-        {
-            return Err(Refusal::Successor(hint).into());
-        }
+        let missing = self.rotation(old, now);
+        let missing = missing.map(|rotation| rotation.successor.id.clone());
         let ended = self.ended(now);
         let metadata = &mut self.locked.known.metadata;
         if let Some(missing) = missing {
@@ -272,6 +264,26 @@ impl Files {
     fn hint(&self, key: &KeyEntry) -> KeyHint {
         hint(key, self.metadata())
     }
+}
+
+/// Why no other key may be made in the place of this one.
+pub(super) fn refusal(
+    key: &KeyId,
+    hint: KeyHint,
+    metadata: &Metadata,
+    rotations: &[Rotation<'_>],
+) -> Option<Refusal> {
+    let is = |other: &KeyEntry| other.id == *key;
+    for rotation in rotations {
+        if is(rotation.old) && rotation.stage != Stage::Missing {
+            return Some(Refusal::UnderWay(hint));
+        }
+        if rotation.new.is_some_and(is) && rotation.stage == Stage::Open {
+            return Some(Refusal::Successor(hint));
+        }
+    }
+    let has_ended = metadata.key(key).is_some_and(KeyRecord::has_ended);
+    has_ended.then_some(Refusal::OutOfUse(hint))
 }
 
 fn retire(metadata: &mut Metadata, keys: &[KeyEntry], now: DateTime<Utc>) {

@@ -106,7 +106,7 @@ fn choose<'a>(
         return seen.named(name, &keys);
     }
     match &keys[..] {
-        [] => Err(place.has_no_key()),
+        [] => Err(place.has_no_key(seen)),
         [only] => {
             person.say(seen.line(only))?;
             if person.confirm("Replace this key?", true)? {
@@ -132,6 +132,7 @@ fn begin(
 ) -> Result<(Made, Option<String>), Failure> {
     let made = Made::new(asked.hashed || old.form == Form::Hashed)?;
     let mut files = place.lock(Some(person))?;
+    files.check(&old.id, place.now())?;
     files.rehearse()?;
     if asked.print && !Term::stdout().is_term() {
         made.print()?;

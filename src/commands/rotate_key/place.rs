@@ -57,7 +57,13 @@ impl Place {
     }
 
     /// Why nothing can be replaced.
-    pub(super) fn has_no_key(&self) -> Failure {
+    pub(super) fn has_no_key(&self, seen: &Seen<'_>) -> Failure {
+        let rotations = seen.rotations();
+        // Whatever is under way, the newest key has to do with it.
+        let mut keys = seen.keys.keys().iter().rev();
+        if let Some(refusal) = keys.find_map(|key| seen.refusal(key, &rotations)) {
+            return refusal.into();
+        }
         let file = self.file();
         let has_keys = !self.files.config.gate.keys.texts.is_empty();
         Failure::Other(if has_keys {

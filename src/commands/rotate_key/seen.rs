@@ -3,16 +3,16 @@ use std::{collections::HashMap, net::IpAddr};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::change::hint;
+use super::change::{Refusal, hint, refusal};
 use crate::{
     audit::KeyUse,
     commands::{
         Failure,
-        inventory::{Inventory, Named},
+        inventory::{Inventory, Named, Place},
         key_files::KeyFiles,
     },
     config::KeyEditor,
-    keys::{KeyEntry, KeyHint, KeyRecord, Metadata, Rotation, Stage, rotations},
+    keys::{KeyEntry, KeyHint, KeyRecord, Metadata, Rotation, rotations},
 };
 
 pub(super) struct Seen<'a> {
@@ -29,20 +29,17 @@ impl<'a> Seen<'a> {
         rotations(self.keys.keys(), self.metadata, self.now)
     }
 
-    /// The keys that may be replaced: in use, and none made in their place yet.
+    /// The keys that may be replaced: in use, and part of no rotation that is still open.
     pub(super) fn replaceable(&self) -> Vec<&'a KeyEntry> {
-        let under_way: Vec<_> = self
-            .rotations()
-            .iter()
-            .filter(|rotation| rotation.stage != Stage::Missing)
-            .map(|rotation| rotation.old.id)
-            .collect();
+        let rotations = self.rotations();
         let keys = self.keys.keys().iter();
-        keys.filter(|key| {
-            let ended = self.metadata.key(&key.id).is_some_and(KeyRecord::has_ended);
-            !ended && !under_way.contains(&key.id)
-        })
-        .collect()
+        keys.filter(|key| self.refusal(key, &rotations).is_none())
+            .collect()
+    }
+
+    /// Why a key may not be replaced.
+    pub(super) fn refusal(&self, key: &KeyEntry, rotations: &[Rotation<'_>]) -> Option<Refusal> {
+        refusal(&key.id, self.hint(key), self.metadata, rotations)
     }
 
     /// Keys that were taken out of use and stand in the file all the same, but are not being replaced.
@@ -55,18 +52,28 @@ impl<'a> Seen<'a> {
         self.keys.keys().iter().filter(ended).collect()
     }
 
-    /// The one key of `keys` that a person calls `name`.
-    pub(super) fn named(&self, name: &str, keys: &[&'a KeyEntry]) -> Result<&'a KeyEntry, Failure> {
-        let found = self.called(name, keys);
-        let rotations = self.rotations();
-        let under_way: Vec<_> = rotations.iter().map(|rotation| rotation.old).collect();
-        match (found, self.called(name, &under_way)) {
-            (Err(Failure::Other(_)), Ok(old)) => Err(Failure::Other(format!(
-                "{} is being replaced already: `--finish` ends that, `--abort` takes it back",
-                self.name(old)
-            ))),
-            (found, _) => found,
+    /// The one of the `replaceable` keys that a person calls `name`, or why that one is none of them.
+    pub(super) fn named(
+        &self,
+        name: &str,
+        replaceable: &[&'a KeyEntry],
+    ) -> Result<&'a KeyEntry, Failure> {
+        let found = self.called(name, replaceable);
+        if !matches!(found, Err(Failure::Other(_))) {
+            return found;
         }
+        let rotations = self.rotations();
+        let old: Vec<_> = rotations.iter().map(|rotation| rotation.old).collect();
+        let all = Inventory::new(self.files, self.keys, self.metadata);
+        // An old key and the one in its place have the same label: the old one is meant.
+        let refusal = match (self.called(name, &old), all.named(name)) {
+            (Ok(old), _) => self.refusal(old, &rotations),
+            (_, Ok(Named::Set(key))) if key.place == Place::EnvFile => {
+                refusal(&key.id, key.hint, self.metadata, &rotations)
+            }
+            _ => None,
+        };
+        refusal.map_or(found, |refusal| Err(refusal.into()))
     }
 
     /// The rotation of the key, or by the key, that a person calls `name`.

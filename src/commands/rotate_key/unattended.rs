@@ -131,7 +131,7 @@ fn which<'a>(place: &Place, seen: &Seen<'a>, name: Option<&str>) -> Result<&'a K
     match (name, &keys[..]) {
         (Some(name), keys) => seen.named(name, keys),
         (None, [only]) => Ok(only),
-        (None, []) => Err(place.has_no_key()),
+        (None, []) => Err(place.has_no_key(seen)),
         (None, several) => Err(Failure::Usage(format!(
             "there are {} keys: say which by its hint or its label ({})",
             several.len(),

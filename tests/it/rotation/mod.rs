@@ -3,6 +3,7 @@ mod crash;
 mod fixture;
 mod guided;
 mod interrupted;
+mod refused;
 mod resume;
 mod running;
 mod unattended;
