@@ -31,6 +31,10 @@ pub(super) enum Refusal {
     Successor(KeyHint),
     #[error("{0} was taken out of use; make another with `aegis generate-key`")]
     OutOfUse(KeyHint),
+    #[error(
+        "{0} stands in {1}, where no command puts another: `aegis generate-key` makes one to put there"
+    )]
+    Elsewhere(KeyHint, &'static str),
     #[error("without {0} no key would be left that opens anything")]
     LastOne(KeyHint),
     #[error(

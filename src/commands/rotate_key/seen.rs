@@ -71,6 +71,7 @@ impl<'a> Seen<'a> {
             (_, Ok(Named::Set(key))) if key.place == Place::EnvFile => {
                 refusal(&key.id, key.hint, self.metadata, &rotations)
             }
+            (_, Ok(Named::Set(key))) => Some(Refusal::Elsewhere(key.hint, key.place.as_str())),
             _ => None,
         };
         refusal.map_or(found, |refusal| Err(refusal.into()))

@@ -88,3 +88,16 @@ fn a_person_who_was_slower_than_another_command_is_shown_no_key() {
     assert_eq!(keys.standing(), before);
     assert!(keys.listed().iter().any(|key| is_new(key)));
 }
+
+#[test]
+fn of_a_key_that_stands_elsewhere_it_says_where() {
+    let keys = Keys::new(1, 9);
+    let other = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
+    keys.write("more", other);
+    keys.write(".env", &(keys.env() + "MCP_API_KEYS_FILE=more\n"));
+    assert_eq!(
+        refused(&keys, &[&hint(other), "--yes", "--print"]),
+        "error: fedcba98...3210 stands in the file that `MCP_API_KEYS_FILE` names, where no command puts another: \
+         `aegis generate-key` makes one to put there\n"
+    );
+}
