@@ -269,7 +269,7 @@ impl LockedKeys {
     }
 
     /// Whether the keys are in the file as they were to be: a disk may fail after that, too.
-    fn is_written(&self) -> bool {
+    pub(super) fn is_written(&self) -> bool {
         let found = KeyEditor::read(self.keys.path());
         found.is_ok_and(|found| found.as_bytes() == self.keys.as_bytes())
     }

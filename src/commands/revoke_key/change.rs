@@ -115,23 +115,39 @@ impl Revocation<'_> {
             // A key that was just drawn is in no record.
             let _ = metadata.note_created(record);
             metadata.note_replaced(id, hint, &new.id);
-            locked.write().map_err(|failure| {
-                failure.and("the old key is as it was, and the new one is in no file")
-            })?;
+            let written = locked.write();
+            if written.is_err() && !locked.is_written() {
+                return written.map_err(|failure| {
+                    failure.and("the old key is as it was, and the new one is in no file")
+                });
+            }
             locked.known.metadata.note_revoked(id, hint, now);
-            return locked.save_known().map_err(|failure| {
+            locked.save_known().map_err(|failure| {
                 failure.and(
                     "the old key is out of use, but that it is revoked is not noted: run it again",
                 )
-            });
+            })?;
+            return written.map_err(|failure| self.not_lasting(failure));
         }
         locked.known.metadata.note_revoked(id, hint, now);
         locked.save_known()?;
         locked.commit_keys().map_err(|failure| {
+            if locked.is_written() {
+                return self.not_lasting(failure);
+            }
             failure.and(&format!(
                 "{} is noted as revoked, so servers refuse it, but it still stands in {file}",
                 self.name
             ))
         })
+    }
+
+    /// The keys were written, and the folder could not be synced after that.
+    fn not_lasting(&self, failure: Failure) -> Failure {
+        let file = self.files.env_file.display();
+        let name = &self.name;
+        failure.and(&format!(
+            "{name} is revoked and out of {file}, which a power cut may undo"
+        ))
     }
 }

@@ -241,3 +241,64 @@ fn the_only_key_is_as_it_was_or_dead_and_replaced_by_one_that_was_seen() {
         state
     });
 }
+
+/// What a command says whose last but `before_end` call of `fsync` fails, and what is left.
+fn with_failing_sync(arguments: &[&str], before_end: usize) -> Option<(Done, Left)> {
+    if Command::new("strace").arg("-V").output().is_err() {
+        return None;
+    }
+    let folder = || Keys::with(&format!("MCP_API_KEYS={KEY},{OTHER}\n"));
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let path = log.path().to_str().unwrap();
+    traced(&folder(), &["-o", path, "-e", "trace=fsync"], arguments);
+    let log = fs::read_to_string(path).unwrap();
+    let number = log.matches("fsync(").count() - before_end;
+    let inject = format!("inject=fsync:error=EIO:when={number}");
+    let keys = folder();
+    let done = traced(&keys, &["-o", "/dev/null", "-e", &inject], arguments);
+    let left = Left::of(&keys, &done);
+    Some((done, left))
+}
+
+#[test]
+fn a_key_that_is_out_of_the_file_is_not_said_to_stand_there_where_the_folder_cannot_be_synced() {
+    let arguments = ["revoke-key", "0123", "--yes", "--no-wait"];
+    let Some((done, left)) = with_failing_sync(&arguments, 0) else {
+        return;
+    };
+    assert!(!left.has(KEY) && left.is_revoked(KEY));
+    assert_eq!(
+        (done.code, &*done.stderr),
+        (
+            Some(1),
+            "error: .env cannot be made lasting: Input/output error (os error 5); \
+             01234567...cdef is revoked and out of .env, which a power cut may undo\n"
+        )
+    );
+}
+
+#[test]
+fn a_key_that_has_the_place_of_another_is_not_said_to_be_in_no_file_where_the_folder_cannot_be_synced()
+ {
+    let arguments = [
+        "revoke-key",
+        "0123",
+        "--yes",
+        "--no-wait",
+        "--replace",
+        "--print",
+    ];
+    let Some((done, left)) = with_failing_sync(&arguments, 2) else {
+        return;
+    };
+    assert!(!left.has(KEY) && left.is_revoked(KEY));
+    assert_eq!(left.added(), [done.stdout.trim_end()]);
+    assert_eq!(
+        (done.code, &*done.stderr),
+        (
+            Some(1),
+            "error: .env cannot be made lasting: Input/output error (os error 5); \
+             01234567...cdef is revoked and out of .env, which a power cut may undo\n"
+        )
+    );
+}
