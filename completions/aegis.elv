@@ -110,7 +110,7 @@ set edit:completion:arg-completer[aegis] = {|@words|
             cand --server 'The running server''s address, instead of `MCP_HOST` and `MCP_PORT`'
             cand --audit-log 'Look in this audit log instead of `AUDIT_LOG_PATH` whether the server dropped a hashed key'
             cand --env-file 'Edit the keys of this file instead of `AEGIS_ENV_FILE` or `./.env`'
-            cand --replace 'Put a new key in its place, with the same label'
+            cand --replace 'Put a new key in its place, with the same label, and with an end as far off where it has one'
             cand -y 'Ask nothing'
             cand --yes 'Ask nothing'
             cand --no-wait 'Do not wait until the running server refuses it'

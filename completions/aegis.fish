@@ -94,7 +94,7 @@ complete -c aegis -n "__fish_aegis_using_subcommand list-keys" -s h -l help -d '
 complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -l server -d 'The running server\'s address, instead of `MCP_HOST` and `MCP_PORT`' -r
 complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -l audit-log -d 'Look in this audit log instead of `AUDIT_LOG_PATH` whether the server dropped a hashed key' -r -F
 complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -l env-file -d 'Edit the keys of this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F
-complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -l replace -d 'Put a new key in its place, with the same label'
+complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -l replace -d 'Put a new key in its place, with the same label, and with an end as far off where it has one'
 complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -s y -l yes -d 'Ask nothing'
 complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -l no-wait -d 'Do not wait until the running server refuses it'
 complete -c aegis -n "__fish_aegis_using_subcommand revoke-key" -l print -d 'Print the new key to standard output, which need not be a terminal'

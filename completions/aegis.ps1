@@ -120,7 +120,7 @@ Register-ArgumentCompleter -Native -CommandName 'aegis' -ScriptBlock {
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The running server''s address, instead of `MCP_HOST` and `MCP_PORT`')
             [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Look in this audit log instead of `AUDIT_LOG_PATH` whether the server dropped a hashed key')
             [CompletionResult]::new('--env-file', '--env-file', [CompletionResultType]::ParameterName, 'Edit the keys of this file instead of `AEGIS_ENV_FILE` or `./.env`')
-            [CompletionResult]::new('--replace', '--replace', [CompletionResultType]::ParameterName, 'Put a new key in its place, with the same label')
+            [CompletionResult]::new('--replace', '--replace', [CompletionResultType]::ParameterName, 'Put a new key in its place, with the same label, and with an end as far off where it has one')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Ask nothing')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Ask nothing')
             [CompletionResult]::new('--no-wait', '--no-wait', [CompletionResultType]::ParameterName, 'Do not wait until the running server refuses it')

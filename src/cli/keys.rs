@@ -135,7 +135,7 @@ pub struct RevokeKey {
     /// its id
     #[arg(value_name = "HINT|LABEL")]
     pub key: String,
-    /// Put a new key in its place, with the same label
+    /// Put a new key in its place, with the same label, and with an end as far off where it has one
     #[arg(long)]
     pub replace: bool,
     /// Ask nothing

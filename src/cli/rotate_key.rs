@@ -11,7 +11,8 @@ use crate::config::{self, Until};
 /// client is given it, the running server is asked whether it takes it, and the old one goes. It can be
 /// broken off anywhere; `--status` says where it stands, `--finish` and `--abort` end it.
 ///
-/// With `--yes` nothing is asked, and the old key may be used for `--grace` longer.
+/// With `--yes` nothing is asked, and the old key may be used for `--grace` longer. Where the old key was
+/// made with an end, the new one gets an end too, as long after it is made.
 ///
 /// Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 75 the files are in use, 78 settings or
 /// files must be mended, 130 broken off.

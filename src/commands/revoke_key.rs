@@ -52,7 +52,7 @@ pub(super) fn run(asked: &RevokeKey) -> Result<(), Failure> {
         .replace
         .then(|| Replacement::new(key.form == Form::Hashed))
         .transpose()?;
-    let revocation = Revocation {
+    let mut revocation = Revocation {
         asked,
         files: &files,
         key,
@@ -75,6 +75,9 @@ pub(super) fn run(asked: &RevokeKey) -> Result<(), Failure> {
         )));
     };
     check(asked, &files, &inventory, there, &revocation.name)?;
+    if let (Some(new), Some(record)) = (&mut revocation.new, &there.record) {
+        new.end = record.end_of_next(now);
+    }
     let watch = Watch::begin(files.audit_log(asked.audit_log.as_deref()), ended(there));
     revocation.edit(&mut locked)?;
     revocation.show_new()?;
@@ -193,7 +196,7 @@ fn former(
         waited.map_err(|failure| failure.and(UNPROVEN))?
     };
     if asked.json {
-        let at = revoked_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let at = written(revoked_at);
         let hint = record.hint.map(|hint| hint.to_string());
         let mut document = json!({ "hint": hint, "revoked_at": at, "proof": proof.word() });
         proof.add_to(&mut document);
@@ -265,14 +268,16 @@ impl Revocation<'_> {
             let file = self.files.env_file.display();
             say(&match (&self.new, self.elsewhere()) {
                 (Some(new), None) => format!(
-                    "{} is revoked: in {file}, {} has its place",
+                    "{} is revoked: in {file}, {} has its place{}",
                     self.name,
-                    new.key.hint()
+                    new.key.hint(),
+                    new.until()
                 ),
                 (Some(new), Some(place)) => format!(
-                    "{} is revoked; {} is in {file} instead\nit still stands in {place}, which no command edits: take it out there",
+                    "{} is revoked; {} is in {file} instead{}\nit still stands in {place}, which no command edits: take it out there",
                     self.name,
-                    new.key.hint()
+                    new.key.hint(),
+                    new.until()
                 ),
                 (None, None) => format!("{} is revoked: it is out of {file}", self.name),
                 (None, Some(place)) => format!(
@@ -297,7 +302,7 @@ impl Revocation<'_> {
         let label = record.and_then(|record| record.label.as_ref());
         let mut told = json!({
             "hint": self.key.hint.as_str(),
-            "revoked_at": now.to_rfc3339_opts(SecondsFormat::Secs, true),
+            "revoked_at": written(now),
             "env_file": self.files.env_file.display().to_string(),
             "proof": proof.word(),
         });
@@ -311,6 +316,10 @@ impl Revocation<'_> {
                 "new_hint",
                 self.new.as_ref().map(|new| new.key.hint().to_string()),
             ),
+            (
+                "new_expires_at",
+                self.new.as_ref().and_then(|new| new.end).map(written),
+            ),
         ] {
             if let Some(value) = value {
                 told[name] = json!(value);
@@ -322,6 +331,10 @@ impl Revocation<'_> {
         }
         told
     }
+}
+
+fn written(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// The work is done, whoever reads of it.

@@ -1,7 +1,7 @@
 //! What is written down about one key: never the key.
 use std::borrow::Cow;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use serde::Deserialize;
 
 use super::{Fingerprint, KeyHint, KeyId, Label, LabelError};
@@ -102,6 +102,23 @@ impl KeyRecord {
     /// recorded already, so that a clock set back revives nothing.
     pub fn is_in_force(&self, now: DateTime<Utc>) -> bool {
         !self.has_ended() && self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// The end of a key that is made in its place at `now`: as long after that as its own is after it
+    /// was made. An end that came with its replacement is not its own.
+    pub fn end_of_next(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let replaced = self.replaced_by.is_some();
+        let own = if replaced {
+            self.prior_expires_at
+        } else {
+            self.expires_at
+        }?;
+        let next = self
+            .created_at
+            .and_then(|made| now.checked_add_signed(own - made));
+        // Of RFC 3339 a year has four digits.
+        let next = next.filter(|next| next.year() < 10_000).unwrap_or(own);
+        (next > now).then_some(next)
     }
 
     /// Its members as they are written, in their order.

@@ -30,6 +30,7 @@ pub(super) struct Replacement {
     pub(super) key: ApiKey,
     pub(super) id: KeyId,
     pub(super) hashed: bool,
+    pub(super) end: Option<DateTime<Utc>>,
 }
 
 impl Replacement {
@@ -40,7 +41,15 @@ impl Replacement {
             id: key.id(),
             key,
             hashed,
+            end: None,
         })
+    }
+
+    /// Until when it may be used, where the old one had an end: the rest of a sentence.
+    pub(super) fn until(&self) -> String {
+        self.end
+            .map(|end| format!(" until {}", end.format("%Y-%m-%d %H:%M UTC")))
+            .unwrap_or_default()
     }
 
     fn entry(&self) -> NewKey<'_> {
@@ -110,6 +119,7 @@ impl Revocation<'_> {
                 label,
                 created_at: Some(now),
                 source: Some("generated".to_owned()),
+                expires_at: new.end,
                 ..KeyRecord::of(&new.id, new.key.hint())
             };
             // A key that was just drawn is in no record.

@@ -94,16 +94,17 @@ impl Files {
         refusal.map_or(Ok(hint), |refusal| Err(refusal.into()))
     }
 
-    /// Puts a new key beside the old one, which it is to replace. Old keys whose end has come are
-    /// taken out in the same write.
+    /// Puts a new key beside the old one, which it is to replace, and tells its end. Old keys whose end
+    /// has come are taken out in the same write.
     pub(super) fn begin(
         &mut self,
         old: &KeyId,
         new: &Made,
         now: DateTime<Utc>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<DateTime<Utc>>, Failure> {
         let hint = self.check(old, now)?;
         let record = self.metadata().key(old);
+        let end = record.and_then(|record| record.end_of_next(now));
         let label = record.and_then(|record| record.label.clone());
         let in_force = record.is_none_or(|record| record.is_in_force(now));
         let missing = self.rotation(old, now);
@@ -122,6 +123,7 @@ impl Files {
             label,
             created_at: Some(now),
             source: Some("generated".to_owned()),
+            expires_at: end,
             ..KeyRecord::of(&new.id, new.key.hint())
         };
         // A key that was just drawn is in no record.
@@ -130,7 +132,8 @@ impl Files {
         retire(metadata, &ended, now);
         self.locked.keys.add(new.entry())?;
         self.remove(&ended)?;
-        self.write()
+        self.write()?;
+        Ok(end)
     }
 
     /// Lets the old key be used until `end`, or until the end that it had before, which may have come.

@@ -70,14 +70,14 @@ impl Dialog<'_> {
         })
     }
 
-    pub(super) fn hand_over(&mut self, warning: Option<&str>) -> Result<(), Failure> {
+    pub(super) fn hand_over(&mut self, notes: &[String]) -> Result<(), Failure> {
         self.person.say(format_args!(
             "It is in {} beside the old one, and both may be used.\nGive it to whoever uses {}.\n",
             self.place.file(),
             self.old_name
         ))?;
-        if let Some(warning) = warning {
-            self.person.say(warning)?;
+        for note in notes {
+            self.person.say(note)?;
         }
         self.person
             .pause("Press Enter when that is done, and it will be tested:")

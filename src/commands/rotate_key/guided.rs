@@ -8,7 +8,7 @@ use super::{
     dialog::{Dialog, Test},
     made::Made,
     place::Place,
-    seen::Seen,
+    seen::{Seen, time},
     trial::{self, Written},
 };
 use crate::{
@@ -34,7 +34,7 @@ pub(super) fn run(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
         return go_on(asked, place, &mut person, &seen, rotation);
     }
     let old = choose(asked, place, &mut person, &seen)?;
-    let (made, warning) = begin(asked, place, &mut person, old)?;
+    let (made, notes) = begin(asked, place, &mut person, old)?;
     let mut dialog = Dialog {
         asked,
         place,
@@ -45,7 +45,7 @@ pub(super) fn run(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
         test: Test::Show(made.key, Written::At(Instant::now())),
     };
     dialog.safely(|dialog| {
-        dialog.hand_over(warning.as_deref())?;
+        dialog.hand_over(&notes)?;
         dialog.settle(asked.grace)
     })
 }
@@ -123,13 +123,13 @@ fn choose<'a>(
     }
 }
 
-/// Shows a new key, then puts it beside the old one.
+/// Shows a new key, then puts it beside the old one. What else is to be said of it comes with it.
 fn begin(
     asked: &RotateKey,
     place: &Place,
     person: &mut Prompts,
     old: &KeyEntry,
-) -> Result<(Made, Option<String>), Failure> {
+) -> Result<(Made, Vec<String>), Failure> {
     let made = Made::new(asked.hashed || old.form == Form::Hashed)?;
     let mut files = place.lock(Some(person))?;
     files.check(&old.id, place.now())?;
@@ -142,10 +142,15 @@ fn begin(
         person.say(style(made.key.expose()).for_stderr().bold())?;
         person.say("")?;
     }
-    if let Err(failure) = files.begin(&old.id, &made, place.now()) {
+    let end = files.begin(&old.id, &made, place.now()).inspect_err(|_| {
         // What is more important is said after it.
         let _ = person.say("It was not written down: forget it.");
-        return Err(failure);
-    }
-    Ok((made, files.warning()))
+    })?;
+    let end = end.map(|end| {
+        format!(
+            "The new one ends on {}, as the old one had an end.",
+            time(end)
+        )
+    });
+    Ok((made, end.into_iter().chain(files.warning()).collect()))
 }

@@ -27,6 +27,8 @@ struct Begun {
     hint: KeyHint,
     name: String,
     made: Made,
+    /// That of the new key.
+    end: Option<DateTime<Utc>>,
     warning: Option<String>,
 }
 
@@ -112,11 +114,13 @@ fn begin(asked: &RotateKey, place: &Place, now: DateTime<Utc>) -> Result<Begun, 
     } else if asked.json && asked.print {
         Made::begin_document()?;
     }
-    if let Err(failure) = files.begin(&old.id, &made, now) {
+    let begun = files.begin(&old.id, &made, now);
+    let end = begun.map_err(|failure| {
         let forget = "the new key was not written down: forget it if you saw it";
-        return Err(if shown { failure.and(forget) } else { failure });
-    }
+        if shown { failure.and(forget) } else { failure }
+    })?;
     Ok(Begun {
+        end,
         warning: files.warning(),
         old: old.id,
         hint,
@@ -145,6 +149,12 @@ fn tell(place: &Place, begun: &Begun, verdict: Option<&Verdict>, end: &End) -> R
         format!("{} is replaced by {}", begun.name, begun.made.hint()),
         format!("  the new key is in {}, beside the old one", place.file()),
     ];
+    if let Some(end) = begun.end {
+        told.push(format!(
+            "  the new one ends on {}, as the old one had an end",
+            time(end)
+        ));
+    }
     if let Some(verdict) = verdict.filter(|verdict| verdict.accepted) {
         told.push(format!("  {}", verdict.told));
     }
@@ -186,6 +196,7 @@ fn print(
     let mut document = json!({
         "old": begun.hint.as_str(),
         "new": begun.made.hint().as_str(),
+        "new_expires_at": begun.end,
         "accepted": accepted,
         "server": verdict.map(|verdict| &verdict.told),
         "old_refused_from": if let End::At(end) = end { Some(end) } else { None },

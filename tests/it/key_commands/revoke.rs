@@ -1,6 +1,7 @@
 //! `revoke-key`: the key is dead, and somebody saw it.
 use std::{fs::OpenOptions, io::Write, thread, time::Duration};
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{
@@ -217,6 +218,32 @@ fn a_new_key_takes_the_place_of_the_only_one() {
     assert_eq!(record(&keys, new)["label"], "laptop");
     let done = keys.run(&["check-key-age"]);
     assert_eq!(done.code, Some(0), "{}", done.stdout);
+}
+
+#[test]
+fn a_new_key_ends_as_long_after_it_was_made_as_the_old_one_did() {
+    for json in [&[][..], &["--json"]] {
+        let made_for_90_days = format!("{}, {}", ago("created_at", 80), ago("expires_at", -10));
+        let keys = Keys::known(&[(KEY, &made_for_90_days)]);
+        let arguments = ["revoke-key", "0123", "--yes", "--replace", "--no-wait"];
+        let done = keys.run(&[&arguments[..], json].concat());
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+        let new = keys.read(".env");
+        let new = record(&keys, new.trim_end().strip_prefix("MCP_API_KEYS=").unwrap());
+        let time = |member: &str| new[member].as_str().unwrap().parse::<DateTime<Utc>>();
+        let (made, end) = (time("created_at").unwrap(), time("expires_at").unwrap());
+        assert_eq!((end - made).num_days(), 90);
+        if json.is_empty() {
+            let told = format!(
+                "{} has its place until {}\n",
+                new["hint"].as_str().unwrap(),
+                end.format("%Y-%m-%d %H:%M UTC")
+            );
+            assert!(done.stderr.contains(&told), "{}", done.stderr);
+        } else {
+            assert_eq!(done.json()["new_expires_at"], new["expires_at"]);
+        }
+    }
 }
 
 #[test]

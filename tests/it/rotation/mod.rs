@@ -1,5 +1,6 @@
 //! `aegis rotate-key`: with a person at a terminal, without one, and after whatever ended it.
 mod crash;
+mod ends;
 mod fixture;
 mod guided;
 mod interrupted;
