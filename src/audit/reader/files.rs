@@ -12,7 +12,7 @@ use std::{
     sync::Arc,
 };
 
-pub use self::look::{hold, open_part};
+pub use self::look::hold;
 use self::{
     look::{look, look_at_found},
     pattern::{is_pattern, matches},
@@ -49,7 +49,8 @@ enum Kind {
     /// It is held, so that it stays the same file when the log is rotated meanwhile; and it is as
     /// long as it was when it was opened.
     Plain(Arc<File>, u64),
-    Compressed,
+    /// It is held too, and read once.
+    Compressed(Arc<File>),
     /// It cannot be opened or read; that is told when it is tried again.
     Unreadable,
     /// It can be read once.
@@ -145,11 +146,12 @@ fn find_one(path: &Path) -> Result<Vec<Log>, FindError> {
 
 /// The log that is written at `live` with the files that it was before, the oldest first: those
 /// that we rotate, and those that `logrotate` leaves, compressed or not. Where a file stands beside
-/// its compressed self, one of them is enough.
+/// its compressed self, one of them is enough. They are held from here on, so that a rotation
+/// meanwhile neither hides a file nor shows it twice.
 ///
 /// # Errors
 /// The folder cannot be read, or there is no such log.
-pub fn rotated(live: &Path) -> io::Result<Vec<PathBuf>> {
+pub fn rotated(live: &Path) -> io::Result<Vec<Log>> {
     let logs = family(live).map_err(|error| match error {
         FindError::Unreadable { error, .. } => error,
         FindError::Missing(_) | FindError::Empty(_) => io::ErrorKind::NotFound.into(),
@@ -157,7 +159,7 @@ pub fn rotated(live: &Path) -> io::Result<Vec<PathBuf>> {
     if logs.is_empty() {
         return Err(io::ErrorKind::NotFound.into());
     }
-    Ok(logs.into_iter().map(|log| log.path).collect())
+    Ok(logs)
 }
 
 fn family(live: &Path) -> Result<Vec<Log>, FindError> {
@@ -171,7 +173,7 @@ fn family(live: &Path) -> Result<Vec<Log>, FindError> {
     })
 }
 
-/// The same; `None` where a file was renamed meanwhile, so that one may lack.
+/// The same; `None` where a file was renamed or removed meanwhile, so that one may lack.
 fn family_now(live: &Path) -> Result<Option<Vec<Log>>, FindError> {
     let look_at = |path: PathBuf, look: fn(PathBuf) -> _| match path.is_file().then(|| look(path)) {
         None => Ok(None),
@@ -199,8 +201,10 @@ fn family_now(live: &Path) -> Result<Option<Vec<Log>>, FindError> {
     let names = former(live)?;
     let mut logs = Vec::new();
     for name in &names {
-        let log = look_at_any(name)?;
-        logs.extend(log.filter(|log| log.id != id));
+        let Some(log) = look_at_any(name)? else {
+            return Ok(None);
+        };
+        logs.extend((log.id != id).then_some(log));
     }
     // What was closed since is later than all of this.
     for name in former(live)?.difference(&names) {
@@ -236,9 +240,10 @@ fn former(live: &Path) -> Result<BTreeSet<Vec<u8>>, FindError> {
     // A file that is compressed meanwhile changes its name: one look may see neither, two see one.
     for _ in 0..2 {
         for entry in fs::read_dir(names::folder(live)).map_err(unreadable)? {
-            let name = entry.map_err(unreadable)?.file_name();
+            let entry = entry.map_err(unreadable)?;
+            let name = entry.file_name();
             let name = bare(name.as_bytes());
-            if names::was(live, name) {
+            if names::was(live, name) && entry.path().is_file() {
                 found.insert(name.to_owned());
             }
         }
@@ -267,20 +272,38 @@ pub fn sources(logs: &[Log], from: i64, until: i64) -> Vec<Source> {
                 file: Arc::clone(file),
             },
             Kind::Stream if log.path.as_os_str() == "-" => Source::Stdin,
-            Kind::Compressed | Kind::Unreadable | Kind::Stream => Source::Whole(log.path.clone()),
+            Kind::Compressed(file) => Source::Held(Arc::clone(file)),
+            Kind::Unreadable | Kind::Stream => Source::Whole(log.path.clone()),
         }
     });
     sources.collect()
 }
 
 impl Log {
+    /// The file as it was found, whatever became of its name since; `None` where it could not be
+    /// opened.
+    pub fn held(&self) -> Option<Arc<File>> {
+        match &self.kind {
+            Kind::Plain(file, _) | Kind::Compressed(file) => Some(Arc::clone(file)),
+            Kind::Unreadable | Kind::Stream => None,
+        }
+    }
+
+    /// The same; one that could not be opened is tried again, and the error says which one it is.
+    pub fn open(&self) -> io::Result<Arc<File>> {
+        let named = |error: io::Error| {
+            io::Error::new(error.kind(), format!("{}: {error}", self.path.display()))
+        };
+        let open = || hold(&self.path).map_err(named).map(Arc::new);
+        self.held().map_or_else(open, Ok)
+    }
+
     /// How much of it is read to read all of it, as far as that is known.
     pub fn length(&self) -> u64 {
-        match self.kind {
-            Kind::Plain(_, length) => length,
-            Kind::Compressed | Kind::Unreadable => {
-                fs::metadata(&self.path).map_or(0, |it| it.len())
-            }
+        match &self.kind {
+            Kind::Plain(_, length) => *length,
+            Kind::Compressed(file) => file.metadata().map_or(0, |it| it.len()),
+            Kind::Unreadable => fs::metadata(&self.path).map_or(0, |it| it.len()),
             Kind::Stream => 0,
         }
     }

@@ -11,8 +11,7 @@ use std::{
 };
 
 use super::{
-    LONGEST_LINE, Line, Raw, again, backward, open, open_part, read_lines, rotated,
-    stream::is_compressed,
+    LONGEST_LINE, Line, Raw, again, backward, open, read_lines, rotated, stream::is_compressed,
 };
 
 /// As much is read at once.
@@ -95,11 +94,11 @@ impl Follow {
             return Ok(found.into());
         }
         let live = id(&self.file)?;
-        for path in rotated(&self.path)?.iter().rev() {
+        for part in rotated(&self.path)?.iter().rev() {
             if found.len() >= most {
                 break;
             }
-            let file = open_part(path)?;
+            let file = part.open()?;
             if id(&file)? != live {
                 let length = file.metadata()?.len();
                 let mut before = newest(&file, length, most - found.len(), &judge)?.0;
@@ -209,11 +208,11 @@ impl Follow {
             _ => Wanted::Yes,
         };
         let ours = id(&self.file)?;
-        for path in rotated(&self.path)?.iter().rev() {
-            if *path == self.path {
+        for part in rotated(&self.path)?.iter().rev() {
+            if part.path == self.path {
                 continue;
             }
-            let file = open_part(path)?;
+            let file = part.open()?;
             if id(&file)? == ours {
                 break;
             }

@@ -17,7 +17,7 @@ mod stream;
 mod uses;
 
 pub(super) use again::again;
-pub use files::{FindError, Log, find, hold, is_one, open_part, rotated, sources};
+pub use files::{FindError, Log, find, hold, is_one, rotated, sources};
 pub use follow::Follow;
 pub use line::{Bad, Event, Line, Text};
 pub use pieces::{Piece, Reader, Source, pieces, read};

@@ -38,6 +38,8 @@ pub enum Source {
     },
     /// A file, or a pipe, from its first byte to its last, compressed or not.
     Whole(PathBuf),
+    /// The same of a file that is held. It is read once.
+    Held(Arc<File>),
     Stdin,
     /// A file that need not be read.
     Nothing,
@@ -70,7 +72,7 @@ pub trait Reader: Send {
 pub fn pieces(sources: &[Source]) -> Vec<Piece> {
     let length = |source: &Source| match source {
         Source::Part { range, .. } => range.end.saturating_sub(range.start),
-        Source::Whole(_) | Source::Stdin | Source::Nothing => 0,
+        Source::Held(_) | Source::Whole(_) | Source::Stdin | Source::Nothing => 0,
     };
     let total: u64 = sources.iter().map(length).sum();
     let size = (total / MOST).max(SMALLEST);
@@ -88,7 +90,7 @@ pub fn pieces(sources: &[Source]) -> Vec<Piece> {
                     start = end;
                 }
             }
-            Source::Whole(_) | Source::Stdin => pieces.push(Piece {
+            Source::Held(_) | Source::Whole(_) | Source::Stdin => pieces.push(Piece {
                 source,
                 range: 0..0,
             }),
@@ -129,8 +131,9 @@ pub fn read<R: Reader>(
                     };
                     part.read(piece.range.clone(), |offset, raw| reader.line(offset, raw))
                 }
+                Source::Held(file) => whole(Counted::new(&**file, progress), ahead, &mut reader),
                 Source::Whole(path) => File::open(path)
-                    .and_then(|file| whole(Counted::new(file, progress), ahead, &mut reader)),
+                    .and_then(|file| whole(Counted::new(&file, progress), ahead, &mut reader)),
                 Source::Stdin => whole(Counted::new(io::stdin(), progress), ahead, &mut reader),
                 Source::Nothing => Ok(()),
             };

@@ -8,7 +8,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use super::{Event, Line, Raw, Text, open, open_part, read_lines, rotated};
+use super::{Event, Line, Raw, Text, open, read_lines, rotated};
 use crate::keys::KeyHint;
 
 /// What a log says of the keys with one hint.
@@ -29,9 +29,9 @@ pub struct KeyUse {
 /// There is no such log, or it cannot be read.
 pub fn key_uses(log: &Path, lately: DateTime<Utc>) -> io::Result<HashMap<KeyHint, KeyUse>> {
     let mut uses = HashMap::new();
-    for path in rotated(log)? {
-        let read = open(open_part(&path)?)?;
-        let ended = read_lines(BufReader::new(read), |_, raw| {
+    for part in rotated(log)? {
+        let file = part.open()?;
+        let ended = read_lines(BufReader::new(open(&*file)?), |_, raw| {
             if let Raw::Line(line) | Raw::Unended(line) = raw
                 && let Ok(line) = Line::of(line)
             {

@@ -1,6 +1,5 @@
 //! In which order files are one log.
 use std::{
-    collections::HashSet,
     io::{self, Read},
     path::{Path, PathBuf},
 };
@@ -9,7 +8,10 @@ use super::{
     mark::{Links, sha256},
     source::Source,
 };
-use crate::{audit::reader, sort};
+use crate::{
+    audit::reader::{self, Log},
+    sort,
+};
 
 /// How much of a file is looked at.
 const HEAD: u64 = 64 * 1024;
@@ -21,64 +23,25 @@ const HEAD: u64 = 64 * 1024;
 /// One cannot be read, and which one that is.
 pub fn of_log(live: &Path) -> Result<Vec<Source>, (PathBuf, io::Error)> {
     let found = reader::again(
-        || opened(live),
+        || {
+            // Where there is none, the error is the system's own.
+            Source::open(live.to_owned())?;
+            reader::rotated(live)
+        },
         |found| match found {
-            Ok(opened) => opened.all,
-            Err((_, error)) => error.kind() != io::ErrorKind::NotFound,
+            // Between the two steps of a rotation.
+            Ok(logs) => logs.last().is_some_and(|newest| newest.path == live),
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
         },
     );
-    match found? {
-        Opened { sources, all: true } => Ok(sources),
-        // Without a file that it lacks, an intact log would be called broken.
-        Opened { all: false, .. } => Err((
-            live.to_owned(),
-            io::Error::other("it is rotated faster than its files can be listed"),
-        )),
-    }
-}
-
-struct Opened {
-    sources: Vec<Source>,
-    /// No file was renamed or compressed while they were looked for.
-    all: bool,
-}
-
-fn opened(live: &Path) -> Result<Opened, (PathBuf, io::Error)> {
-    let open =
-        |path: &Path| Source::open(path.to_owned()).map_err(|error| (path.to_owned(), error));
-    let listed = || {
-        let paths = reader::rotated(live).map_err(|error| (live.to_owned(), error))?;
-        Ok(paths.into_iter().filter(|path| path != live))
-    };
-    // First, so that what it is called afterwards does not matter.
-    let newest = open(live)?;
-    let mut sources = Vec::new();
-    let mut names = HashSet::new();
-    for path in listed()? {
-        names.insert(uncompressed(&path));
-        let source = open(&path)?;
-        if !source.is_same(&newest) {
-            sources.push(source);
-        }
-    }
-    // What was closed since has records that are later than all of this.
-    let begins = beginning(&newest);
-    let is_later = |path: &PathBuf| open(path).is_ok_and(|closed| beginning(&closed) >= begins);
-    let mut new = listed()?.filter(|path| !names.contains(&uncompressed(path)));
-    let all = new.all(|path| is_later(&path));
-    // A file that was closed and compressed since would stand there twice.
-    let all = all && open(live).is_ok_and(|now| now.is_same(&newest));
+    let logs = found.map_err(|error| (live.to_owned(), error))?;
+    let source = |log: Log| Source::found(&log).map_err(|error| (log.path, error));
+    let sources = logs.into_iter().map(source);
+    let mut sources = sources.collect::<Result<Vec<_>, _>>()?;
+    let newest = sources.pop();
     let mut sources = in_order(sources);
-    sources.push(newest);
-    Ok(Opened { sources, all })
-}
-
-/// What a file was called before it was compressed.
-fn uncompressed(path: &Path) -> PathBuf {
-    match path.extension() {
-        Some(ending) if ending == "gz" || ending == "zst" => path.with_extension(""),
-        _ => path.to_owned(),
-    }
+    sources.extend(newest);
+    Ok(sources)
 }
 
 /// Puts files in the order in which they were written, by their first records; leaves each out that

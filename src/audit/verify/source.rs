@@ -4,11 +4,14 @@ use std::{
     io::{self, Read},
     os::unix::fs::{FileExt, MetadataExt},
     path::PathBuf,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use super::scan::{Part, Scan};
-use crate::audit::reader;
+use crate::audit::reader::{self, Log};
 
 /// As much is claimed at once, and as many bytes are read at once.
 const CHUNK: u64 = 1 << 20;
@@ -22,7 +25,7 @@ const HEAVY: usize = 4096;
 #[derive(Debug)]
 pub struct Source {
     pub path: PathBuf,
-    file: File,
+    file: Arc<File>,
     length: u64,
     /// Read from the start to the end: compressed, or no regular file.
     is_stream: bool,
@@ -50,10 +53,21 @@ impl Source {
             path
         };
         let file = reader::hold(&path)?;
-        Self::of(path, file)
+        Self::of(path, Arc::new(file))
     }
 
-    pub fn of(path: PathBuf, file: File) -> io::Result<Self> {
+    /// One that was found, as it was then.
+    ///
+    /// # Errors
+    /// Those of [`Source::open`].
+    pub fn found(log: &Log) -> io::Result<Self> {
+        match log.held() {
+            Some(file) => Self::of(log.path.clone(), file),
+            None => Self::open(log.path.clone()),
+        }
+    }
+
+    fn of(path: PathBuf, file: Arc<File>) -> io::Result<Self> {
         let found = file.metadata()?;
         if found.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());

@@ -55,7 +55,7 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
                 continue;
             }
             for log in reader::find(slice::from_ref(path))? {
-                sources.push(open(&log.path)?);
+                sources.push(Source::found(&log).map_err(|error| unreadable(&log.path, &error))?);
             }
         }
         in_order(sources)

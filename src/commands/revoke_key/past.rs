@@ -9,7 +9,7 @@ use memchr::memmem;
 use serde_json::Value;
 
 use crate::{
-    audit::reader::{Raw, open, open_part, read_lines, rotated},
+    audit::reader::{Raw, open, read_lines, rotated},
     keys::KeyHint,
 };
 
@@ -20,9 +20,9 @@ use crate::{
 /// There is no such log, or it cannot be read.
 pub(super) fn is_refused(log: &Path, hints: &[KeyHint], ended: DateTime<Utc>) -> io::Result<bool> {
     // The newest file that tells it is enough.
-    for path in rotated(log)?.into_iter().rev() {
-        let mut newest = None;
-        read_lines(BufReader::new(open(open_part(&path)?)?), |_, raw| {
+    for part in rotated(log)?.iter().rev() {
+        let (file, mut newest) = (part.open()?, None);
+        read_lines(BufReader::new(open(&*file)?), |_, raw| {
             if let Raw::Line(line) = raw {
                 newest = told(line, hints, ended).or(newest);
             }

@@ -1,7 +1,7 @@
 //! What a file is, by its head.
 use std::{
     fs::{self, File, Metadata},
-    io::{self, BufReader, Read},
+    io::{self, BufReader, Read, Seek},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
@@ -54,7 +54,7 @@ fn look_into(path: PathBuf) -> io::Result<Log> {
             goes_on: false,
         });
     }
-    let file = hold(&path)?;
+    let mut file = hold(&path)?;
     let metadata = file.metadata()?;
     let mut start = [0; 4];
     let read = bisect::read_at(&file, &mut start, 0)?;
@@ -70,13 +70,14 @@ fn look_into(path: PathBuf) -> io::Result<Log> {
             }
         })
     });
+    file.rewind()?;
     let first = seen.first().copied();
     sort::by_key(&mut seen, |(millis, _)| *millis);
     Ok(Log {
         first,
         begins: (seen.len() >= ENOUGH).then(|| seen[seen.len() / 2].0),
         kind: if is_compressed(&start[..read]) {
-            Kind::Compressed
+            Kind::Compressed(Arc::new(file))
         } else {
             Kind::Plain(Arc::new(file), metadata.len())
         },
@@ -106,10 +107,4 @@ pub fn hold(path: &Path) -> io::Result<File> {
         ),
         _ => error,
     })
-}
-
-/// Opens one of the files of a log; the error says which one.
-pub fn open_part(path: &Path) -> io::Result<File> {
-    File::open(path)
-        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }

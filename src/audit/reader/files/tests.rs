@@ -1,4 +1,33 @@
+#![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
+use std::io::{Read, Write};
+
+use flate2::{Compression, write::GzEncoder};
+
 use super::*;
+use crate::audit::reader::open;
+
+#[test]
+fn what_was_found_of_a_log_is_read_whatever_becomes_of_it_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let record =
+        |day| format!("{{\"timestamp\": \"2026-01-0{day}T00:00:00Z\", \"event\": \"x\"}}\n");
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(record(1).as_bytes()).unwrap();
+    fs::write(path("audit.log.2.gz"), packed.finish().unwrap()).unwrap();
+    fs::write(path("audit.log.1"), record(2)).unwrap();
+    fs::write(path("audit.log"), record(3)).unwrap();
+    let found = rotated(&path("audit.log")).unwrap();
+    fs::remove_file(path("audit.log.2.gz")).unwrap();
+    fs::rename(path("audit.log"), path("audit.log.1")).unwrap();
+    fs::write(path("audit.log"), record(4)).unwrap();
+    let mut read = String::new();
+    for log in found {
+        let file = log.open().unwrap();
+        open(&*file).unwrap().read_to_string(&mut read).unwrap();
+    }
+    assert_eq!(read, [1, 2, 3].map(record).concat());
+}
 
 #[test]
 fn a_log_is_known_by_what_rotation_makes_of_its_name() {
