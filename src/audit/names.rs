@@ -164,11 +164,12 @@ pub(super) fn compressed(file: &Path, how: Compress) -> Option<(PathBuf, PathBuf
 
 /// What was being written beside the log when the process ended.
 pub(super) fn all_temporary(log: &Path) -> io::Result<Vec<PathBuf>> {
-    let beginning = [b".", stem(log), b"-"].concat();
     let mut found = Vec::new();
     for entry in fs::read_dir(folder(log))? {
         let name = entry?.file_name();
-        if name.as_bytes().starts_with(&beginning) && name.as_bytes().ends_with(TEMPORARY) {
+        let whole = name.as_bytes().strip_prefix(b".");
+        let whole = whole.and_then(|it| it.strip_suffix(TEMPORARY));
+        if whole.is_some_and(|it| read_closed(log, OsStr::from_bytes(it)).is_some()) {
             found.push(folder(log).join(name));
         }
     }
@@ -270,6 +271,28 @@ mod tests {
         let mut found = pieces(&path("audit.log")).unwrap();
         found.sort();
         assert_eq!(found, were.map(path));
+    }
+
+    #[test]
+    fn what_was_left_half_done_for_another_log_of_the_folder_is_not_ours() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = |name: &str| folder.path().join(name);
+        let half = |name: &str, how| {
+            let closed = closed(&log(name), DateTime::UNIX_EPOCH, 17);
+            let (_, half) = compressed(&closed, how).unwrap();
+            fs::write(&half, "").unwrap();
+            half
+        };
+        let mut ours = [
+            half("audit.log", Compress::Gzip),
+            half("audit.log", Compress::Zstd),
+        ];
+        half("audit-2.log", Compress::Gzip);
+        half("audit.jsonl", Compress::Gzip);
+        let mut found = all_temporary(&log("audit.log")).unwrap();
+        found.sort();
+        ours.sort();
+        assert_eq!(found, ours);
     }
 
     #[test]
