@@ -12,6 +12,8 @@ use super::settings::Compress;
 use crate::sort;
 
 const TIME: &str = "%Y%m%dT%H%M%SZ";
+/// How compressed files are named.
+pub(super) const COMPRESSED: [&[u8]; 2] = [b".gz", b".zst"];
 /// How a file ends that is only half there.
 const TEMPORARY: &[u8] = b".tmp";
 
@@ -48,17 +50,15 @@ pub(super) fn all_closed(log: &Path) -> io::Result<Vec<Closed>> {
 }
 
 fn read_closed(log: &Path, name: &OsStr) -> Option<Closed> {
-    let path = folder(log).join(name);
-    let compressed = is_packed(&path);
-    let plain = path.file_stem().filter(|_| compressed).unwrap_or(name);
-    let rest = plain.as_bytes().strip_prefix(stem(log))?;
+    let plain = bare(name.as_bytes());
+    let rest = plain.strip_prefix(stem(log))?;
     let rest = str::from_utf8(rest.strip_suffix(ending(log))?).ok()?;
     let (time, first_seq) = rest.strip_prefix('-')?.split_once('-')?;
     Some(Closed {
         time: NaiveDateTime::parse_from_str(time, TIME).ok()?,
         first_seq: first_seq.parse().ok()?,
-        compressed,
-        path,
+        compressed: plain.len() < name.len(),
+        path: folder(log).join(name),
     })
 }
 
@@ -116,9 +116,18 @@ pub(super) fn is_of_server(file: &Path) -> bool {
     hidden(&log_of(file), "head").is_file()
 }
 
-/// Whether a file is compressed in a way that we read.
+/// Whether a file is called as one that is compressed in a way that we read.
 pub(super) fn is_packed(file: &Path) -> bool {
-    file.extension().is_some_and(|it| it == "gz" || it == "zst")
+    let name = live(file);
+    bare(name).len() < name.len()
+}
+
+/// A name without what compression adds to it.
+pub(super) fn bare(name: &[u8]) -> &[u8] {
+    let mut endings = COMPRESSED.iter();
+    endings
+        .find_map(|ending| name.strip_suffix(*ending))
+        .unwrap_or(name)
 }
 
 /// Files beside the log that are, by their names, pieces of it: whoever rotated or renamed them.
@@ -128,15 +137,9 @@ pub(super) fn pieces(log: &Path) -> io::Result<Vec<PathBuf>> {
         let entry = entry?;
         let name = entry.file_name();
         let name = name.as_bytes();
-        let path = entry.path();
-        let plain = if is_packed(&path) {
-            path.file_stem().unwrap_or_default().as_bytes()
-        } else {
-            name
-        };
-        let is_piece = name != live(log) && (name.starts_with(live(log)) || was(log, plain));
+        let is_piece = name != live(log) && (name.starts_with(live(log)) || was(log, bare(name)));
         if is_piece && entry.file_type()?.is_file() {
-            found.push(path);
+            found.push(entry.path());
         }
     }
     Ok(found)

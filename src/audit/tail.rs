@@ -2,7 +2,6 @@
 use std::{
     fs::File,
     io::{self, Read},
-    os::unix::fs::FileExt,
 };
 
 use chrono::{DateTime, Utc};
@@ -12,6 +11,7 @@ use serde::Deserialize;
 use super::{
     Seal,
     head::Head,
+    reader,
     record::{Field, Plain},
     seal::Sealed,
 };
@@ -256,16 +256,8 @@ fn head(line: &[u8]) -> Option<Head> {
 /// Up to `length` bytes from `start` on.
 fn read_at(file: &File, start: u64, length: u64) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
-    let mut filled = 0;
-    while filled < bytes.len() {
-        match file.read_at(&mut bytes[filled..], start + filled as u64) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    bytes.truncate(filled);
+    let read = reader::read_at(file, &mut bytes, start)?;
+    bytes.truncate(read);
     Ok(bytes)
 }
 

@@ -1,8 +1,8 @@
 //! Which part of a file may hold the records of some days: found by the times in it, which are
 //! almost sorted. Where they are not at the places that are looked at, it is the whole file.
-use std::{fs::File, io, ops::Range, os::unix::fs::FileExt};
+use std::{fs::File, ops::Range};
 
-use super::Line;
+use super::{Line, read_at};
 use crate::sort;
 
 /// How near to the place it is looked for, and how far records may be out of order.
@@ -97,18 +97,4 @@ impl Search<'_> {
         let millis = *times.get(times.len() / 2)?;
         Some(Place { offset, millis })
     }
-}
-
-/// Fills as much of `bytes` as the file holds from `offset` on.
-pub(super) fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < bytes.len() {
-        match file.read_at(&mut bytes[filled..], offset + filled as u64) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }

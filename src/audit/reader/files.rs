@@ -18,10 +18,11 @@ use self::{
     pattern::{is_pattern, matches},
 };
 use super::{Source, again, bisect};
-use crate::{audit::names, sort};
+use crate::{
+    audit::names::{self, COMPRESSED, bare},
+    sort,
+};
 
-/// How compressed files are named.
-const COMPRESSED: [&[u8]; 2] = [b".gz", b".zst"];
 /// How far times may be out of order between files, in milliseconds.
 const SLACK: i64 = 60_000;
 
@@ -345,14 +346,6 @@ pub fn is_one(path: &Path) -> bool {
         Ok(it) => it.is_file(),
         Err(_) => path.as_os_str() != "-" && !is_pattern(path),
     }
-}
-
-/// A name without what compression adds to it.
-fn bare(name: &[u8]) -> &[u8] {
-    let mut endings = COMPRESSED.iter();
-    endings
-        .find_map(|ending| name.strip_suffix(*ending))
-        .unwrap_or(name)
 }
 
 #[cfg(test)]

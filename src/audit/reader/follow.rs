@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{
-    LONGEST_LINE, Line, Raw, again, backward, open, read_lines, rotated, stream::is_compressed,
+    LONGEST_LINE, Line, Raw, again, backward, is_compressed, open, read_at, read_lines, rotated,
 };
 
 /// As much is read at once.
@@ -262,12 +262,10 @@ fn newest(
     judge: &dyn Fn(&[u8]) -> Wanted,
 ) -> io::Result<(VecDeque<Vec<u8>>, bool)> {
     let mut found = VecDeque::new();
-    let mut start = [0; 4];
-    let length = read_at(file, &mut start, 0)?;
     if most == 0 {
         return Ok((found, true));
     }
-    if !is_compressed(&start[..length]) {
+    if !is_compressed(file)? {
         let ended = backward::lines(file, end, &mut |line| {
             match judge(line) {
                 Wanted::Yes => found.push_front(line.to_vec()),
@@ -344,13 +342,4 @@ fn stamp(line: &[u8]) -> Option<Stamp> {
 fn id(file: &File) -> io::Result<(u64, u64)> {
     let found = file.metadata()?;
     Ok((found.dev(), found.ino()))
-}
-
-fn read_at(file: &File, block: &mut [u8], at: u64) -> io::Result<usize> {
-    loop {
-        match file.read_at(block, at) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
-        }
-    }
 }

@@ -21,6 +21,6 @@ pub use files::{FindError, Log, find, hold, is_one, rotated, sources};
 pub use follow::Follow;
 pub use line::{Bad, Event, Line, Text};
 pub use pieces::{Piece, Reader, Source, pieces, read};
-pub(super) use stream::is_compressed;
+pub(super) use stream::{Counted, is_compressed, read_at};
 pub use stream::{LONGEST_LINE, Raw, open, read_lines};
 pub use uses::{KeyUse, key_uses};

@@ -4,7 +4,6 @@ use std::{
     fs::File,
     io::{self, BufReader, Read},
     ops::Range,
-    os::unix::fs::FileExt,
     path::PathBuf,
     sync::{
         Arc,
@@ -14,7 +13,7 @@ use std::{
 };
 
 use super::{
-    Raw,
+    Counted, Raw, read_at,
     stream::{BLOCK, LONGEST_LINE, line, open, read_ahead, read_lines, unended},
 };
 
@@ -171,26 +170,6 @@ fn whole(source: impl Read + Send, ahead: bool, reader: &mut impl Reader) -> io:
     }
 }
 
-/// A source whose bytes are counted as they are read.
-struct Counted<'p, S> {
-    inner: S,
-    progress: &'p AtomicU64,
-}
-
-impl<'p, S> Counted<'p, S> {
-    fn new(inner: S, progress: &'p AtomicU64) -> Self {
-        Self { inner, progress }
-    }
-}
-
-impl<S: Read> Read for Counted<'_, S> {
-    fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(block)?;
-        self.progress.fetch_add(read as u64, Ordering::Relaxed);
-        Ok(read)
-    }
-}
-
 /// A file of which parts are read, and a block that is used again.
 struct Part<'a> {
     file: &'a File,
@@ -256,16 +235,9 @@ impl Part<'_> {
             self.block.resize(part.end, 0);
         }
         let part = &mut self.block[part];
-        loop {
-            match self.file.read_at(part, offset) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => {
-                    let read = read?;
-                    self.progress.fetch_add(read as u64, Ordering::Relaxed);
-                    return Ok(read);
-                }
-            }
-        }
+        let read = read_at(self.file, part, offset)?;
+        self.progress.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
     }
 }
 

@@ -1,7 +1,12 @@
 //! The lines of a stream, in bounded memory, whatever it holds.
 use std::{
+    fs::File,
     io::{self, BufRead, BufReader, Chain, Cursor, Read},
-    sync::mpsc::{self, Receiver, Sender},
+    os::unix::fs::FileExt,
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        mpsc::{self, Receiver, Sender},
+    },
     thread,
 };
 
@@ -64,9 +69,45 @@ impl<R: Read> Read for Zstd<R> {
     }
 }
 
-/// Whether a file that begins so has to be unpacked.
-pub(in crate::audit) fn is_compressed(start: &[u8]) -> bool {
-    start.starts_with(&GZIP) || start.starts_with(&ZSTD)
+/// Whether a file has to be unpacked.
+pub(in crate::audit) fn is_compressed(file: &File) -> io::Result<bool> {
+    let mut start = [0; 4];
+    read_at(file, &mut start, 0)?;
+    Ok(start.starts_with(&GZIP) || start == ZSTD)
+}
+
+/// Fills as much of `bytes` as the file holds from `offset` on.
+pub(in crate::audit) fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match file.read_at(&mut bytes[filled..], offset + filled as u64) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// A source whose bytes are counted as they are read.
+pub(in crate::audit) struct Counted<'p, S> {
+    inner: S,
+    count: &'p AtomicU64,
+}
+
+impl<'p, S> Counted<'p, S> {
+    pub(in crate::audit) fn new(inner: S, count: &'p AtomicU64) -> Self {
+        Self { inner, count }
+    }
+}
+
+impl<S: Read> Read for Counted<'_, S> {
+    fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(block)?;
+        self.count.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
 }
 
 /// Hands each line of a stream to `visit`, with the offset at which it begins. A byte order mark at

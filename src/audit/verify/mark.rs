@@ -1,6 +1,5 @@
 //! What a line is in a chain: a record with two links, or none of ours.
 use chrono::{DateTime, Utc};
-use ring::digest;
 use serde::{Deserialize, de::IgnoredAny};
 
 use crate::audit::{Previous, Seal};
@@ -182,12 +181,6 @@ fn digits(text: &[u8]) -> Option<Hash> {
     (is_ours && hex::decode_to_slice(text, &mut bytes).is_ok()).then_some(bytes)
 }
 
-pub(super) fn sha256(line: &[u8]) -> Hash {
-    let mut hash = [0; 32];
-    hash.copy_from_slice(digest::digest(&digest::SHA256, line).as_ref());
-    hash
-}
-
 impl Said {
     /// `None` for a line that is not about the log.
     pub(super) fn read(line: &[u8]) -> Option<Self> {
@@ -257,6 +250,7 @@ impl TryFrom<&str> for Digits {
         digits(text.as_bytes()).map(Self).ok_or("no hash of ours")
     }
 }
+
 /// Whether a record could be ours at all: it is one, and what it says of the one before it is what
 /// its link says.
 pub(super) fn is_sound(line: &[u8], links: Links<'_>) -> bool {

@@ -5,11 +5,14 @@ use std::{
 };
 
 use super::{
-    mark::{Links, sha256},
+    mark::{Links, Time},
     source::Source,
 };
 use crate::{
-    audit::reader::{self, Log},
+    audit::{
+        reader::{self, Log},
+        tail::sha256,
+    },
     sort,
 };
 
@@ -60,7 +63,7 @@ pub fn in_order(sources: Vec<Source>) -> Vec<Source> {
 }
 
 /// Time and number of the first record that the next one vouches for, else of the first there is.
-fn beginning(source: &Source) -> Option<(Vec<u8>, u64)> {
+fn beginning(source: &Source) -> Option<(Time, u64)> {
     let start = source.start(HEAD).ok()?;
     let mut unpacked = Vec::new();
     // Whatever there is of a compressed file that was cut here is enough.
@@ -73,19 +76,14 @@ fn beginning(source: &Source) -> Option<(Vec<u8>, u64)> {
     for line in unpacked.split(|byte| *byte == b'\n') {
         let links = Links::read(line);
         if let Some(links) = links {
-            let this = (time(line), links.seq);
             if let Some((line, of_it)) = before
                 && links.prev() == Some(sha256(line))
             {
-                return Some((time(line), of_it.seq));
+                return Some((of_it.time, of_it.seq));
             }
-            first.get_or_insert(this);
+            first.get_or_insert((links.time, links.seq));
         }
         before = links.map(|links| (line, links));
     }
     first
-}
-
-fn time(line: &[u8]) -> Vec<u8> {
-    line.iter().skip(15).take(24).copied().collect()
 }

@@ -1,5 +1,6 @@
 //! A part of a log, taken apart into stretches whose links hold.
-use super::mark::{Hash, Links, Mark, Place, Said, Time, Why, is_first_part, is_sound, sha256};
+use super::mark::{Hash, Links, Mark, Place, Said, Time, Why, is_first_part, is_sound};
+use crate::audit::tail::sha256;
 
 /// No record is longer by far, and what is longer is not kept in memory.
 const LONGEST: usize = 1 << 20;

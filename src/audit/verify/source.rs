@@ -2,7 +2,7 @@
 use std::{
     fs::{File, Metadata},
     io::{self, Read},
-    os::unix::fs::{FileExt, MetadataExt},
+    os::unix::fs::MetadataExt,
     path::PathBuf,
     sync::{
         Arc,
@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::scan::{Part, Scan};
-use crate::audit::reader::{self, Log};
+use crate::audit::reader::{self, Counted, Log, is_compressed, read_at};
 
 /// As much is claimed at once, and as many bytes are read at once.
 const CHUNK: u64 = 1 << 20;
@@ -102,7 +102,7 @@ impl Source {
     /// Its first bytes, as they stand there.
     pub(super) fn start(&self, length: u64) -> io::Result<Vec<u8>> {
         let mut start = vec![0; usize::try_from(length.min(self.length)).unwrap_or(0)];
-        let length = self.read_at(&mut start, 0)?;
+        let length = read_at(&self.file, &mut start, 0)?;
         start.truncate(length);
         Ok(start)
     }
@@ -147,11 +147,7 @@ impl Source {
         read: &AtomicU64,
         hand_on: &mut dyn FnMut(Part),
     ) -> io::Result<()> {
-        let counted = Counted {
-            file: &self.file,
-            read,
-        };
-        let mut unpacked = reader::open(counted)?;
+        let mut unpacked = reader::open(Counted::new(&*self.file, read))?;
         let mut block = vec![0; BLOCK];
         loop {
             match unpacked.read(&mut block) {
@@ -181,7 +177,7 @@ impl Source {
         let mut block = vec![0; BLOCK];
         while at < end {
             let most = usize::try_from(end - at).map_or(BLOCK, |left| left.min(BLOCK));
-            let length = self.read_at(&mut block[..most], at)?;
+            let length = read_at(&self.file, &mut block[..most], at)?;
             if length == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
@@ -202,7 +198,7 @@ impl Source {
         }
         // Also beyond the length that the file had: the last line may have been half written then.
         while scan.is_within_line() {
-            let length = self.read_at(&mut block[..REST], at)?;
+            let length = read_at(&self.file, &mut block[..REST], at)?;
             let bytes = &block[..length];
             if let Some(newline) = memchr::memchr(b'\n', bytes) {
                 scan.block(&bytes[..=newline]);
@@ -215,37 +211,8 @@ impl Source {
         }
         Ok(())
     }
-
-    fn read_at(&self, block: &mut [u8], at: u64) -> io::Result<usize> {
-        loop {
-            match self.file.read_at(block, at) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return result,
-            }
-        }
-    }
 }
 
 fn id(found: &Metadata) -> (u64, u64) {
     (found.dev(), found.ino())
-}
-
-fn is_compressed(file: &File) -> io::Result<bool> {
-    let mut start = [0; 4];
-    let length = file.read_at(&mut start, 0)?;
-    Ok(reader::is_compressed(&start[..length]))
-}
-
-/// Counts what is read, before it is unpacked.
-struct Counted<'a> {
-    file: &'a File,
-    read: &'a AtomicU64,
-}
-
-impl Read for Counted<'_> {
-    fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {
-        let length = self.file.read(block)?;
-        self.read.fetch_add(length as u64, Ordering::Relaxed);
-        Ok(length)
-    }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{scan::Scan, *};
 use crate::{
-    audit::{AuditEvent, AuditLog, AuditSettings, Checkpoints, DenialReason},
+    audit::{AuditEvent, AuditLog, AuditSettings, Checkpoints, DenialReason, tail::sha256},
     caller::RequestIds,
 };
 
@@ -120,7 +120,7 @@ fn a_true_log_is_intact_however_it_is_cut_into_parts() {
     let end = verdict.end.expect("a record");
     assert_eq!(
         (end.at.line, end.seq, end.hash),
-        (200, 200, mark::sha256(&lines[199]))
+        (200, 200, sha256(&lines[199]))
     );
     for line in 0..200 {
         let cut = Cut::at(&lines, line);
@@ -132,7 +132,7 @@ fn a_true_log_is_intact_however_it_is_cut_into_parts() {
 fn every_flipped_bit_is_one_break_at_its_line() {
     let lines = lines(300);
     let heads = [Head {
-        hash: mark::sha256(&lines[199]),
+        hash: sha256(&lines[199]),
         may_be_gone: None,
         said_by: "a test".to_owned(),
         may_be_before: true,
@@ -191,7 +191,7 @@ fn a_line_that_is_cut_anywhere_is_told_and_is_no_tampering() {
 #[test]
 fn a_log_that_is_cut_between_lines_lacks_the_head_that_was_asked_for() {
     let lines = lines(300);
-    let hash = mark::sha256(&lines[150]);
+    let hash = sha256(&lines[150]);
     let said_by = "a test".to_owned();
     let heads = [Head {
         hash,

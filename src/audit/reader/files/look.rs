@@ -11,7 +11,7 @@ use std::{
 use rustix::io::Errno;
 
 use super::{
-    super::{Line, Raw, bisect, open, read_lines, stream::is_compressed},
+    super::{Line, Raw, is_compressed, open, read_lines},
     FindError, Kind, Log,
 };
 use crate::sort;
@@ -56,8 +56,6 @@ fn look_into(path: PathBuf) -> io::Result<Log> {
     }
     let mut file = hold(&path)?;
     let metadata = file.metadata()?;
-    let mut start = [0; 4];
-    let read = bisect::read_at(&file, &mut start, 0)?;
     let mut seen = Vec::new();
     // What cannot be unpacked is told when it is read.
     let _ = open(&file).and_then(|head| {
@@ -76,7 +74,7 @@ fn look_into(path: PathBuf) -> io::Result<Log> {
     Ok(Log {
         first,
         begins: (seen.len() >= ENOUGH).then(|| seen[seen.len() / 2].0),
-        kind: if is_compressed(&start[..read]) {
+        kind: if is_compressed(&file)? {
             Kind::Compressed(Arc::new(file))
         } else {
             Kind::Plain(Arc::new(file), metadata.len())
