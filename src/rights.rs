@@ -13,6 +13,9 @@ pub enum Access {
 }
 
 impl Access {
+    /// From the least to the most.
+    pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Destroy];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",

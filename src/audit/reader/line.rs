@@ -234,20 +234,14 @@ impl<'a> From<Member<'a>> for Text<'a> {
 
 /// `access` of a record.
 pub(super) fn access(word: &[u8]) -> Option<Access> {
-    let all = [Access::Read, Access::Write, Access::Destroy];
-    all.into_iter()
+    Access::ALL
+        .into_iter()
         .find(|access| access.as_str().as_bytes() == word)
 }
 
 /// `outcome` of a record.
 pub(super) fn outcome(word: &[u8]) -> Option<CallOutcome> {
-    let all = [
-        CallOutcome::Ok,
-        CallOutcome::Error,
-        CallOutcome::Refused,
-        CallOutcome::Cancelled,
-        CallOutcome::Abandoned,
-    ];
-    all.into_iter()
+    CallOutcome::ALL
+        .into_iter()
         .find(|outcome| outcome.as_str().as_bytes() == word)
 }

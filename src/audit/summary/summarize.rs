@@ -9,7 +9,6 @@ use super::{
     Ranking, Step, Summary, Totals, UserAgentRow, Window, chain,
     count::{Counter, Lines, Scope},
     pruned::{Count, Pruned},
-    sums::place,
     tables::{self, Address, Key, Name, Operation, Times},
 };
 use crate::{
@@ -267,7 +266,7 @@ fn user_agents(table: Pruned<Name, tables::Client>, top: usize) -> Ranking<UserA
 
 fn operations(table: Pruned<Name, Operation>, top: usize) -> Ranking<OperationRow> {
     let row = |name: Name, operation: Operation, missed_at_most| {
-        let of = |outcome| operation.outcomes[place(outcome)];
+        let of = |outcome| operation.outcomes[outcome as usize];
         let ended: u64 = operation.outcomes.iter().sum();
         let errors = of(CallOutcome::Error);
         OperationRow {

@@ -32,7 +32,7 @@ pub(super) struct Sums {
     blocked_addresses: HashSet<IpAddr>,
     more_addresses: Distinct,
     calls: u64,
-    outcomes: [u64; 5],
+    outcomes: [u64; CallOutcome::ALL.len()],
     writes: u64,
     destroys: u64,
     answer_bytes: u64,
@@ -54,7 +54,7 @@ impl Sums {
             blocked_addresses: HashSet::new(),
             more_addresses: Distinct::new(hasher),
             calls: 0,
-            outcomes: [0; 5],
+            outcomes: [0; CallOutcome::ALL.len()],
             writes: 0,
             destroys: 0,
             answer_bytes: 0,
@@ -112,7 +112,7 @@ impl Sums {
                 ..
             } => {
                 if let Some(outcome) = outcome {
-                    self.outcomes[place(*outcome)] += 1;
+                    self.outcomes[*outcome as usize] += 1;
                 }
                 self.answer_bytes = self.answer_bytes.saturating_add(answer_bytes.unwrap_or(0));
             }
@@ -152,7 +152,7 @@ impl Sums {
         let failed = self.invalid.saturating_add(self.aggregated_invalid);
         let blocked_requests = self.blocked_singly.max(self.blocked);
         let exact = self.blocked_addresses.len();
-        let of = |outcome| self.outcomes[place(outcome)];
+        let of = |outcome| self.outcomes[outcome as usize];
         Totals {
             attempts: self.successful.saturating_add(failed),
             successful: self.successful,
@@ -181,16 +181,5 @@ impl Sums {
             destroys: self.destroys,
             answer_bytes: self.answer_bytes,
         }
-    }
-}
-
-/// Where an outcome is counted.
-pub(super) fn place(outcome: CallOutcome) -> usize {
-    match outcome {
-        CallOutcome::Ok => 0,
-        CallOutcome::Error => 1,
-        CallOutcome::Refused => 2,
-        CallOutcome::Cancelled => 3,
-        CallOutcome::Abandoned => 4,
     }
 }

@@ -5,7 +5,6 @@ use std::net::{IpAddr, Ipv6Addr};
 use super::{
     durations::Durations,
     pruned::{Count, Pruned},
-    sums::place,
     top::{Call, Top},
 };
 use crate::{
@@ -73,7 +72,7 @@ pub(super) struct Client {
 pub(super) struct Operation {
     pub(super) access: Option<Access>,
     pub(super) calls: u64,
-    pub(super) outcomes: [u64; 5],
+    pub(super) outcomes: [u64; CallOutcome::ALL.len()],
     pub(super) durations: Durations,
     pub(super) answer_bytes: u64,
 }
@@ -203,7 +202,7 @@ impl Tables {
         let sum = self.operations.note(operation);
         sum.access = access.or(sum.access);
         if let Some(outcome) = outcome {
-            sum.outcomes[place(*outcome)] += 1;
+            sum.outcomes[*outcome as usize] += 1;
         }
         if let Some(duration) = duration_ms {
             sum.durations.note(*duration);
