@@ -1,5 +1,5 @@
 //! A part of a log, taken apart into stretches whose links hold.
-use super::mark::{Hash, Links, Mark, Place, Said, Time, Why, is_first_part, is_sound};
+use super::mark::{Hash, Links, Mark, Place, Said, Why, is_first_part, is_sound};
 use crate::audit::tail::sha256;
 
 /// No record is longer by far, and what is longer is not kept in memory.
@@ -16,6 +16,7 @@ pub(super) enum Piece {
 #[derive(Clone, Debug)]
 pub(super) struct Records {
     pub(super) first: Mark,
+    /// What it said is not kept.
     pub(super) last: Mark,
 }
 
@@ -85,21 +86,10 @@ pub(super) struct Scan<'a> {
     heads: &'a [Hash],
     part: Part,
     /// The stretch that the next line may go on with.
-    open: Option<Open>,
+    open: Option<Records>,
     /// A line that has not ended yet.
     begun: Vec<u8>,
     is_long: bool,
-}
-
-/// A stretch of records that is being read, by its first record and its last so far.
-struct Open {
-    first: Mark,
-    place: Place,
-    seq: u64,
-    prev: Hash,
-    hash: Hash,
-    time: Time,
-    is_sound: bool,
 }
 
 /// How a line stands in the block that it ends in.
@@ -208,7 +198,7 @@ impl<'a> Scan<'a> {
         self.part.lines += 1;
         let is_sound = (end == End::Within && said.is_none()) || is_sound(line, links);
         if let Some(open) = &mut self.open {
-            open.is_sound = is_sound;
+            open.last.is_sound = is_sound;
         }
         let said = said.map(|said| {
             if is_sound && said != Said::Nonsense {
@@ -231,19 +221,19 @@ impl<'a> Scan<'a> {
     /// Adds a record to the stretch, if it follows.
     fn goes_on(&mut self, links: Links<'_>, hash: Hash) -> bool {
         let place = self.next();
-        let Some(open) = &mut self.open else {
+        let Some(Records { last, .. }) = &mut self.open else {
             return false;
         };
         let mut expected = [0; 64];
-        let follows = hex::encode_to_slice(open.hash, &mut expected).is_ok()
+        let follows = hex::encode_to_slice(last.hash, &mut expected).is_ok()
             && links.prev == expected
-            && open.seq.checked_add(1) == Some(links.seq);
+            && last.seq.checked_add(1) == Some(links.seq);
         if follows {
-            open.place = place;
-            open.seq = links.seq;
-            open.prev = open.hash;
-            open.hash = hash;
-            open.time = links.time;
+            last.at = place;
+            last.seq = links.seq;
+            last.prev = last.hash;
+            last.hash = hash;
+            last.time = links.time;
         }
         follows
     }
@@ -254,43 +244,27 @@ impl<'a> Scan<'a> {
             return false;
         };
         self.close();
-        let place = self.next();
-        self.open = Some(Open {
-            first: Mark {
-                at: place,
-                seq: links.seq,
-                prev,
-                hash,
-                time: links.time,
-                said: said.cloned().map(Box::new),
-                is_sound: true,
-            },
-            place,
+        let last = Mark {
+            at: self.next(),
             seq: links.seq,
             prev,
             hash,
             time: links.time,
+            said: None,
             is_sound: true,
-        });
+        };
+        let first = Mark {
+            said: said.cloned().map(Box::new),
+            ..last.clone()
+        };
+        self.open = Some(Records { first, last });
         true
     }
 
     fn close(&mut self) {
-        if let Some(open) = self.open.take() {
-            let last = Mark {
-                at: open.place,
-                seq: open.seq,
-                prev: open.prev,
-                hash: open.hash,
-                time: open.time,
-                said: None,
-                is_sound: open.is_sound,
-            };
-            let first = open.first;
-            self.part
-                .pieces
-                .push(Piece::Records(Records { first, last }));
-        }
+        self.part
+            .pieces
+            .extend(self.open.take().map(Piece::Records));
     }
 
     /// Counts a line that is no record; `None` for one that is too long to be one.
