@@ -13,7 +13,7 @@ use crate::{
 
 /// Every kind of record. What a client chose is `&[u8]`, or said to be so: it is escaped and
 /// shortened; the other texts are ours. It holds what was offered as a key, so nothing prints it.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub enum AuditEvent<'a> {
     ServerStarted {
         version: &'a str,

@@ -1,14 +1,15 @@
 //! What the log still has to be told, as soon as it can be.
 use chrono::{DateTime, Utc};
 
-use super::{AuditEvent, Previous, tail::Tail};
+use super::{AuditEvent, tail::Tail};
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Owed {
     /// The last line has no end yet.
     pub(super) unended: bool,
     pub(super) rotated: Option<Rotated>,
-    pub(super) displaced: Option<Displaced>,
+    /// The file is not what it was when we last looked.
+    pub(super) displaced: Option<AuditEvent<'static>>,
     pub(super) torn_bytes: Option<u64>,
     pub(super) gap: Option<Gap>,
 }
@@ -19,20 +20,6 @@ pub(super) struct Rotated {
     pub(super) chain_id: [u8; 8],
     pub(super) previous_file: Option<Vec<u8>>,
     pub(super) previous_head: [u8; 32],
-}
-
-/// A file that is not what it was when we last looked.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Displaced {
-    Truncated {
-        expected: Option<Previous>,
-        found: Option<Previous>,
-    },
-    Replaced {
-        by: &'static str,
-        expected: Option<Previous>,
-        found: Option<Previous>,
-    },
 }
 
 /// Records that could not be written.
@@ -78,23 +65,6 @@ impl Rotated {
             chain_id: self.chain_id,
             previous_file: self.previous_file.as_deref(),
             previous_head: self.previous_head,
-        }
-    }
-}
-
-impl Displaced {
-    pub(super) fn event(self) -> AuditEvent<'static> {
-        match self {
-            Self::Truncated { expected, found } => AuditEvent::Truncated { expected, found },
-            Self::Replaced {
-                by,
-                expected,
-                found,
-            } => AuditEvent::Replaced {
-                by,
-                expected,
-                found,
-            },
         }
     }
 }

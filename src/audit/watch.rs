@@ -1,13 +1,7 @@
 //! Looks whether the log is still what it was: whole, and under its name.
 use std::io;
 
-use super::{
-    Previous,
-    file::Place,
-    owed::{Displaced, Rotated},
-    tail::Tail,
-    writer::Writer,
-};
+use super::{AuditEvent, Previous, file::Place, owed::Rotated, tail::Tail, writer::Writer};
 
 /// What was seen when the log was last looked at.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -51,7 +45,7 @@ impl Writer {
             });
         }
         self.owed.note_torn(&tail);
-        self.owed.displaced = Some(Displaced::Truncated {
+        self.owed.displaced = Some(AuditEvent::Truncated {
             expected: self.expected(),
             found: tail.newest.map(|head| head.previous),
         });
@@ -67,7 +61,7 @@ impl Writer {
         let by = place.as_str();
         let moved = self.move_on();
         let found = moved.as_ref().ok().copied().flatten();
-        self.owed.displaced = Some(Displaced::Replaced {
+        self.owed.displaced = Some(AuditEvent::Replaced {
             by,
             expected,
             found,

@@ -10,7 +10,7 @@ use super::{
     checkpoints::Checkpointer,
     file::LogFile,
     head::{self, Head},
-    owed::{Displaced, Owed, Rotated},
+    owed::{Owed, Rotated},
     record::Record,
     seal::{SealFile, SealKey},
     settings::Rotation,
@@ -122,7 +122,7 @@ impl Writer {
         }
         let found = tail.newest.map(|head| head.previous);
         (self.seq, self.prev) = (1, [0; 32]);
-        self.owed.displaced = Some(Displaced::Truncated {
+        self.owed.displaced = Some(AuditEvent::Truncated {
             expected: Some(known.previous),
             found,
         });
@@ -225,7 +225,7 @@ impl Writer {
             self.owed.rotated = None;
         }
         if let Some(displaced) = self.owed.displaced {
-            self.tell(&displaced.event(), now)?;
+            self.tell(&displaced, now)?;
             self.owed.displaced = None;
         }
         if let Some(torn_bytes) = self.owed.torn_bytes {
