@@ -17,8 +17,8 @@ use rustix::{
 use zeroize::Zeroizing;
 
 pub use error::{Error, Refusal};
-pub use place::Access;
 use place::Place;
+pub use place::{Access, folder};
 use temporary::Temporary;
 
 /// How long a command waits for another one that edits the same file.

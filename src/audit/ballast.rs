@@ -12,6 +12,7 @@ use rustix::{
 };
 
 use super::names;
+use crate::durable;
 
 const SIZE: u64 = 1 << 20;
 /// On a file system smaller than this a MiB is worth more than the record.
@@ -53,7 +54,7 @@ impl Ballast {
     }
 
     fn is_worth_it(&self, held: bool) -> bool {
-        statvfs(names::folder(&self.path)).is_ok_and(|found| {
+        statvfs(durable::folder(&self.path)).is_ok_and(|found| {
             let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
             bytes(found.f_blocks) >= SMALL && (held || bytes(found.f_bavail) >= 2 * SIZE)
         })

@@ -9,7 +9,7 @@ use std::{
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 use super::settings::Compress;
-use crate::sort;
+use crate::{durable::folder, sort};
 
 const TIME: &str = "%Y%m%dT%H%M%SZ";
 /// How compressed files are named.
@@ -177,14 +177,6 @@ pub(super) fn all_temporary(log: &Path) -> io::Result<Vec<PathBuf>> {
         }
     }
     Ok(found)
-}
-
-/// The folder that a file is in.
-pub(super) fn folder(file: &Path) -> &Path {
-    let folder = file.parent();
-    folder
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
 }
 
 fn live(log: &Path) -> &[u8] {

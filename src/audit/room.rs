@@ -3,7 +3,7 @@ use std::{collections::VecDeque, path::Path, time::Duration};
 
 use rustix::fs::statvfs;
 
-use super::names;
+use crate::durable;
 
 /// Of a hundred parts of a disk, this many are too many.
 const NEARLY_FULL: u64 = 90;
@@ -41,7 +41,7 @@ impl Growth {
 
     /// What is wrong with the room that is left, if anything is.
     pub(super) fn complaint(&self, log: &Path, elapsed: Duration) -> Option<String> {
-        let found = statvfs(names::folder(log)).ok()?;
+        let found = statvfs(durable::folder(log)).ok()?;
         let free = found.f_bavail.saturating_mul(found.f_frsize);
         let used = found.f_blocks.saturating_sub(found.f_bfree);
         self.judge(used, found.f_bavail, free, elapsed)

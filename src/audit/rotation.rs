@@ -15,6 +15,7 @@ use super::{
     tail::Tail,
     writer::Writer,
 };
+use crate::durable;
 
 impl Writer {
     /// Closes the file where it is large, or of a day that is over. Where that fails, it stays in use.
@@ -105,7 +106,7 @@ impl Writer {
     /// without a record of ours has no place in the chain.
     fn leave_for(&mut self, file: LogFile, name: Option<Vec<u8>>) {
         let left = std::mem::replace(&mut self.file, file);
-        self.syncs.note_left(left.file, names::folder(&self.path));
+        self.syncs.note_left(left.file, durable::folder(&self.path));
         self.owed.unended = false;
         if self.owed.rotated.is_none() {
             self.owed.rotated = self.chain.map(|chain_id| Rotated {

@@ -13,6 +13,7 @@ use super::{
     names::{self, Closed},
     settings::{Compress, Rotation},
 };
+use crate::durable;
 
 const CHUNK: usize = 64 * 1024;
 /// With records, zstd's first level is its fastest and no larger than the third.
@@ -92,7 +93,7 @@ fn compress(file: &Path, how: Compress) -> io::Result<()> {
         let _ = fs::remove_file(&half);
         return Err(error);
     }
-    File::open(names::folder(file))?.sync_all()?;
+    File::open(durable::folder(file))?.sync_all()?;
     fs::remove_file(file)
 }
 

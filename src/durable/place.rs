@@ -58,7 +58,7 @@ impl Place {
         let target = readlinkat(&place.folder, &place.name, Vec::new());
         let target = target.map_err(|error| place.failed("be followed", error))?;
         let target = OsStr::from_bytes(target.as_bytes());
-        let followed = Self::at(place.parent().join(target))?;
+        let followed = Self::at(folder(&place.path).join(target))?;
         let file = followed.stat()?;
         if file.as_ref().is_some_and(is_link) {
             return Err(place.refused(Refusal::LinkToLink));
@@ -82,10 +82,10 @@ impl Place {
             return Err(refused(Refusal::NoName));
         };
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let folder = open(parent(&path), flags, Mode::empty())
+        let opened = open(folder(&path), flags, Mode::empty())
             .and_then(|folder| Ok((fstat(&folder)?, folder)));
-        let (stat, folder) = folder.map_err(|error| Error::Io {
-            path: parent(&path).to_owned(),
+        let (stat, folder) = opened.map_err(|error| Error::Io {
+            path: folder(&path).to_owned(),
             doing: "be opened",
             source: error.into(),
         })?;
@@ -236,17 +236,14 @@ impl Place {
             source: error.into(),
         }
     }
-
-    fn parent(&self) -> &Path {
-        parent(&self.path)
-    }
 }
 
-fn parent(path: &Path) -> &Path {
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    parent.unwrap_or(Path::new("."))
+/// The folder that a file is in.
+pub fn folder(file: &Path) -> &Path {
+    let folder = file.parent();
+    folder
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 fn is_link(stat: &Stat) -> bool {

@@ -20,7 +20,7 @@ use self::{
 use super::{Source, again, bisect};
 use crate::{
     audit::names::{self, COMPRESSED, bare},
-    sort,
+    durable, sort,
 };
 
 /// How far times may be out of order between files, in milliseconds.
@@ -134,7 +134,7 @@ fn find_one(path: &Path) -> Result<Vec<Log>, FindError> {
         Ok(_) => Ok(vec![look(path.to_owned())?]),
         Err(_) if is_pattern(path) => {
             let pattern = path.file_name().unwrap_or_default().as_bytes();
-            in_folder(names::folder(path), &|name| matches(pattern, name))
+            in_folder(durable::folder(path), &|name| matches(pattern, name))
         }
         // The live log may be gone while those that it was are still there.
         Err(error) if error.kind() == io::ErrorKind::NotFound => match family(path) {
@@ -240,7 +240,7 @@ fn former(live: &Path) -> Result<BTreeSet<Vec<u8>>, FindError> {
     let mut found = BTreeSet::new();
     // A file that is compressed meanwhile changes its name: one look may see neither, two see one.
     for _ in 0..2 {
-        for entry in fs::read_dir(names::folder(live)).map_err(unreadable)? {
+        for entry in fs::read_dir(durable::folder(live)).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
             let name = entry.file_name();
             let name = bare(name.as_bytes());

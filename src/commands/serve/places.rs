@@ -32,7 +32,7 @@ pub(super) fn checkpoints(file: &Path, log: Option<&Path>) -> Option<String> {
             if let Some(told) = missing_folder(file, "the checkpoints", NAME) {
                 return Some(told);
             }
-            access(folder_of(file), Access::WRITE_OK | Access::EXEC_OK)
+            access(durable::folder(file), Access::WRITE_OK | Access::EXEC_OK)
                 .err()?
                 .into()
         }
@@ -60,9 +60,11 @@ fn is_same(one: &Path, other: &Path) -> bool {
     let found = |path: &Path| path.metadata().map(|found| (found.dev(), found.ino())).ok();
     let place = |path: &Path| {
         // A link to what is not there yet.
-        let target = path.read_link().map(|target| folder_of(path).join(target));
+        let target = path
+            .read_link()
+            .map(|target| durable::folder(path).join(target));
         let path = target.unwrap_or_else(|_| path.to_owned());
-        let folder = folder_of(&path).canonicalize().ok()?;
+        let folder = durable::folder(&path).canonicalize().ok()?;
         Some(folder.join(path.file_name()?))
     };
     match (found(one), found(other)) {
@@ -73,7 +75,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
 
 /// Says that the folder of a file does not exist, and which command makes it.
 fn missing_folder(file: &Path, what: &str, variable: &str) -> Option<String> {
-    let folder = folder_of(file);
+    let folder = durable::folder(file);
     if folder.exists() {
         return None;
     }
@@ -104,17 +106,10 @@ fn unwritable(file: &Path) -> Option<String> {
         Ok(found) if found.is_symlink() => AuditOpenError::IsLink(place),
         Ok(found) if !found.is_file() => AuditOpenError::NotAFile(place),
         Ok(_) if access(file, Access::READ_OK | Access::WRITE_OK).is_ok() => return None,
-        Err(_) if access(folder_of(file), Access::WRITE_OK | Access::EXEC_OK).is_ok() => {
+        Err(_) if access(durable::folder(file), Access::WRITE_OK | Access::EXEC_OK).is_ok() => {
             return None;
         }
         Ok(_) | Err(_) => AuditOpenError::NoPermission(place),
     };
     Some(refused.to_string())
-}
-
-fn folder_of(file: &Path) -> &Path {
-    let folder = file.parent();
-    folder
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
 }
