@@ -3,15 +3,15 @@
 use std::{
     collections::VecDeque,
     fs::{self, File},
-    io::{self, BufReader},
-    mem,
-    ops::ControlFlow,
+    io, mem,
     os::unix::fs::{FileExt, MetadataExt},
     path::{Path, PathBuf},
 };
 
 use super::{
-    LONGEST_LINE, Line, Raw, again, backward, is_compressed, open, read_at, read_lines, rotated,
+    LONGEST_LINE, Line, again,
+    newest::{Wanted, newest},
+    read_at, rotated,
 };
 
 /// As much is read at once.
@@ -243,70 +243,6 @@ fn unless_moved<T>(look: impl Fn() -> io::Result<T>) -> io::Result<T> {
         look,
         |found| !matches!(found, Err(error) if matches!(error.kind(), NotFound | UnexpectedEof)),
     )
-}
-
-/// What a reader from the end says to a line.
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Wanted {
-    Yes,
-    No,
-    /// Neither this nor any before it.
-    Enough,
-}
-
-/// The newest lines, at most so many, that are wanted; and whether none before them is.
-fn newest(
-    file: &File,
-    end: u64,
-    most: usize,
-    judge: &dyn Fn(&[u8]) -> Wanted,
-) -> io::Result<(VecDeque<Vec<u8>>, bool)> {
-    let mut found = VecDeque::new();
-    if most == 0 {
-        return Ok((found, true));
-    }
-    if !is_compressed(file)? {
-        let ended = backward::lines(file, end, &mut |line| {
-            match judge(line) {
-                Wanted::Yes => found.push_front(line.to_vec()),
-                Wanted::No => {}
-                Wanted::Enough => return ControlFlow::Break(()),
-            }
-            if found.len() < most {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            }
-        });
-        return match ended {
-            // It was cut meanwhile: what it held is in a copy, or nowhere.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Default::default()),
-            Err(error) => Err(error),
-            Ok(ended) => Ok((found, ended.is_break())),
-        };
-    }
-    let mut is_all = false;
-    let read = read_lines(BufReader::new(open(file)?), |_, raw| {
-        let Raw::Line(line) = raw else {
-            return;
-        };
-        match judge(line) {
-            Wanted::Yes => found.push_back(line.to_vec()),
-            Wanted::No => {}
-            Wanted::Enough => {
-                found.clear();
-                is_all = true;
-            }
-        }
-        if found.len() > most {
-            found.pop_front();
-        }
-    });
-    match read {
-        // What could be read of one that was cut.
-        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(error),
-        _ => Ok((found, is_all)),
-    }
 }
 
 /// Behind the last newline.

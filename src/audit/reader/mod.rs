@@ -11,6 +11,7 @@ mod bisect;
 mod files;
 mod follow;
 mod line;
+mod newest;
 mod pieces;
 mod scan;
 mod stream;

@@ -10,6 +10,7 @@ mod count;
 mod distinct;
 mod durations;
 mod pruned;
+mod rankings;
 mod rows;
 mod slots;
 mod summarize;

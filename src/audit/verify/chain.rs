@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::{
     explain::{Explained, describe, explain, record},
     mark::{Mark, Place},
-    scan::{Foreign, Piece, Records},
+    part::{Foreign, Piece, Records},
     verdict::{Bounded, Break, End, Kind, Note, Told},
 };
 

@@ -1,7 +1,8 @@
 //! Why a record does not follow the one before it.
 use super::{
-    mark::{Mark, Place, Said},
-    scan::Records,
+    mark::{Mark, Place},
+    part::Records,
+    said::Said,
     verdict::{Break, Kind, Note, Told},
 };
 

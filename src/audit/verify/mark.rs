@@ -2,7 +2,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, de::IgnoredAny};
 
-use crate::audit::{Previous, Seal};
+use super::said::Said;
 
 /// Where a line stands.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
@@ -97,35 +97,6 @@ impl Mark {
     }
 }
 
-/// What a record says about the log itself.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Said {
-    /// This file goes on where another ended.
-    Rotated {
-        previous_file: Option<String>,
-    },
-    /// The log did not hold what was expected of it.
-    Displaced {
-        /// Nothing stood under its name.
-        by_nothing: bool,
-        expected: Option<Previous>,
-        found: Option<Previous>,
-    },
-    /// A line was cut off: the one before, or the first of a file that goes on from another.
-    Recovered {
-        torn_bytes: u64,
-    },
-    Gap {
-        lost: u64,
-    },
-    Checkpoint {
-        head: Hash,
-        seal: Option<Seal>,
-    },
-    /// Not what it should: only another's hand writes such.
-    Nonsense,
-}
-
 /// The members at the end of a record, as they stand there.
 #[derive(Clone, Copy)]
 pub(super) struct Links<'a> {
@@ -135,12 +106,9 @@ pub(super) struct Links<'a> {
     pub(super) prev: &'a [u8],
 }
 
-const BEGINNING: &[u8] = b"{\"timestamp\": \"";
+pub(super) const BEGINNING: &[u8] = b"{\"timestamp\": \"";
 const SEQ: &[u8] = b", \"seq\": ";
 const PREV: &[u8] = b", \"prev\": \"";
-/// Where the name of the event stands, after a time of 24 characters.
-const EVENT: usize = BEGINNING.len() + 24;
-const ABOUT_THE_LOG: &[u8] = b"\", \"event\": \"audit_";
 
 impl<'a> Links<'a> {
     /// Of a line that is shaped as only a record is. Whether it is one, its hash tells.
@@ -175,80 +143,10 @@ impl<'a> Links<'a> {
 }
 
 /// 32 bytes out of 64 digits, as we write them.
-fn digits(text: &[u8]) -> Option<Hash> {
+pub(super) fn digits(text: &[u8]) -> Option<Hash> {
     let mut bytes = [0; 32];
     let is_ours = !text.iter().any(u8::is_ascii_uppercase);
     (is_ours && hex::decode_to_slice(text, &mut bytes).is_ok()).then_some(bytes)
-}
-
-impl Said {
-    /// `None` for a line that is not about the log.
-    pub(super) fn read(line: &[u8]) -> Option<Self> {
-        #[derive(Deserialize)]
-        struct Line<'a> {
-            event: &'a str,
-            previous_file: Option<String>,
-            by: Option<String>,
-            expected: Option<End>,
-            found: Option<End>,
-            lost: Option<u64>,
-            head: Option<Digits>,
-            sealed: Option<u64>,
-            seal: Option<Digits>,
-            torn_bytes: Option<u64>,
-        }
-        if !line.get(EVENT..)?.starts_with(ABOUT_THE_LOG) {
-            return None;
-        }
-        let Ok(line): Result<Line<'_>, _> = serde_json::from_slice(line) else {
-            return Some(Self::Nonsense);
-        };
-        let seal = match (line.sealed, line.seal) {
-            (Some(number), Some(Digits(mac))) => Some(Seal { number, mac }),
-            (None, None) => None,
-            _ => return Some(Self::Nonsense),
-        };
-        Some(match (line.event, line.head, line.lost, line.torn_bytes) {
-            ("audit_rotated", ..) => Self::Rotated {
-                previous_file: line.previous_file,
-            },
-            ("audit_log_truncated" | "audit_log_replaced", ..) => Self::Displaced {
-                by_nothing: line.by.as_deref() == Some("nothing"),
-                expected: line.expected.map(Previous::from),
-                found: line.found.map(Previous::from),
-            },
-            ("audit_recovered", _, _, Some(torn_bytes)) => Self::Recovered { torn_bytes },
-            ("audit_gap", _, Some(lost), _) => Self::Gap { lost },
-            ("audit_checkpoint", Some(Digits(head)), ..) => Self::Checkpoint { head, seal },
-            ("audit_recovered" | "audit_gap" | "audit_checkpoint", ..) => Self::Nonsense,
-            _ => return None,
-        })
-    }
-}
-
-#[derive(Deserialize)]
-struct End {
-    seq: u64,
-    hash: Digits,
-}
-
-impl From<End> for Previous {
-    fn from(End { seq, hash }: End) -> Self {
-        Self { seq, hash: hash.0 }
-    }
-}
-
-/// A hash as we write it.
-#[derive(Deserialize)]
-#[serde(try_from = "&str")]
-struct Digits(Hash);
-
-impl TryFrom<&str> for Digits {
-    type Error = &'static str;
-
-    fn try_from(text: &str) -> Result<Self, Self::Error> {
-        digits(text.as_bytes()).map(Self).ok_or("no hash of ours")
-    }
 }
 
 /// Whether a record could be ours at all: it is one, and what it says of the one before it is what

@@ -5,6 +5,8 @@ mod chain; // what follows what
 mod explain; // why it does not
 mod mark;
 mod order; // which file comes first
+mod part; // what was found
+mod said; // about the log itself
 mod scan;
 mod seals;
 mod source;
@@ -18,14 +20,15 @@ use chrono::{DateTime, Utc};
 use chain::Chain;
 pub use mark::Place;
 pub use order::{in_order, of_log};
-use scan::{Part, Piece, What};
+use part::{Part, Piece, What};
+use said::Said;
 use seals::SealCheck;
 pub use source::Source;
 pub use verdict::{Bounded, Break, End, Kind, Note, Seals, Told, Verdict};
 
 use super::seal::SealKey;
 use crate::sort;
-use mark::{Mark, Said};
+use mark::Mark;
 
 /// What a log must hold besides an intact chain.
 #[derive(Default)]

@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use super::scan::{Part, Scan};
+use super::{part::Part, scan::Scan};
 use crate::audit::reader::{self, Counted, Log, is_compressed, read_at};
 
 /// As much is claimed at once, and as many bytes are read at once.

@@ -11,7 +11,8 @@ use std::{
 
 use super::{
     mark::Hash,
-    scan::{Part, Scan},
+    part::Part,
+    scan::Scan,
     source::{Source, Work},
 };
 
