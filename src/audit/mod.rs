@@ -23,7 +23,6 @@ mod owed; // what the log still has to be told
 pub mod reader;
 mod record;
 mod room; // how much is left on the disk
-mod rotation; // from one file to the next
 mod seal;
 mod settings;
 mod shared; // by the threads of a log
@@ -33,7 +32,6 @@ mod tail;
 mod tidy; // closed files, compressed or gone
 mod upkeep; // what follows from what was written
 pub mod verify; // whether a log is what was written
-mod watch; // whether the log is still what it was
 mod writer;
 
 pub use clock::Clock;

@@ -1,9 +1,15 @@
 //! The chain and the file it grows in.
+mod rotation; // from one file to the next
+#[cfg(test)]
+mod tests;
+mod watch; // whether the log is still what it was
+
 use std::{io, path::PathBuf, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use ring::hmac;
 
+use self::watch::Sight;
 use super::{
     AuditEvent, AuditOpenError, AuditSettings, Previous,
     ballast::Ballast,
@@ -16,19 +22,18 @@ use super::{
     settings::Rotation,
     syncs::Syncs,
     tail::{Beginning, Tail, newest_seal, sha256},
-    watch::Sight,
 };
 
 /// Writes records, each chained to the one before, and remembers what the log still has to be told.
 pub(super) struct Writer {
-    pub(super) path: PathBuf,
+    path: PathBuf,
     pub(super) file: LogFile,
     /// The name of the chain; `None` before its first record.
-    pub(super) chain: Option<[u8; 8]>,
+    chain: Option<[u8; 8]>,
     /// The number of the next record.
     pub(super) seq: u64,
     /// SHA-256 of the line before it.
-    pub(super) prev: [u8; 32],
+    prev: [u8; 32],
     /// The time of the newest record: none has an earlier one, so that readers may bisect.
     pub(super) newest: DateTime<Utc>,
     /// What the file ended with when it was opened.
@@ -40,7 +45,7 @@ pub(super) struct Writer {
     pub(super) checkpoints: Checkpointer,
     pub(super) rotation: Rotation,
     /// A rotation that failed is not tried again before.
-    pub(super) not_rotated_before: DateTime<Utc>,
+    not_rotated_before: DateTime<Utc>,
     /// Closed files wait to be compressed or removed.
     pub(super) untidy: bool,
     /// So many bytes were written so far.
@@ -49,9 +54,9 @@ pub(super) struct Writer {
     ballast: Option<Ballast>,
     /// The ballast was given up, and there is no room for it again yet.
     full: bool,
-    pub(super) sight: Sight,
+    sight: Sight,
     /// The file has no name any more and there is no other to go to.
-    pub(super) adrift: bool,
+    adrift: bool,
     /// What somebody must be told aloud.
     pub(super) alarms: Vec<String>,
 }
@@ -134,7 +139,7 @@ impl Writer {
     }
 
     /// Goes on with the chain that a file ends with, if it does with one.
-    pub(super) fn go_on(&mut self, tail: &Tail) {
+    fn go_on(&mut self, tail: &Tail) {
         if let (Some(head), Some(last_line)) = (tail.newest, tail.last_line) {
             self.seq = head.previous.seq + 1;
             self.prev = last_line;
@@ -279,9 +284,6 @@ impl Writer {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;
 
 type Seal = (SealKey, SealFile);
 

@@ -1,7 +1,8 @@
 //! Looks whether the log is still what it was: whole, and under its name.
 use std::io;
 
-use super::{AuditEvent, Previous, file::Place, owed::Rotated, tail::Tail, writer::Writer};
+use super::{AuditEvent, Previous, Rotated, Tail, Writer};
+use crate::audit::file::Place;
 
 /// What was seen when the log was last looked at.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -16,7 +17,7 @@ pub(super) enum Sight {
 impl Writer {
     /// Looks, and tells what is found: at once that it was cut, at the second look that something
     /// else stands in its place.
-    pub(super) fn look(&mut self) -> io::Result<()> {
+    pub(in crate::audit) fn look(&mut self) -> io::Result<()> {
         self.look_at_length()?;
         let place = self.file.place(&self.path)?;
         self.sight = match (place, self.sight) {

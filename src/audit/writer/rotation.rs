@@ -6,16 +6,14 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{
-    AuditOpenError, Previous,
-    file::{LogFile, Place, rename},
-    names,
-    owed::Rotated,
-    settings::Rotation,
-    tail::Tail,
-    writer::Writer,
+use super::{AuditOpenError, LogFile, Previous, Rotated, Rotation, Tail, Writer};
+use crate::{
+    audit::{
+        file::{Place, rename},
+        names,
+    },
+    durable,
 };
-use crate::durable;
 
 impl Writer {
     /// Closes the file where it is large, or of a day that is over. Where that fails, it stays in use.
@@ -76,7 +74,7 @@ impl Writer {
 
     /// Takes the chain to the file that now has the log's name; does nothing if that is the one
     /// being written. On an error the old file stays in use.
-    pub(super) fn reopen(&mut self) -> Result<(), AuditOpenError> {
+    pub(in crate::audit) fn reopen(&mut self) -> Result<(), AuditOpenError> {
         self.move_on().map(drop)
     }
 
