@@ -172,7 +172,7 @@ impl Files {
         };
         let gone = |key: &KeyEntry| leaving.iter().any(|leaving| leaving.id == key.id);
         if in_force(self.keys(), self.metadata(), now).all(gone) {
-            return Err(Refusal::LastOne(self.hint(first)).into());
+            return Err(Refusal::LastOne(self.metadata().hint(first)).into());
         }
         retire(&mut self.locked.known.metadata, &leaving, now);
         self.remove(&leaving)?;
@@ -248,7 +248,7 @@ impl Files {
     fn expect(&self, key: &KeyId) -> Result<KeyHint, Failure> {
         let entry = self.keys().iter().find(|entry| entry.id == *key);
         entry
-            .map(|entry| self.hint(entry))
+            .map(|entry| self.metadata().hint(entry))
             .ok_or_else(|| Refusal::Gone(key.hint()).into())
     }
 
@@ -266,10 +266,6 @@ impl Files {
             Some(new) if usable.any(|key| key.id == new.id) => Ok(()),
             _ => Err(Refusal::NoSuccessor(hint).into()),
         }
-    }
-
-    fn hint(&self, key: &KeyEntry) -> KeyHint {
-        hint(key, self.metadata())
     }
 }
 
@@ -300,10 +296,4 @@ fn retire(metadata: &mut Metadata, keys: &[KeyEntry], now: DateTime<Utc>) {
             metadata.note_retired(&key.id, key.hint, now);
         }
     }
-}
-
-/// By which people name a key: what was noted when it was made, where only its digest stands here.
-pub(super) fn hint(key: &KeyEntry, metadata: &Metadata) -> KeyHint {
-    let record = metadata.key(&key.id);
-    record.and_then(|record| record.hint).unwrap_or(key.hint)
 }

@@ -3,7 +3,7 @@ use std::{collections::HashMap, net::IpAddr};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::change::{Refusal, hint, refusal};
+use super::change::{Refusal, refusal};
 use crate::{
     audit::KeyUse,
     commands::{
@@ -143,7 +143,7 @@ impl<'a> Seen<'a> {
     }
 
     pub(super) fn hint(&self, key: &KeyEntry) -> KeyHint {
-        hint(key, self.metadata)
+        self.metadata.hint(key)
     }
 
     /// By its hint, and by its label where it has one.

@@ -98,6 +98,21 @@ fn an_old_key_that_is_refused_without_a_successor_is_replaced_anew() {
 }
 
 #[test]
+fn a_key_that_stands_in_full_is_called_by_its_own_hint_whatever_is_noted() {
+    let keys = Keys::new(2, 9);
+    keys.set(&hint(&old(1)), "retired_at", days(0).into());
+    keys.set(&hint(&old(1)), "hint", "another1...note".into());
+    assert_eq!(
+        said(&keys, &["--status"], 0),
+        format!(
+            "{} (key1) was taken out of use and is refused, but stands in the file\n  \
+             `aegis rotate-key --finish` takes it out\n",
+            hint(&old(1))
+        )
+    );
+}
+
+#[test]
 fn who_asks_where_it_stands_changes_nothing() {
     let keys = Keys::new(1, 9);
     open(&keys);
