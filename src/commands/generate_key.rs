@@ -11,20 +11,11 @@ use console::Term;
 use serde_json::json;
 
 use self::{screen::Screen, target::Target};
-use super::{Failure, key_files::KeyFiles, prompt::Prompts};
+use super::{Failure, Made, key_files::KeyFiles, prompt::Prompts};
 use crate::{
     cli::GenerateKey,
-    keys::{ApiKey, KeyId, KeyRecord},
+    keys::{ApiKey, KeyRecord},
 };
-
-/// A key that was just made, and how it is to be known.
-struct Made {
-    key: ApiKey,
-    id: KeyId,
-    record: KeyRecord,
-    /// Whether only its digest goes into `.env`.
-    hashed: bool,
-}
 
 pub(super) fn run(asked: &GenerateKey) -> Result<(), Failure> {
     let screen = !asked.quiet && !asked.json && Term::stdout().is_term();
@@ -38,17 +29,19 @@ pub(super) fn run(asked: &GenerateKey) -> Result<(), Failure> {
         files.warn_of_clock(None);
         files.now(None)
     });
-    let mut made = Made::new(asked, now.unwrap_or_else(|| Utc::now().trunc_subsecs(0)))?;
+    let made = Made::new(asked.hashed)?;
+    let now = now.unwrap_or_else(|| Utc::now().trunc_subsecs(0));
+    let record = record(asked, &made.key, now)?;
     let mut target = Target::open(asked, files, saves, person.as_mut())?;
     drop(person);
-    target.prepare(&mut made)?;
+    target.prepare(&made, &record)?;
 
     let screen =
         screen.then(|| Screen::new(&made.key, asked.hashed.then_some(&made.id), asked.add));
-    show(asked, screen.as_ref(), &made, &target)
+    show(asked, screen.as_ref(), &made, &record, &target)
         .map_err(|error| Failure::Other(format!("no key was made: {error}")))?;
     target.write(&made.id)?;
-    let told = target.told(&made);
+    let told = target.told(made.key.hint());
     if let Some(screen) = screen {
         // What it is about is done, whether or not somebody reads on.
         let _ = screen.steps(&mut io::stdout(), &told);
@@ -77,31 +70,19 @@ fn wants_metadata(asked: &GenerateKey, person: Option<&mut Prompts>) -> Result<b
     )
 }
 
-impl Made {
-    fn new(asked: &GenerateKey, now: DateTime<Utc>) -> Result<Self, Failure> {
-        let end = asked.expires.map(|end| end.from(now));
-        if end.is_some_and(|end| end <= now) {
-            return Err(Failure::Usage(
-                "`--expires` is in the past: the key would never open anything".to_owned(),
-            ));
-        }
-        let key = ApiKey::generate()
-            .map_err(|error| Failure::Other(format!("no key was made: {error}")))?;
-        let id = key.id();
-        let record = KeyRecord {
-            label: asked.label.clone(),
-            created_at: Some(now),
-            source: Some("generated".to_owned()),
-            expires_at: end,
-            ..KeyRecord::of(&id, key.hint())
-        };
-        Ok(Self {
-            key,
-            id,
-            record,
-            hashed: asked.hashed,
-        })
+/// How a key that was made at `now` is to be known.
+fn record(asked: &GenerateKey, key: &ApiKey, now: DateTime<Utc>) -> Result<KeyRecord, Failure> {
+    let end = asked.expires.map(|end| end.from(now));
+    if end.is_some_and(|end| end <= now) {
+        return Err(Failure::Usage(
+            "`--expires` is in the past: the key would never open anything".to_owned(),
+        ));
     }
+    Ok(KeyRecord {
+        label: asked.label.clone(),
+        expires_at: end,
+        ..KeyRecord::generated(key, now)
+    })
 }
 
 /// Shows the key, the one time.
@@ -109,6 +90,7 @@ fn show(
     asked: &GenerateKey,
     screen: Option<&Screen<'_>>,
     made: &Made,
+    record: &KeyRecord,
     target: &Target,
 ) -> io::Result<()> {
     let mut out = io::stdout();
@@ -129,8 +111,8 @@ fn show(
                 "label",
                 asked.label.as_ref().map(|label| label.as_str().to_owned()),
             ),
-            ("created_at", made.record.created_at.map(time)),
-            ("expires_at", made.record.expires_at.map(time)),
+            ("created_at", record.created_at.map(time)),
+            ("expires_at", record.expires_at.map(time)),
             ("env_file", env_file.map(|file| file.display().to_string())),
             ("metadata", metadata.map(|file| file.display().to_string())),
         ] {

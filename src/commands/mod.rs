@@ -9,6 +9,7 @@ mod inventory;
 mod key_files;
 mod list_keys;
 mod logging;
+mod made;
 mod paths;
 mod process;
 mod prompt;
@@ -19,6 +20,7 @@ mod serve;
 
 pub use check_key_age::misused as misused_check;
 pub use failure::Failure;
+use made::Made;
 
 use crate::{cli::Command, config::Env};
 

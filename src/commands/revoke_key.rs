@@ -14,11 +14,11 @@ use console::Term;
 use serde_json::{Value, json};
 
 use self::{
-    change::{Replacement, Revocation},
+    change::Revocation,
     proof::{Proof, Watch},
 };
 use super::{
-    Failure,
+    Failure, Made,
     inventory::{Inventory, Named, Place, SetKey, State, full_key},
     key_files::KeyFiles,
     prompt::Prompts,
@@ -50,7 +50,7 @@ pub(super) fn run(asked: &RevokeKey) -> Result<(), Failure> {
     let in_place = files.in_place(asked.edited.in_place, person.as_mut())?;
     let new = asked
         .replace
-        .then(|| Replacement::new(key.form == Form::Hashed))
+        .then(|| Made::new(key.form == Form::Hashed))
         .transpose()?;
     let mut revocation = Revocation {
         asked,
@@ -58,6 +58,7 @@ pub(super) fn run(asked: &RevokeKey) -> Result<(), Failure> {
         key,
         name,
         new,
+        end: None,
     };
 
     let mut locked = files.lock(in_place, person.as_ref())?;
@@ -75,9 +76,6 @@ pub(super) fn run(asked: &RevokeKey) -> Result<(), Failure> {
         )));
     };
     check(asked, &files, &inventory, there, &revocation.name)?;
-    if let (Some(new), Some(record)) = (&mut revocation.new, &there.record) {
-        new.end = record.end_of_next(now);
-    }
     let watch = Watch::begin(files.audit_log(asked.audit_log.as_deref()), ended(there));
     revocation.edit(&mut locked)?;
     revocation.show_new()?;
@@ -266,18 +264,20 @@ impl Revocation<'_> {
             }
         } else {
             let file = self.files.env_file.display();
+            let until = self
+                .end
+                .map(|end| format!(" until {}", end.format("%Y-%m-%d %H:%M UTC")))
+                .unwrap_or_default();
             say(&match (&self.new, self.elsewhere()) {
                 (Some(new), None) => format!(
-                    "{} is revoked: in {file}, {} has its place{}",
+                    "{} is revoked: in {file}, {} has its place{until}",
                     self.name,
-                    new.key.hint(),
-                    new.until()
+                    new.key.hint()
                 ),
                 (Some(new), Some(place)) => format!(
-                    "{} is revoked; {} is in {file} instead{}\nit still stands in {place}, which no command edits: take it out there",
+                    "{} is revoked; {} is in {file} instead{until}\nit still stands in {place}, which no command edits: take it out there",
                     self.name,
-                    new.key.hint(),
-                    new.until()
+                    new.key.hint()
                 ),
                 (None, None) => format!("{} is revoked: it is out of {file}", self.name),
                 (None, Some(place)) => format!(
@@ -316,10 +316,7 @@ impl Revocation<'_> {
                 "new_hint",
                 self.new.as_ref().map(|new| new.key.hint().to_string()),
             ),
-            (
-                "new_expires_at",
-                self.new.as_ref().and_then(|new| new.end).map(written),
-            ),
+            ("new_expires_at", self.end.map(written)),
         ] {
             if let Some(value) = value {
                 told[name] = json!(value);

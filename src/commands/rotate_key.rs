@@ -3,10 +3,10 @@
 mod change;
 mod dialog;
 mod guided;
-mod made;
 mod place;
 mod resume;
 mod seen;
+mod shown;
 mod status;
 mod trial;
 mod unattended;

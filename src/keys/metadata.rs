@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{error::Category, value::RawValue};
 
 use super::{
-    Fingerprint, Form, KeyEntry, KeyHint, KeyId, KeyRecord,
+    ApiKey, Fingerprint, Form, KeyEntry, KeyHint, KeyId, KeyRecord,
     members::{Members, raw},
     record::Written,
 };
@@ -107,7 +107,7 @@ impl Metadata {
     }
 
     /// The key `new` was made to take this one's place.
-    pub fn note_replaced(&mut self, key: &KeyId, hint: KeyHint, new: &KeyId) {
+    pub(super) fn note_replaced(&mut self, key: &KeyId, hint: KeyHint, new: &KeyId) {
         let new = self
             .key(new)
             .map_or_else(|| new.fingerprint().to_string(), |record| record.id.clone());
@@ -115,6 +115,28 @@ impl Metadata {
             record.replaced_by = Some(new);
             record.prior_expires_at = record.expires_at;
         });
+    }
+
+    /// The key `new`, made at `now`, takes this one's place: with its label, and with an end where it
+    /// has one, which is told.
+    pub fn note_successor(
+        &mut self,
+        key: &KeyId,
+        hint: KeyHint,
+        new: &ApiKey,
+        now: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
+        let old = self.key(key);
+        let end = old.and_then(|old| old.end_of_next(now));
+        let record = KeyRecord {
+            label: old.and_then(|old| old.label.clone()),
+            expires_at: end,
+            ..KeyRecord::generated(new, now)
+        };
+        // A key that was just drawn is in no record.
+        let _ = self.note_created(record);
+        self.note_replaced(key, hint, &new.id());
+        end
     }
 
     /// No key takes this one's place after all: its end is what it was before.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use serde::Deserialize;
 
-use super::{Fingerprint, KeyHint, KeyId, Label, LabelError};
+use super::{ApiKey, Fingerprint, KeyHint, KeyId, Label, LabelError};
 
 /// One key of the metadata file.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -85,6 +85,15 @@ impl KeyRecord {
             prior_expires_at: None,
             retired_at: None,
             revoked_at: None,
+        }
+    }
+
+    /// A record of a key that was made at `now`.
+    pub fn generated(key: &ApiKey, now: DateTime<Utc>) -> Self {
+        Self {
+            created_at: Some(now),
+            source: Some("generated".to_owned()),
+            ..Self::of(&key.id(), key.hint())
         }
     }
 

@@ -3,18 +3,16 @@
 use crate::{
     cli::GenerateKey,
     commands::{
-        Failure,
+        Failure, Made,
         inventory::{Inventory, Place},
         key_files::{KeyFiles, LockedKeys},
         paths,
         prompt::Prompts,
     },
-    config::{KeyEditor, NewKey},
+    config::KeyEditor,
     durable::InPlace,
-    keys::{KeyId, Label, Metadata, MetadataFile},
+    keys::{KeyHint, KeyId, KeyRecord, Label, Metadata, MetadataFile},
 };
-
-use super::Made;
 
 /// Where a key goes, and what is known of it.
 pub(super) enum Target {
@@ -59,11 +57,11 @@ impl Target {
     }
 
     /// Does all that can fail before anybody sees the key.
-    pub(super) fn prepare(&mut self, made: &mut Made) -> Result<(), Failure> {
+    pub(super) fn prepare(&mut self, made: &Made, record: &KeyRecord) -> Result<(), Failure> {
         match self {
             Self::None => Ok(()),
             Self::Known(_, known, _) => {
-                note(&mut known.metadata, made)?;
+                note(&mut known.metadata, record)?;
                 Ok(known.rehearse()?)
             }
             Self::Keys {
@@ -79,15 +77,10 @@ impl Target {
                     )));
                 }
                 if *saves {
-                    note(&mut locked.known.metadata, made)?;
+                    note(&mut locked.known.metadata, record)?;
                     locked.known.rehearse()?;
                 }
-                let new = if made.hashed {
-                    NewKey::Hashed(&made.id)
-                } else {
-                    NewKey::Plain(&made.key)
-                };
-                let added = locked.keys.add(new);
+                let added = locked.keys.add(made.entry());
                 added.map_err(|error| {
                     Failure::Settings(format!("{}: {error}", files.env_file.display()))
                 })?;
@@ -124,8 +117,7 @@ impl Target {
     }
 
     /// What was done, line by line.
-    pub(super) fn told(&self, made: &Made) -> Vec<String> {
-        let hint = made.key.hint();
+    pub(super) fn told(&self, hint: KeyHint) -> Vec<String> {
         let noted = |files: &KeyFiles| {
             format!("what is known of {hint} is in {}", files.metadata.display())
         };
@@ -158,14 +150,14 @@ impl Target {
 }
 
 /// Notes a key that was made. A label names one key that is or may come into use.
-fn note(metadata: &mut Metadata, made: &Made) -> Result<(), Failure> {
+fn note(metadata: &mut Metadata, record: &KeyRecord) -> Result<(), Failure> {
     let has = |label: &Label| {
         let mut others = metadata.records().filter(|record| !record.has_ended());
         others.find(|record| record.label.as_ref() == Some(label))
     };
-    let label = made.record.label.as_ref();
+    let label = record.label.as_ref();
     if let Some((label, other)) = label.and_then(|label| Some((label, has(label)?))) {
-        let now = made.record.created_at;
+        let now = record.created_at;
         let way_out = if now.is_some_and(|now| !other.is_in_force(now)) {
             "whose end has come: call this one otherwise, or revoke that one with `aegis revoke-key`"
         } else {
@@ -176,6 +168,6 @@ fn note(metadata: &mut Metadata, made: &Made) -> Result<(), Failure> {
         )));
     }
     metadata
-        .note_created(made.record.clone())
+        .note_created(record.clone())
         .map_err(|error| Failure::Other(error.to_string()))
 }

@@ -7,12 +7,10 @@ use console::{Term, style};
 use crate::{
     cli::RevokeKey,
     commands::{
-        Failure,
+        Failure, Made,
         inventory::{Place, SetKey},
         key_files::{KeyFiles, LockedKeys},
     },
-    config::NewKey,
-    keys::{ApiKey, KeyId, KeyRecord},
 };
 
 /// What is to be done.
@@ -22,43 +20,10 @@ pub(super) struct Revocation<'a> {
     pub(super) key: SetKey,
     /// By its hint and its label.
     pub(super) name: String,
-    pub(super) new: Option<Replacement>,
-}
-
-/// The key that takes its place.
-pub(super) struct Replacement {
-    pub(super) key: ApiKey,
-    pub(super) id: KeyId,
-    pub(super) hashed: bool,
+    /// The key that takes its place.
+    pub(super) new: Option<Made>,
+    /// The end of that, where the old one had one.
     pub(super) end: Option<DateTime<Utc>>,
-}
-
-impl Replacement {
-    pub(super) fn new(hashed: bool) -> Result<Self, Failure> {
-        let key = ApiKey::generate()
-            .map_err(|error| Failure::Other(format!("no key was made: {error}")))?;
-        Ok(Self {
-            id: key.id(),
-            key,
-            hashed,
-            end: None,
-        })
-    }
-
-    /// Until when it may be used, where the old one had an end: the rest of a sentence.
-    pub(super) fn until(&self) -> String {
-        self.end
-            .map(|end| format!(" until {}", end.format("%Y-%m-%d %H:%M UTC")))
-            .unwrap_or_default()
-    }
-
-    fn entry(&self) -> NewKey<'_> {
-        if self.hashed {
-            NewKey::Hashed(&self.id)
-        } else {
-            NewKey::Plain(&self.key)
-        }
-    }
 }
 
 impl Revocation<'_> {
@@ -109,22 +74,16 @@ impl Revocation<'_> {
         Ok(())
     }
 
-    pub(super) fn write(&self, locked: &mut LockedKeys, now: DateTime<Utc>) -> Result<(), Failure> {
+    pub(super) fn write(
+        &mut self,
+        locked: &mut LockedKeys,
+        now: DateTime<Utc>,
+    ) -> Result<(), Failure> {
         let file = self.files.env_file.display();
         let (id, hint) = (&self.key.id, self.key.hint);
         if let Some(new) = &self.new {
             let metadata = &mut locked.known.metadata;
-            let label = metadata.key(id).and_then(|record| record.label.clone());
-            let record = KeyRecord {
-                label,
-                created_at: Some(now),
-                source: Some("generated".to_owned()),
-                expires_at: new.end,
-                ..KeyRecord::of(&new.id, new.key.hint())
-            };
-            // A key that was just drawn is in no record.
-            let _ = metadata.note_created(record);
-            metadata.note_replaced(id, hint, &new.id);
+            self.end = metadata.note_successor(id, hint, &new.key, now);
             let written = locked.write();
             if written.is_err() && !locked.is_written() {
                 return written.map_err(|failure| {

@@ -3,10 +3,10 @@
 //! tell what was meant, and no key gets in without them.
 use chrono::{DateTime, Utc};
 
-use super::{made::Made, seen::Seen};
+use super::seen::Seen;
 use crate::{
     commands::{
-        Failure,
+        Failure, Made,
         key_files::{KeyFiles, LockedKeys},
         paths,
         prompt::Prompts,
@@ -104,8 +104,6 @@ impl Files {
     ) -> Result<Option<DateTime<Utc>>, Failure> {
         let hint = self.check(old, now)?;
         let record = self.metadata().key(old);
-        let end = record.and_then(|record| record.end_of_next(now));
-        let label = record.and_then(|record| record.label.clone());
         let in_force = record.is_none_or(|record| record.is_in_force(now));
         let missing = self.rotation(old, now);
         let missing = missing.map(|rotation| rotation.successor.id.clone());
@@ -119,16 +117,7 @@ impl Files {
             }
             metadata.note_withdrawn(&missing, now);
         }
-        let record = KeyRecord {
-            label,
-            created_at: Some(now),
-            source: Some("generated".to_owned()),
-            expires_at: end,
-            ..KeyRecord::of(&new.id, new.key.hint())
-        };
-        // A key that was just drawn is in no record.
-        let _ = metadata.note_created(record);
-        metadata.note_replaced(old, hint, &new.id);
+        let end = metadata.note_successor(old, hint, &new.key, now);
         retire(metadata, &ended, now);
         self.locked.keys.add(new.entry())?;
         self.remove(&ended)?;

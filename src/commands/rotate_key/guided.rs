@@ -6,14 +6,14 @@ use console::{Term, style};
 use super::{
     check_grace,
     dialog::{Dialog, Test},
-    made::Made,
     place::Place,
     seen::{Seen, time},
+    shown,
     trial::{self, Written},
 };
 use crate::{
     cli::RotateKey,
-    commands::{Failure, inventory::full_key, prompt::Prompts},
+    commands::{Failure, Made, inventory::full_key, prompt::Prompts},
     config::Until,
     keys::{Form, KeyEntry, Rotation, Stage},
 };
@@ -41,7 +41,7 @@ pub(super) fn run(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
         person: &mut person,
         old: old.id,
         old_name: seen.name(old),
-        new_name: made.hint().to_string(),
+        new_name: made.key.hint().to_string(),
         test: Test::Show(made.key, Written::At(Instant::now())),
     };
     dialog.safely(|dialog| {
@@ -135,7 +135,7 @@ fn begin(
     files.check(&old.id, place.now())?;
     files.rehearse()?;
     if asked.print && !Term::stdout().is_term() {
-        made.print()?;
+        shown::print(&made.key)?;
         person.say("\nThe new key is printed to standard output.")?;
     } else {
         person.say("\nThe new key, shown this once:\n")?;

@@ -10,14 +10,14 @@ use serde_json::json;
 
 use super::{
     BOTH_STAY, check_grace,
-    made::Made,
     place::Place,
     seen::{Seen, time},
+    shown,
     trial::{self, Verdict, Written},
 };
 use crate::{
     cli::RotateKey,
-    commands::{Failure, running::Running},
+    commands::{Failure, Made, running::Running},
     keys::{Form, KeyEntry, KeyHint, KeyId},
 };
 
@@ -102,7 +102,7 @@ fn begin(asked: &RotateKey, place: &Place, now: DateTime<Utc>) -> Result<Begun, 
     };
     let made = Made::new(asked.hashed || old.form == Form::Hashed)?;
     let shown = !asked.json && (asked.print || Term::stdout().is_term());
-    if made.is_hashed() && !shown {
+    if made.hashed && !shown {
         return Err(Failure::Usage(
             "of a hashed key only its digest is written down, so nobody would know the new one: add `--print`, and leave out `--json`"
                 .to_owned(),
@@ -110,9 +110,9 @@ fn begin(asked: &RotateKey, place: &Place, now: DateTime<Utc>) -> Result<Begun, 
     }
     files.rehearse()?;
     if shown {
-        made.print()?;
+        shown::print(&made.key)?;
     } else if asked.json && asked.print {
-        Made::begin_document()?;
+        shown::begin_document()?;
     }
     let begun = files.begin(&old.id, &made, now);
     let end = begun.map_err(|failure| {
@@ -146,7 +146,7 @@ fn which<'a>(place: &Place, seen: &Seen<'a>, name: Option<&str>) -> Result<&'a K
 
 fn tell(place: &Place, begun: &Begun, verdict: Option<&Verdict>, end: &End) -> Result<(), Failure> {
     let mut told = vec![
-        format!("{} is replaced by {}", begun.name, begun.made.hint()),
+        format!("{} is replaced by {}", begun.name, begun.made.key.hint()),
         format!("  the new key is in {}, beside the old one", place.file()),
     ];
     if let Some(end) = begun.end {
@@ -195,7 +195,7 @@ fn print(
     let accepted = verdict.map(|verdict| verdict.accepted);
     let mut document = json!({
         "old": begun.hint.as_str(),
-        "new": begun.made.hint().as_str(),
+        "new": begun.made.key.hint().as_str(),
         "new_expires_at": begun.end,
         "accepted": accepted,
         "server": verdict.map(|verdict| &verdict.told),

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     cli::Serve,
-    commands::{Failure, clock::Time, paths::shown},
+    commands::{Failure, Made, clock::Time, paths::shown},
     config::{Config, DEFAULT_AUDIT_LOG, Env},
     dispatch::Catalog,
     keys::{ApiKey, KeyEntry, KeyRing, Metadata},
@@ -78,7 +78,8 @@ impl Plan {
         notes.extend(behind.map(|told| (Level::Warn, told)));
         let example_opens = config.listen.is_loopback();
         let mut sources = KeySources::new(&env, &config.gate.keys, example_opens);
-        let sandbox = is_sandbox.then(made_key).transpose()?;
+        let sandbox = is_sandbox.then(|| Made::new(false)).transpose()?;
+        let sandbox = sandbox.map(|made| made.key);
         let keys = if let Some(key) = &sandbox {
             made(key)
         } else {
@@ -151,10 +152,6 @@ impl Plan {
             problems,
         })
     }
-}
-
-fn made_key() -> Result<ApiKey, Failure> {
-    ApiKey::generate().map_err(|error| Failure::Other(format!("no key was made: {error}")))
 }
 
 /// The one key of a sandbox.
