@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use url::{Position, Url};
 
 use self::clients::{File, ROWS, Row};
-use super::{Failure, running::reachable};
+use super::{Failure, print, running::reachable};
 use crate::{
     cli::ClientConfig,
     config::{Config, Env},
@@ -32,7 +32,7 @@ pub(super) fn run(asked: &ClientConfig) -> Result<(), Failure> {
         .client
         .and_then(|client| ROWS.iter().find(|row| row.client == client));
     let Some(row) = row else {
-        return said(&list(asked.json));
+        return print(&list(asked.json));
     };
     let server = Server::find(asked)?;
     let told = Told {
@@ -77,7 +77,7 @@ impl Told {
                 "written": written.map(|file| &file.path),
                 "replaced": written.map(|file| &file.replaced),
             });
-            return said(&format!("{told}\n"));
+            return print(&format!("{told}\n"));
         }
         // The lines alone go to standard output, so that they can be sent on.
         let bold = style(name).for_stderr().bold();
@@ -85,7 +85,7 @@ impl Told {
             advise(&format!("{bold}: {}\n", file.told()));
         } else {
             advise(&format!("{bold}: {place}\n\n"));
-            said(&self.lines)?;
+            print(&self.lines)?;
             advise("\n");
         }
         let warning = style("warning").for_stderr().yellow();
@@ -258,12 +258,6 @@ fn list(as_json: bool) -> String {
     }
     let line = |row: &Row| format!("{:<15} {}: {}\n", row.client, row.name, row.place);
     ROWS.iter().map(line).collect()
-}
-
-fn said(text: &str) -> Result<(), Failure> {
-    let mut out = io::stdout();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    written.map_err(|error| Failure::Other(format!("nothing can be written: {error}")))
 }
 
 /// Says what belongs beside the lines and not among them.

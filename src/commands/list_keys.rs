@@ -2,10 +2,7 @@
 mod row;
 mod table;
 
-use std::{
-    collections::HashMap,
-    io::{self, Write},
-};
+use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use console::Term;
@@ -16,7 +13,7 @@ use super::{
     Failure,
     inventory::{Inventory, Named},
     key_files::KeyFiles,
-    paths,
+    paths, print,
 };
 use crate::{
     audit::{self, KeyUse},
@@ -61,8 +58,7 @@ pub(super) fn run(asked: &ListKeys) -> Result<(), Failure> {
             table::text(&rows, columns.max(COLUMNS), &files.no_keys(), notes)
         }
     };
-    let written = io::stdout().write_all(text.as_bytes());
-    written.map_err(|error| Failure::Other(format!("nothing can be written: {error}")))
+    print(&text)
 }
 
 fn rows(

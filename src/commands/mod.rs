@@ -18,10 +18,11 @@ mod rotate_key;
 mod running;
 mod serve;
 
-pub use check_key_age::misused as misused_check;
-pub use failure::Failure;
-use made::Made;
+use std::io::{self, Write};
 
+pub use self::{check_key_age::misused as misused_check, failure::Failure};
+
+use self::made::Made;
 use crate::{cli::Command, config::Env};
 
 /// Does what was asked for.
@@ -45,4 +46,11 @@ pub fn run(command: Command) -> Result<(), Failure> {
         Command::ClientConfig(asked) => client_config::run(&asked),
         Command::AuditSummary(asked) => audit_summary::run(&asked),
     }
+}
+
+/// Writes all that a command tells to standard output.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|error| Failure::Other(format!("nothing can be written: {error}")))
 }

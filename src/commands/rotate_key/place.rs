@@ -1,5 +1,5 @@
 //! Where the keys are, by whom they are used, and where the server runs.
-use std::{collections::HashMap, path::Path};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
@@ -8,7 +8,7 @@ use crate::{
     audit::{self, KeyUse},
     cli::RotateKey,
     commands::{Failure, key_files::KeyFiles, prompt::Prompts},
-    config::{DEFAULT_AUDIT_LOG, KeyEditor},
+    config::KeyEditor,
     keys::{KeyHint, Metadata},
 };
 
@@ -39,12 +39,10 @@ impl Place {
         // Read first: a rotation that begins meanwhile is then seen either way.
         let metadata = self.files.known()?;
         let now = self.now();
-        let log = self.files.config.audit.path.as_deref();
-        let log = log.unwrap_or(Path::new(DEFAULT_AUDIT_LOG));
         Ok(Look {
             metadata,
             keys: self.files.keys()?,
-            uses: audit::key_uses(log, now).ok(),
+            uses: audit::key_uses(&self.files.audit_log(None), now).ok(),
             now,
         })
     }

@@ -1,6 +1,4 @@
 //! `--status`: which rotations are under way, and what ends them.
-use std::io::{self, Write};
-
 use serde_json::{Value, json};
 
 use super::{
@@ -8,7 +6,7 @@ use super::{
     seen::{Seen, time},
 };
 use crate::{
-    commands::Failure,
+    commands::{Failure, print},
     keys::{KeyEntry, Label, Rotation, Stage},
 };
 
@@ -20,8 +18,7 @@ pub(super) fn run(place: &Place, as_json: bool) -> Result<(), Failure> {
     } else {
         told(&seen)
     };
-    let written = io::stdout().write_all(text.as_bytes());
-    written.map_err(|error| Failure::Other(format!("nothing can be printed: {error}")))
+    print(&text)
 }
 
 fn told(seen: &Seen<'_>) -> String {

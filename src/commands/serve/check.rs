@@ -1,12 +1,10 @@
 //! `serve --check`: says what would be served and asks the forge who the token is. Writes nothing,
 //! takes no port, and shows no secret.
-use std::io::{self, Write};
-
 use serde_json::{Map, Value, json};
 
 use super::{keeping, plan::Plan, wiring};
 use crate::{
-    commands::Failure,
+    commands::{Failure, print},
     dispatch::Catalog,
     gitea::{self, Gitea, Scope, ScopeState},
     sort,
@@ -34,8 +32,7 @@ pub(super) async fn run(plan: Plan, as_json: bool) -> Result<(), Failure> {
     } else {
         report.text()
     };
-    let written = io::stdout().write_all(text.as_bytes());
-    written.map_err(|error| Failure::Other(format!("nothing can be written: {error}")))?;
+    print(&text)?;
     if report.problems.is_empty() {
         Ok(())
     } else {
