@@ -1,5 +1,8 @@
 //! What `serve` would do: the settings with the command line over them, and what speaks against it.
-use std::path::{Path, PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use chrono::{DateTime, Utc};
 use log::Level;
@@ -12,7 +15,7 @@ use super::{
 use crate::{
     cli::Serve,
     commands::{Failure, Made, clock::Time, paths::shown},
-    config::{Config, DEFAULT_AUDIT_LOG, Env},
+    config::{AuditConfig, Config, DEFAULT_AUDIT_LOG, Env},
     dispatch::Catalog,
     keys::{ApiKey, KeyEntry, KeyRing, Metadata},
     operations,
@@ -51,21 +54,10 @@ impl Plan {
         let env = Env::read(asked.env_file.as_deref())?;
         let (mut config, errors) = Config::read(&env);
         let is_wrong = |name: &str| errors.iter().any(|error| error.variable == name);
-        if let Some(host) = asked.host {
-            config.listen.address.set_ip(host);
-        }
-        if let Some(port) = asked.port {
-            config.listen.address.set_port(port);
-        }
+        override_address(asked, &mut config.listen.address);
         let is_configured = config.gitea.url.is_some() || is_wrong("GITEA_URL");
         let is_sandbox = asked.sandbox || asked.sandbox_unless_configured && !is_configured;
-        let default_log = if asked.sandbox_unless_configured {
-            "./audit.log"
-        } else {
-            DEFAULT_AUDIT_LOG
-        };
-        let audit_log = asked.audit_log.clone().or_else(|| config.audit.path.take());
-        let audit_log = audit_log.or_else(|| (!is_sandbox).then(|| default_log.into()));
+        let audit_log = chosen_log(asked, &mut config, is_sandbox);
 
         let warnings = std::mem::take(&mut config.warnings).into_iter();
         let mut notes: Vec<_> = warnings.map(|warning| (Level::Warn, warning)).collect();
@@ -93,49 +85,19 @@ impl Plan {
         notes.extend(keys.notes.iter().cloned());
         if let Some(pipe) = sources.pipe().filter(|_| config.gate.key_reload) {
             config.gate.key_reload = false;
-            let told = format!(
-                "{} is a pipe, which gives its text once: other keys need a restart",
-                pipe.display()
-            );
-            notes.push((Level::Warn, told));
+            notes.push((Level::Warn, given_once(pipe)));
         }
         // Nothing but their digests is needed any more.
         config.gate.keys.texts.clear();
         if config.gitea.url.is_none() && !is_sandbox && !is_wrong("GITEA_URL") {
-            let put = env.file().map_or_else(
-                || "copy `.env.example` to `.env` and fill it in".to_owned(),
-                |file| {
-                    format!(
-                        "put `GITEA_URL=https://git.example.org` into {}",
-                        shown(file)
-                    )
-                },
-            );
-            problems.push(format!(
-                "`GITEA_URL` is not set: {put}, or look around with `aegis serve --sandbox`"
-            ));
+            problems.push(missing_gitea(env.file()));
         }
         let catalog = read_catalog(&config, &mut problems);
         let log = audit_log.as_deref();
-        let checkpoints = config.audit.checkpoint_file.as_deref();
-        problems.extend(checkpoints.and_then(|file| places::checkpoints(file, log)));
-        if !is_wrong("AUDIT_SEAL_KEY_FILE") {
-            let key = config.audit.seal_key_file.as_deref();
-            problems.extend(key.and_then(places::seal_key));
-        }
-        if !is_wrong("AUDIT_LOG_PATH") {
-            problems.extend(log.and_then(places::log));
-        }
-        if let (Some(mode), Some(file)) = (env.shared_mode(), env.file()) {
-            let file = shown(file);
-            let told = format!(
-                "others than its owner can read {file} (mode {mode:03o}): `chmod 600 {file}`"
-            );
-            if asked.strict_perms {
-                problems.push(told);
-            } else {
-                notes.push((Level::Warn, told));
-            }
+        problems.extend(file_problems(&config.audit, log, is_wrong));
+        match shared(&env) {
+            Some(told) if asked.strict_perms => problems.push(told),
+            told => notes.extend(told.map(|told| (Level::Warn, told))),
         }
         notes.extend(advice(&config, is_sandbox));
         Ok(Self {
@@ -152,6 +114,27 @@ impl Plan {
             problems,
         })
     }
+}
+
+fn override_address(asked: &Serve, address: &mut SocketAddr) {
+    if let Some(host) = asked.host {
+        address.set_ip(host);
+    }
+    if let Some(port) = asked.port {
+        address.set_port(port);
+    }
+}
+
+/// Where records go; `None` for a fresh private folder.
+fn chosen_log(asked: &Serve, config: &mut Config, is_sandbox: bool) -> Option<PathBuf> {
+    let default = if asked.sandbox_unless_configured {
+        "./audit.log"
+    } else {
+        DEFAULT_AUDIT_LOG
+    };
+    let named = asked.audit_log.clone();
+    let named = named.or_else(|| config.audit.path.take());
+    named.or_else(|| (!is_sandbox).then(|| default.into()))
 }
 
 /// The one key of a sandbox.
@@ -184,6 +167,53 @@ fn read_keys(
         problems.push(EXAMPLE.to_owned());
     }
     read
+}
+
+fn given_once(pipe: &Path) -> String {
+    format!(
+        "{} is a pipe, which gives its text once: other keys need a restart",
+        pipe.display()
+    )
+}
+
+fn missing_gitea(env_file: Option<&Path>) -> String {
+    let put = env_file.map_or_else(
+        || "copy `.env.example` to `.env` and fill it in".to_owned(),
+        |file| {
+            format!(
+                "put `GITEA_URL=https://git.example.org` into {}",
+                shown(file)
+            )
+        },
+    );
+    format!("`GITEA_URL` is not set: {put}, or look around with `aegis serve --sandbox`")
+}
+
+/// What is wrong with the files that a server writes, where their settings are right.
+fn file_problems(
+    audit: &AuditConfig,
+    log: Option<&Path>,
+    is_wrong: impl Fn(&str) -> bool,
+) -> impl Iterator<Item = String> {
+    let checkpoints = audit.checkpoint_file.as_deref();
+    let checkpoints = checkpoints.and_then(|file| places::checkpoints(file, log));
+    let key = audit.seal_key_file.as_deref();
+    let key = key.filter(|_| !is_wrong("AUDIT_SEAL_KEY_FILE"));
+    let log = log.filter(|_| !is_wrong("AUDIT_LOG_PATH"));
+    let all = [
+        checkpoints,
+        key.and_then(places::seal_key),
+        log.and_then(places::log),
+    ];
+    all.into_iter().flatten()
+}
+
+/// Says that others may read the file of settings, if so.
+fn shared(env: &Env) -> Option<String> {
+    let (mode, file) = (env.shared_mode()?, shown(env.file()?));
+    Some(format!(
+        "others than its owner can read {file} (mode {mode:03o}): `chmod 600 {file}`"
+    ))
 }
 
 /// Says that nobody would be let in.
