@@ -1,7 +1,11 @@
 //! Why a command came to nothing, by what the person at the terminal can do about it.
 use std::process::ExitCode;
 
-use crate::config::ConfigError;
+use crate::{
+    config::{ConfigError, EditError, KeysFileError},
+    durable,
+    keys::MetadataError,
+};
 
 /// `Display` is for that person: what happened, then what to do.
 #[derive(Debug, thiserror::Error)]
@@ -69,5 +73,53 @@ impl Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Self::Settings(error.to_string())
+    }
+}
+
+impl From<durable::Error> for Failure {
+    fn from(error: durable::Error) -> Self {
+        let told = error.to_string();
+        match error {
+            durable::Error::Locked(_) => Self::Busy(told),
+            durable::Error::Refused { .. } => Self::Settings(told),
+            durable::Error::Changed(_)
+            | durable::Error::MountPoint(_)
+            | durable::Error::Io { .. } => Self::Other(told),
+        }
+    }
+}
+
+impl From<KeysFileError> for Failure {
+    fn from(error: KeysFileError) -> Self {
+        match error {
+            KeysFileError::File(error) => error.into(),
+            KeysFileError::Text { .. } | KeysFileError::Unreadable { .. } => {
+                Self::Settings(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<EditError> for Failure {
+    fn from(error: EditError) -> Self {
+        let told = format!("the keys cannot be changed: {error}");
+        match error {
+            EditError::Utf16
+            | EditError::NotUtf8 { .. }
+            | EditError::Unsafe { .. }
+            | EditError::Lost { .. } => Self::Settings(told),
+            EditError::Known | EditError::Unknown => Self::Other(told),
+        }
+    }
+}
+
+impl From<MetadataError> for Failure {
+    fn from(error: MetadataError) -> Self {
+        match error {
+            MetadataError::File(error) => error.into(),
+            MetadataError::Broken { .. }
+            | MetadataError::Foreign(_)
+            | MetadataError::Unreadable { .. } => Self::Settings(error.to_string()),
+        }
     }
 }

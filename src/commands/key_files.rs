@@ -10,9 +10,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 
 use super::{Failure, clock::Time, prompt::Prompts};
 use crate::{
-    config::{
-        Config, DEFAULT_AUDIT_LOG, EditError, Env, KeyEditor, KeysConfig, KeysFile, KeysFileError,
-    },
+    config::{Config, DEFAULT_AUDIT_LOG, Env, KeyEditor, KeysConfig, KeysFile, KeysFileError},
     durable::{self, InPlace},
     keys::{KeyList, Metadata, MetadataError, MetadataFile, RejectedKey},
 };
@@ -277,53 +275,5 @@ impl LockedKeys {
     /// Writes the keys.
     pub(super) fn commit_keys(&mut self) -> Result<(), Failure> {
         Ok(self.keys.commit(self.in_place)?)
-    }
-}
-
-impl From<durable::Error> for Failure {
-    fn from(error: durable::Error) -> Self {
-        let told = error.to_string();
-        match error {
-            durable::Error::Locked(_) => Self::Busy(told),
-            durable::Error::Refused { .. } => Self::Settings(told),
-            durable::Error::Changed(_)
-            | durable::Error::MountPoint(_)
-            | durable::Error::Io { .. } => Self::Other(told),
-        }
-    }
-}
-
-impl From<KeysFileError> for Failure {
-    fn from(error: KeysFileError) -> Self {
-        match error {
-            KeysFileError::File(error) => error.into(),
-            KeysFileError::Text { .. } | KeysFileError::Unreadable { .. } => {
-                Self::Settings(error.to_string())
-            }
-        }
-    }
-}
-
-impl From<EditError> for Failure {
-    fn from(error: EditError) -> Self {
-        let told = format!("the keys cannot be changed: {error}");
-        match error {
-            EditError::Utf16
-            | EditError::NotUtf8 { .. }
-            | EditError::Unsafe { .. }
-            | EditError::Lost { .. } => Self::Settings(told),
-            EditError::Known | EditError::Unknown => Self::Other(told),
-        }
-    }
-}
-
-impl From<MetadataError> for Failure {
-    fn from(error: MetadataError) -> Self {
-        match error {
-            MetadataError::File(error) => error.into(),
-            MetadataError::Broken { .. }
-            | MetadataError::Foreign(_)
-            | MetadataError::Unreadable { .. } => Self::Settings(error.to_string()),
-        }
     }
 }
