@@ -4,6 +4,7 @@ mod change;
 mod dialog;
 mod guided;
 mod place;
+mod refusal;
 mod resume;
 mod seen;
 mod shown;

@@ -3,7 +3,7 @@ use std::{collections::HashMap, net::IpAddr};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::change::{Refusal, refusal};
+use super::refusal::{Refusal, refusal};
 use crate::{
     audit::KeyUse,
     commands::{
