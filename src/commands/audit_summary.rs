@@ -3,6 +3,7 @@
 //! Every form is made from one [`Summary`]; what a person reads goes through `shown`, so that no
 //! text of a log does anything to a terminal or a browser.
 mod bounds;
+mod cell;
 mod chart;
 mod csv;
 mod days;

@@ -13,6 +13,7 @@ use ring::digest::{SHA256, digest};
 
 use self::markup::Html;
 use super::{
+    cell::minute,
     sections::{self, Section},
     shown::{grouped, shown, times},
     text::title,
@@ -85,7 +86,7 @@ fn head(page: &mut Html, summary: &Summary) {
     );
     page.raw(title(summary.period)).raw("Auth Summary");
     if let Some(until) = summary.until.or(summary.log.last) {
-        page.raw(" of ").text(&sections::minute(until)).raw(" UTC");
+        page.raw(" of ").text(&minute(until)).raw(" UTC");
     }
     page.raw("</title>\n<style>").raw(STYLE);
     page.raw("</style>\n</head>\n");

@@ -4,9 +4,10 @@ use std::io::{self, Write};
 use console::Style;
 
 use super::{
+    cell::{Cell, minute},
     chart::{gathered, sparkline},
     days, faults,
-    sections::{self, Figure, Section, minute},
+    sections::{self, Figure, Section},
     shown::{cut, grouped, shown, times},
     table::Table,
 };
@@ -133,7 +134,7 @@ impl Page<'_> {
         }
         let mut table = Table::new(section.heads);
         for row in &section.rows {
-            table.row(row.iter().map(sections::Cell::text));
+            table.row(row.iter().map(Cell::text));
         }
         table.write(self.out)
     }

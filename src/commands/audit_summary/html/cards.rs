@@ -1,8 +1,9 @@
 //! What is read first: four numbers, and whether anything is wrong.
 use super::{
     super::{
+        cell::change,
         faults::{self, Fault},
-        sections::{Figure, change},
+        sections::Figure,
         shown::{grouped, times},
     },
     markup::Html,

@@ -1,7 +1,7 @@
 //! HTML that is written from its beginning to its end.
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::super::sections::minute;
+use super::super::cell::minute;
 
 /// Markup is what stands in this program's source, and lives as long as it; everything else is text.
 pub(super) struct Html(String);

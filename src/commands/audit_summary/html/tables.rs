@@ -1,6 +1,6 @@
 //! Sections as tables, which the page's script sorts.
 use super::{
-    super::sections::{Cell, Section},
+    super::{cell::Cell, sections::Section},
     markup::Html,
 };
 

@@ -3,9 +3,10 @@ use chrono::{DateTime, Utc};
 
 use super::{
     super::{
+        cell::Cell,
         chart::gathered,
         days::{self, Days},
-        sections::{Cell, Section},
+        sections::Section,
         shown::grouped,
     },
     chart::{Chart, Series},
