@@ -22,7 +22,7 @@ use url::{Position, Url};
 
 use crate::{
     cli::{aegis, text},
-    support::{Client, Fake, Reply, Sandbox, golden},
+    support::{Client, Fake, Reply, Sandbox, golden, listening},
 };
 
 const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -64,14 +64,7 @@ impl Served {
             .spawn()
             .unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut said = String::new();
-        let address = loop {
-            let start = said.len();
-            assert!(stderr.read_line(&mut said).unwrap() > 0, "it ended: {said}");
-            if let Some((_, rest)) = said[start..].split_once("listening on http://") {
-                break rest.split(',').next().unwrap().parse().unwrap();
-            }
-        };
+        let (address, said) = listening(&mut stderr);
         Self {
             child,
             address,

@@ -14,6 +14,7 @@ use aegis::audit::{
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::{IP, Scene, assert_chained, authenticated, denied, open, stopped, values};
+use crate::support::assert_passed;
 
 /// Where the process of its own finds its log.
 const LOG: &str = "LOG_OF_THE_TEST";
@@ -44,12 +45,7 @@ fn a_full_disk_closes_the_gate_and_leaves_one_exact_gap() {
         "trap '' XFSZ; ulimit -S -f 8;",
         &scene.path(),
     );
-    let output = child.wait_with_output().unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stdout)
-    );
+    assert_passed(&child.wait_with_output().unwrap());
     assert_chained(&scene.text());
 }
 
@@ -104,12 +100,7 @@ fn a_failing_log_stops_nothing_where_that_is_asked_for() {
         "trap '' XFSZ; ulimit -S -f 0;",
         &scene.path(),
     );
-    let output = child.wait_with_output().unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stdout)
-    );
+    assert_passed(&child.wait_with_output().unwrap());
 }
 
 #[test]

@@ -3,7 +3,7 @@ use std::{
     env, fs,
     io::Write as _,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Command,
     sync::{Arc, atomic::Ordering},
 };
 
@@ -13,17 +13,18 @@ use super::{
     IP, Scene, assert_chained, authenticated, denied, gatekeeper, said::listen, settings, stopped,
     values,
 };
+use crate::support::assert_passed;
 
 /// Where the process in the namespace has its disk.
 const DISK: &str = "DISK_OF_THE_TEST";
 
-/// Runs the test `name` of this file with a disk of `size`, if this user may mount one.
+/// The test `name` of this file passes with a disk of `size`, if this user may mount one.
 #[expect(clippy::print_stdout, reason = "what was not tried is said")]
-fn on_a_disk(size: &str, name: &str) -> Option<Output> {
+fn passes_on_a_disk(size: &str, name: &str) {
     let tried = Command::new("unshare").args(["-m", "true"]).status();
     if !tried.is_ok_and(|status| status.success()) {
         println!("no mount namespaces here: no disk was filled");
-        return None;
+        return;
     }
     let folder = tempfile::tempdir().unwrap();
     let script = format!(r#"mount -t tmpfs -o size={size} none "${DISK}" && exec "$0" "$@""#);
@@ -33,15 +34,7 @@ fn on_a_disk(size: &str, name: &str) -> Option<Output> {
         .args(["--exact", &format!("audit::full::{name}"), "--ignored"])
         .env(DISK, folder.path())
         .output();
-    Some(output.unwrap())
-}
-
-fn assert_passed(output: Option<Output>) {
-    if let Some(output) = output {
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{said}");
-        assert!(said.contains("1 passed"), "{said}");
-    }
+    assert_passed(&output.unwrap());
 }
 
 fn disk() -> PathBuf {
@@ -101,7 +94,7 @@ fn fill_and_free(scene: &Scene, disk: &Path) -> Vec<serde_json::Value> {
 
 #[test]
 fn a_full_disk_is_told_in_room_that_was_kept_and_leaves_one_exact_gap() {
-    assert_passed(on_a_disk("24m", "with_ballast"));
+    passes_on_a_disk("24m", "with_ballast");
 }
 
 #[test]
@@ -122,7 +115,7 @@ fn with_ballast() {
 
 #[test]
 fn a_server_that_stops_while_the_disk_is_full_tells_the_gap_in_room_that_was_kept() {
-    assert_passed(on_a_disk("24m", "stopped_while_full"));
+    passes_on_a_disk("24m", "stopped_while_full");
 }
 
 #[test]
@@ -153,7 +146,7 @@ fn stopped_while_full() {
 #[test]
 fn a_small_disk_has_no_room_to_spare_and_leaves_one_exact_gap_too() {
     // There would be room for it.
-    assert_passed(on_a_disk("8m", "without_ballast"));
+    passes_on_a_disk("8m", "without_ballast");
 }
 
 #[test]
@@ -167,7 +160,7 @@ fn without_ballast() {
 
 #[test]
 fn room_is_kept_where_there_is_twice_as_much_and_found_again_after_a_restart() {
-    assert_passed(on_a_disk("24m", "ballast_of_before"));
+    passes_on_a_disk("24m", "ballast_of_before");
 }
 
 #[test]
@@ -196,7 +189,7 @@ fn ballast_of_before() {
 
 #[test]
 fn room_that_somebody_removed_is_kept_again() {
-    assert_passed(on_a_disk("24m", "ballast_that_was_removed"));
+    passes_on_a_disk("24m", "ballast_that_was_removed");
 }
 
 #[test]
@@ -223,7 +216,7 @@ fn nothing_is_written_through_a_link_in_the_place_of_the_room_that_is_kept() {
 
 #[test]
 fn a_disk_that_is_nearly_full_is_warned_of_while_all_is_well() {
-    assert_passed(on_a_disk("24m", "nearly_full"));
+    passes_on_a_disk("24m", "nearly_full");
 }
 
 #[test]
@@ -255,7 +248,7 @@ fn nearly_full() {
 
 #[test]
 fn a_disk_that_another_day_would_fill_is_warned_of_after_an_hour() {
-    assert_passed(on_a_disk("24m", "outgrown"));
+    passes_on_a_disk("24m", "outgrown");
 }
 
 #[test]

@@ -10,7 +10,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use super::{Scene, assert_chained, values, wait_until};
-use crate::{cli::aegis, support::Client};
+use crate::{
+    cli::aegis,
+    support::{Client, listening},
+};
 
 const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -30,16 +33,12 @@ impl Served {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let said = lines.find_map(|line| {
-            let line = line.unwrap();
-            let (_, rest) = line.split_once("listening on http://")?;
-            rest.split(',').next().unwrap().parse().ok()
-        });
-        std::thread::spawn(move || lines.for_each(drop));
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let (address, _) = listening(&mut stderr);
+        std::thread::spawn(move || stderr.lines().for_each(drop));
         Self {
             child,
-            client: Client::new(said.unwrap()).bearer(KEY),
+            client: Client::new(address).bearer(KEY),
         }
     }
 

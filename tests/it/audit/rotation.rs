@@ -32,6 +32,13 @@ fn has_ending(name: &str, ending: &str) -> bool {
     Path::new(name).extension().is_some_and(|it| it == ending)
 }
 
+/// Records that so many were let in.
+fn let_in(log: &AuditLog, times: usize) {
+    for _ in 0..times {
+        log.record(&authenticated(b"curl")).unwrap();
+    }
+}
+
 fn by_size() -> Rotation {
     Rotation {
         size: SMALL,
@@ -43,9 +50,7 @@ fn by_size() -> Rotation {
 fn a_large_file_is_closed_and_named_after_its_time_and_its_first_record() {
     let scene = Scene::new();
     let log = open(&scene, by_size());
-    for _ in 0..12 {
-        log.record(&authenticated(b"curl")).unwrap();
-    }
+    let_in(&log, 12);
     let closed = scene.closed();
     let names: Vec<_> = closed
         .iter()
@@ -77,9 +82,7 @@ fn a_chain_has_one_name_whoever_goes_on_with_it() {
     let scene = Scene::new();
     for _ in 0..3 {
         let log = open(&scene, by_size());
-        for _ in 0..4 {
-            log.record(&authenticated(b"curl")).unwrap();
-        }
+        let_in(&log, 4);
     }
     let names = values(&scene.whole()).into_iter();
     let names: Vec<_> = names.filter_map(|it| it.get("chain_id").cloned()).collect();
@@ -93,9 +96,7 @@ fn a_file_that_begins_with_no_record_is_named_after_the_first_that_is_one() {
     let scene = Scene::new();
     fs::write(scene.path(), "hello\n").unwrap();
     let log = open(&scene, by_size());
-    for _ in 0..6 {
-        log.record(&authenticated(b"curl")).unwrap();
-    }
+    let_in(&log, 6);
     let first = scene.closed()[0].file_name().unwrap().to_owned();
     assert_eq!(first, "audit-20260129T123456Z-1.log");
 }
@@ -230,9 +231,7 @@ fn a_file_that_is_closed_after_the_clock_was_set_back_is_still_the_younger_one()
 fn a_file_beside_its_compressed_self_counts_once() {
     let scene = Scene::new();
     let log = open(&scene, by_size());
-    for _ in 0..20 {
-        log.record(&authenticated(b"curl")).unwrap();
-    }
+    let_in(&log, 20);
     drop(log);
     let closed = scene.closed();
     let (newest, before) = (&closed[closed.len() - 1], &closed[closed.len() - 2]);
@@ -264,9 +263,7 @@ fn closed_files_are_compressed_and_the_oldest_go() {
             ..by_size()
         };
         let log = open(&scene, rotation);
-        for _ in 0..20 {
-            log.record(&authenticated(b"curl")).unwrap();
-        }
+        let_in(&log, 20);
         wait_until("two closed files, compressed", || {
             log.tick();
             let closed = scene.closed();
@@ -296,9 +293,7 @@ fn closed_files_are_compressed_and_the_oldest_go() {
 fn what_was_cut_off_is_cleared_and_done_again_at_the_next_start() {
     let scene = Scene::new();
     let log = open(&scene, by_size());
-    for _ in 0..5 {
-        log.record(&authenticated(b"curl")).unwrap();
-    }
+    let_in(&log, 5);
     drop(log);
     let closed = scene.closed();
     let name = closed[0].file_name().unwrap().to_str().unwrap();
@@ -343,9 +338,7 @@ fn where_nothing_can_be_made_the_file_just_grows() {
     let log = open(&scene, by_size());
     let name = scene.folder.path().join("audit-20260129T123456Z-1.log");
     fs::create_dir(&name).unwrap();
-    for _ in 0..9 {
-        log.record(&authenticated(b"curl")).unwrap();
-    }
+    let_in(&log, 9);
     assert_eq!(scene.text().lines().count(), 9);
     assert_chained(&scene.text());
     fs::remove_dir(&name).unwrap();
@@ -373,9 +366,7 @@ fn what_could_not_be_compressed_is_tried_again() {
         .path()
         .join("audit-20260129T123456Z-1.log.gz/full");
     fs::create_dir_all(&in_the_way).unwrap();
-    for _ in 0..5 {
-        log.record(&authenticated(b"curl")).unwrap();
-    }
+    let_in(&log, 5);
     log.tick();
     fs::remove_dir(&in_the_way).unwrap();
     fs::remove_dir(in_the_way.parent().unwrap()).unwrap();
@@ -408,9 +399,7 @@ fn no_other_file_of_the_folder_is_touched() {
         ..by_size()
     };
     let log = open(&scene, rotation);
-    for _ in 0..12 {
-        log.record(&authenticated(b"curl")).unwrap();
-    }
+    let_in(&log, 12);
     let is_closed = |name: &String| name.starts_with("audit-2026") && !has_ending(name, "bak");
     wait_until("one closed file is left", || {
         log.tick();

@@ -12,6 +12,7 @@ use log::{LevelFilter, Log, Metadata, Record};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::{Scene, failures::alone, open_as, settings, stopped};
+use crate::support::assert_passed;
 
 #[derive(Default)]
 pub(super) struct Said(Mutex<Vec<String>>);
@@ -47,10 +48,7 @@ fn assert_passes(name: &str) {
     let scene = Scene::new();
     // The signal that a file is too large kills whoever does not ignore it.
     let child = alone(&format!("said::{name}"), "trap '' XFSZ;", &scene.path());
-    let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}");
-    assert!(said.contains("1 passed"), "{said}");
+    assert_passed(&child.wait_with_output().unwrap());
 }
 
 #[test]

@@ -176,19 +176,20 @@ fn each_request_of_a_blocked_address_is_recorded_where_that_is_asked_for() {
     assert_eq!(limited.count(), 3);
 }
 
+/// What a wrong key is answered that came from there, if that is believed.
+fn forwarded(gate: &Gate, client: &str) -> u16 {
+    let wrong = gate.client().bearer(WRONG);
+    let wrong = wrong.with("X-Forwarded-For", client);
+    wrong.get("/mcp/tools").status
+}
+
 #[test]
 fn behind_a_trusted_proxy_the_client_is_blocked_and_not_the_proxy() {
     let gate = Gate::with(|gate, _| {
         gate.max_failures = 1;
         gate.trusted_proxies = TrustedProxies::new(vec!["127.0.0.0/8".parse().unwrap()]);
     });
-    let from = |client: &str| {
-        gate.client()
-            .bearer(WRONG)
-            .with("X-Forwarded-For", client)
-            .get("/mcp/tools")
-            .status
-    };
+    let from = |client: &str| forwarded(&gate, client);
     assert_eq!(from("198.51.100.1"), 401);
     assert_eq!(from("198.51.100.1"), 429);
     assert_eq!(
@@ -222,13 +223,7 @@ fn behind_a_trusted_proxy_the_client_is_blocked_and_not_the_proxy() {
 #[test]
 fn a_stranger_cannot_choose_whose_address_is_blocked() {
     let gate = Gate::with(|gate, _| gate.max_failures = 1);
-    let from = |client: &str| {
-        gate.client()
-            .bearer(WRONG)
-            .with("X-Forwarded-For", client)
-            .get("/mcp/tools")
-            .status
-    };
+    let from = |client: &str| forwarded(&gate, client);
     assert_eq!(from("198.51.100.1"), 401);
     assert_eq!(from("198.51.100.2"), 429);
     assert_eq!(gate.records("access_denied")[0]["client_ip"], "127.0.0.1");

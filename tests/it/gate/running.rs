@@ -13,6 +13,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 
 use super::fixture::{Gate, KEY, WRONG};
+use crate::support::assert_passed;
 
 /// Begins `wait` by the plain route on a connection of its own.
 fn begin_waiting(gate: &Gate) -> TcpStream {
@@ -234,11 +235,7 @@ fn nothing_runs_unrecorded_and_who_is_refused_stays_refused() {
         ])
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert_passed(&output);
 }
 
 #[test]

@@ -1,70 +1,16 @@
 //! Keys that are made and revoked beside a server that runs: the real one.
-use std::{
-    io::{BufRead, BufReader},
-    net::SocketAddr,
-    process::{Child, Stdio},
-};
-
 use super::{KEY, Keys, OTHER, ago, fixture::hashed, hint};
-use crate::support::Client;
+use crate::support::Serving;
 
-/// A server with the keys of a folder, until it is dropped.
-struct Served {
-    child: Child,
-    address: SocketAddr,
-    /// Held open, so that it can go on saying things.
-    _stderr: BufReader<std::process::ChildStderr>,
-}
-
-impl Served {
-    fn beside(keys: &Keys) -> Self {
-        let mut command = keys.command(&["serve"]);
-        // Nobody listens there; keys do not need a forge.
-        command
-            .env("GITEA_URL", "http://127.0.0.1:1")
-            .env("GITEA_TOKEN", "a-token")
-            .env("MCP_PORT", "0");
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut said = String::new();
-        let address = loop {
-            let start = said.len();
-            assert!(stderr.read_line(&mut said).unwrap() > 0, "it ended: {said}");
-            if let Some((_, rest)) = said[start..].split_once("listening on http://") {
-                break rest.split(',').next().unwrap().parse().unwrap();
-            }
-        };
-        Self {
-            child,
-            address,
-            _stderr: stderr,
-        }
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
-    /// What it answers to this key.
-    fn answer(&self, key: &str) -> u16 {
-        Client::new(self.address)
-            .bearer(key)
-            .get("/mcp/tools")
-            .status
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// A server with the keys of a folder.
+fn beside(keys: &Keys) -> Serving {
+    Serving::start(&mut keys.command(&["serve"]))
 }
 
 #[test]
 fn a_revoked_key_is_refused_by_the_running_server_before_the_command_ends() {
     let keys = Keys::with(&format!("MCP_API_KEYS={KEY},{OTHER}\n"));
-    let served = Served::beside(&keys);
+    let served = beside(&keys);
     assert_eq!((served.answer(KEY), served.answer(OTHER)), (200, 200));
     let done = keys.run(&["revoke-key", "0123", "--yes", "--server", &served.url()]);
     assert_eq!(done.code, Some(0), "{}", done.stderr);
@@ -85,7 +31,7 @@ fn a_revoked_key_is_refused_by_the_running_server_before_the_command_ends() {
 #[test]
 fn the_only_key_is_replaced_and_the_running_server_takes_the_new_one() {
     let keys = Keys::with(&format!("MCP_API_KEYS={KEY}\n"));
-    let served = Served::beside(&keys);
+    let served = beside(&keys);
     let url = served.url();
     let arguments = [
         "revoke-key",
@@ -110,7 +56,7 @@ fn the_only_key_is_replaced_and_the_running_server_takes_the_new_one() {
 #[test]
 fn a_hashed_key_is_revoked_and_the_servers_own_record_proves_it() {
     let keys = Keys::with(&format!("MCP_API_KEYS={},{OTHER}\n", hashed(KEY)));
-    let served = Served::beside(&keys);
+    let served = beside(&keys);
     assert_eq!(served.answer(KEY), 200);
     let name = hint(&hashed(KEY)["sha256:".len()..]);
     let done = keys.run(&["revoke-key", &name, "--yes"]);
@@ -125,7 +71,7 @@ fn a_hashed_key_is_revoked_and_the_servers_own_record_proves_it() {
 #[test]
 fn uses_are_counted_and_tries_of_a_revoked_key_are_told_apart_from_our_own() {
     let keys = Keys::with(&format!("MCP_API_KEYS={KEY},{OTHER}\n"));
-    let served = Served::beside(&keys);
+    let served = beside(&keys);
     for _ in 0..3 {
         assert_eq!(served.answer(OTHER), 200);
     }
@@ -141,7 +87,7 @@ fn uses_are_counted_and_tries_of_a_revoked_key_are_told_apart_from_our_own() {
 #[test]
 fn a_server_that_does_not_reload_is_told_to_be_restarted() {
     let keys = Keys::with(&format!("KEY_RELOAD=off\nMCP_API_KEYS={KEY},{OTHER}\n"));
-    let served = Served::beside(&keys);
+    let served = beside(&keys);
     let done = keys.run(&["revoke-key", "0123", "--yes", "--server", &served.url()]);
     assert_eq!(done.code, Some(1));
     assert!(
@@ -152,7 +98,7 @@ fn a_server_that_does_not_reload_is_told_to_be_restarted() {
     assert!(!keys.read(".env").contains(KEY));
     assert_eq!(served.answer(KEY), 200);
     drop(served);
-    let again = Served::beside(&keys);
+    let again = beside(&keys);
     assert_eq!((again.answer(KEY), again.answer(OTHER)), (401, 200));
 }
 
@@ -163,8 +109,8 @@ fn a_key_is_not_called_refused_at_a_second_try_while_the_server_takes_it() {
         ".env",
         format!("KEY_RELOAD=off\nMCP_API_KEYS={KEY},{OTHER}\n"),
     );
-    let served = Served::beside(&keys);
-    let revoke = |served: &Served| {
+    let served = beside(&keys);
+    let revoke = |served: &Serving| {
         let url = served.url();
         keys.run(&["revoke-key", "laptop", "--yes", "--server", &url])
     };
@@ -181,7 +127,7 @@ fn where_blocks_are_strict_a_revocation_is_no_failure_to_log_in() {
     let keys = Keys::with(&format!(
         "AUTH_LOCKOUT_MODE=strict\nMAX_AUTH_FAILURES=1\nMCP_API_KEYS={KEY},{OTHER}\n"
     ));
-    let served = Served::beside(&keys);
+    let served = beside(&keys);
     let done = keys.run(&["revoke-key", "0123", "--yes", "--server", &served.url()]);
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     assert_eq!(served.answer(OTHER), 200);
@@ -191,7 +137,7 @@ fn where_blocks_are_strict_a_revocation_is_no_failure_to_log_in() {
 fn a_restart_after_the_revocation_is_a_proof_at_a_second_try() {
     let keys = Keys::with(&format!("MCP_API_KEYS={OTHER}\n"));
     keys.note(&[(KEY, &ago("revoked_at", 0))]);
-    let served = Served::beside(&keys);
+    let served = beside(&keys);
     let done = keys.run(&["revoke-key", "0123", "--yes", "--server", &served.url()]);
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     let told = "the audit log says that the server refuses it\n";
