@@ -8,6 +8,7 @@ use futures_util::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
+use tokio::task::yield_now;
 
 use super::{
     Answer, Found, Operation, Refusal, Toolset, common::Repo, file::tree::whole,
@@ -77,6 +78,8 @@ const OF_EACH: u64 = 20;
 const IN_ALL: usize = 20;
 /// Repositories whose files are looked through where a query names a file and no repository.
 const LOOKED_THROUGH: u64 = 3;
+/// So many paths are looked at before others get their turn.
+const WITHOUT_PAUSE: usize = 1_000;
 
 async fn search(gitea: GiteaReader, input: Search) -> Result<Answer, Refusal> {
     let mut words = Words::of(&input.query);
@@ -295,11 +298,14 @@ async fn files(gitea: &GiteaReader, name: &str, words: &Words) -> Result<Vec<Hit
     let (entries, _) = whole(gitea, &repo, &commit, true).await?;
     let files = entries.into_iter().filter(|it| it.kind == "blob");
     let mut hits = Vec::new();
-    for path in files.map(|it| it.path) {
-        let score = words.score_of_path(&path);
+    for (at, path) in files.map(|it| it.path).enumerate() {
+        if at % WITHOUT_PAUSE == WITHOUT_PAUSE - 1 {
+            yield_now().await;
+        }
         let Ok(path) = FilePath::try_from(path) else {
             continue;
         };
+        let score = words.score_of_path(path.as_str());
         if score > 0 {
             let url = id::page(&root.web_root, &repo, &commit, &path);
             let title = format!("{name}: {}", path.as_str());

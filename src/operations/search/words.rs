@@ -1,9 +1,15 @@
 //! What a query means, and how well something fits it.
+use std::{cmp::Reverse, collections::HashSet};
+
 use super::id;
 use crate::{operations::common::Repo, sort};
 
 /// The most single words that are asked for, beside all of them together.
 const SINGLE: usize = 3;
+/// The most words that count, the longest, and the bytes of a text in which they do: else a long
+/// query and long texts would keep everybody waiting.
+const COUNTING: usize = 32;
+const BEGINNING: usize = 64 << 10;
 
 /// What a query is made of.
 #[derive(Default)]
@@ -12,7 +18,7 @@ pub(super) struct Words {
     pub(super) named: Option<(Repo, Option<u64>)>,
     /// The other words as they were written.
     phrase: String,
-    /// The same in lower case, one by one.
+    /// The same in lower case, each once, the longest first.
     each: Vec<String>,
 }
 
@@ -53,7 +59,10 @@ impl Words {
             .map(|it| it.trim_matches(PUNCTUATION));
         let words: Vec<&str> = words.filter(|it| !it.is_empty()).collect();
         let mut folded: Vec<String> = words.iter().map(|it| it.to_lowercase()).collect();
-        folded.dedup();
+        let mut seen = HashSet::new();
+        folded.retain(|it| seen.insert(it.clone()));
+        sort::by_key(&mut folded, |it| Reverse(it.len()));
+        folded.truncate(COUNTING);
         Self {
             named: None,
             phrase: words.join(" "),
@@ -70,9 +79,8 @@ impl Words {
     pub(super) fn phrases(&self) -> Vec<&str> {
         let mut phrases = vec![self.phrase.as_str()];
         if self.each.len() > 1 {
-            let mut longest: Vec<&str> = self.each.iter().map(String::as_str).collect();
-            sort::by_key(&mut longest, |it| std::cmp::Reverse(it.len()));
-            let telling = longest.into_iter().filter(|it| it.len() > 2);
+            let longest = self.each.iter().map(String::as_str);
+            let telling = longest.filter(|it| it.len() > 2);
             phrases.extend(telling.take(SINGLE));
         }
         phrases
@@ -91,7 +99,8 @@ impl Words {
 
     /// How well a title and a text fit: words count, in the title most.
     pub(super) fn score(&self, title: &str, text: &str) -> u32 {
-        let (title, text) = (title.to_lowercase(), text.to_lowercase());
+        let [title, text] =
+            [title, text].map(|it| it[..it.floor_char_boundary(BEGINNING)].to_lowercase());
         let of_word = |word: &String| match (title.contains(word), text.contains(word)) {
             (true, _) => 4,
             (false, true) => 1,
@@ -114,10 +123,10 @@ impl Words {
             .rsplit_once('/')
             .map_or(path.as_str(), |(_, name)| name);
         let of_word = |word: &String| match () {
+            () if !path.contains(word) => 0,
             () if *word == path || word == name => 6,
             () if name.contains(word) => 3,
-            () if path.contains(word) => 2,
-            () => 0,
+            () => 2,
         };
         self.each.iter().map(of_word).sum()
     }
@@ -191,6 +200,22 @@ mod tests {
                 "mount"
             ]
         );
+    }
+
+    #[test]
+    fn a_word_counts_once_and_of_many_words_the_longest() {
+        assert_eq!(Words::all("dome Dome mount dome").each, ["mount", "dome"]);
+        let many: Vec<String> = (0..500).map(|it| format!("{it:x}")).collect();
+        let words = Words::all(&many.join(" "));
+        assert_eq!(words.each.len(), COUNTING);
+        assert_eq!(words.each[0], "100");
+    }
+
+    #[test]
+    fn words_count_in_the_beginning_of_a_long_text() {
+        let words = Words::all("mount");
+        let far = |bytes| words.score("", &format!("{}mount", "ä".repeat(bytes / 2)));
+        assert_eq!([far(0), far(BEGINNING - 6), far(BEGINNING)], [1, 1, 0]);
     }
 
     #[test]
