@@ -138,13 +138,12 @@ pub(super) async fn ask(gitea: &Rc<Gitea>) -> Result<Facts, Unknown> {
     })
 }
 
-/// A refusal for want of a scope is an answer: there is nothing to wait for.
+/// A refusal for want of a scope is an answer: there is nothing to wait for. Any other may be a
+/// proxy's, or pass; and whoever took it for an answer would not see an administrator's token.
 fn told<T>(answer: Result<T, GiteaError>) -> Result<Option<T>, GiteaError> {
     match answer {
         Ok(told) => Ok(Some(told)),
-        Err(GiteaError::MissingScope(_) | GiteaError::PublicOnly | GiteaError::Forbidden(_)) => {
-            Ok(None)
-        }
+        Err(GiteaError::MissingScope(_) | GiteaError::PublicOnly) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -33,8 +33,9 @@ fn meaning(status: u16, body: &[u8], wait: Option<&str>, token: &Secret) -> (Git
     };
     let error = match status {
         401 => GiteaError::TokenRefused,
-        403 => forbidden(&cause),
         // Without JSON it was not the API that answered. An unknown ref has no body at all.
+        403 if !json && !body.is_empty() => failed(status, &cause),
+        403 => forbidden(&cause),
         404 if !json && !body.is_empty() => GiteaError::NoFunction,
         404 => GiteaError::NotFound,
         400 if cause.starts_with("sha not found") || cause.starts_with("object does not exist") => {
@@ -57,6 +58,8 @@ fn forbidden(cause: &str) -> GiteaError {
         return GiteaError::PublicOnly;
     }
     let required = cause.split_once("required=[");
+    // Forgejo
+    let required = required.or_else(|| cause.split_once("required scope(s): ["));
     match required.and_then(|(_, rest)| rest.split_once(']')) {
         Some((scopes, _)) => GiteaError::MissingScope(scopes.to_owned()),
         None if cause.is_empty() => GiteaError::Forbidden("without a reason".to_owned()),
@@ -76,6 +79,7 @@ fn failed(status: u16, cause: &str) -> GiteaError {
         (500, "") => {
             "a name, ref or path in the arguments does not exist or is not valid".to_owned()
         }
+        (403, _) => "a proxy in front of it refuses this server".to_owned(),
         (_, "") => "it or a proxy in front of it is not up".to_owned(),
         (_, cause) => format!("it says: {cause}"),
     };
@@ -157,6 +161,16 @@ mod tests {
                 403,
                 r#"{"message":"token does not have at least one of required scope(s), required=[write:issue], token scope=read:issue"}"#,
                 "the account lacks the scope write:issue",
+            ),
+            (
+                403,
+                r#"{"message":"token does not have at least one of required scope(s): [write:issue]"}"#,
+                "the account lacks the scope write:issue",
+            ),
+            (
+                403,
+                "",
+                "the forge does not allow this to this server's account: without a reason",
             ),
             (
                 403,

@@ -151,13 +151,54 @@ async fn an_unknown_token_is_told_to_every_call_and_asked_again() {
 #[actix_rt::test]
 async fn a_token_that_may_not_say_whose_it_is_works() {
     let fake = Fake::start();
-    let lacking = r#"{"message":"token does not have at least one of required scope(s), required=[read:user], token scope=write:issue"}"#;
-    fake.says("/api/v1/user", Reply::json(403, lacking));
-    let gitea = door(&settings(&fake.url(), "aegis-bot"));
-    probe(&gitea).await.unwrap();
-    let facts = reader(&gitea).facts().await.unwrap();
-    assert_eq!((&facts.account, facts.is_admin), (&None, None));
-    assert_eq!(facts.web_root, fake.url());
+    for lacking in [
+        r#"{"message":"token does not have at least one of required scope(s), required=[read:user], token scope=write:issue"}"#,
+        // Forgejo
+        r#"{"message":"token does not have at least one of required scope(s): [read:user]"}"#,
+    ] {
+        fake.says("/api/v1/user", Reply::json(403, lacking));
+        let gitea = door(&settings(&fake.url(), "aegis-bot"));
+        probe(&gitea).await.unwrap();
+        let facts = reader(&gitea).facts().await.unwrap();
+        assert_eq!((&facts.account, facts.is_admin), (&None, None));
+        assert_eq!(facts.web_root, fake.url());
+    }
+}
+
+#[actix_rt::test]
+async fn a_refusal_that_names_no_scope_is_asked_about_again_and_fails_a_check() {
+    let fake = Fake::start();
+    let user = r#"{"login":"root-admin","is_admin":true}"#;
+    fake.says("/api/v1/user", Reply::json(200, user));
+    let barred = r#"{"message":"You must change your password"}"#;
+    for (address, body, told) in [
+        (
+            "/api/v1/user",
+            barred,
+            "the forge does not allow this to this server's account: You must change your password",
+        ),
+        (
+            "/api/v1/version",
+            "<html>not from here</html>",
+            "the forge failed (403), probably because a proxy in front of it refuses this server",
+        ),
+    ] {
+        let gitea = door(&settings(&fake.url(), "aegis-bot"));
+        fake.says_once(address, Reply::new(403, body));
+        let checkup = check(&gitea).await;
+        assert_eq!(checkup.facts.unwrap_err().to_string(), told);
+        fake.says_once(address, Reply::new(403, body));
+        let calls = async {
+            loop {
+                // Each has the forge asked again, and hears what came of it.
+                let _ = telescope(&client(&gitea)).await;
+            }
+        };
+        tokio::select! {
+            known = probe(&gitea) => assert!(known.is_err(), "{address}"),
+            () = calls => {}
+        }
+    }
 }
 
 #[actix_rt::test]
