@@ -31,7 +31,8 @@ pub struct Unknown {
 const HINTS: [(&str, &str); 3] = [
     (
         "UnknownIssuer",
-        "name the certificate of its authority in `GITEA_CA_FILE`, or set `GITEA_TLS_ROOTS=system`",
+        "name the certificate of its authority in `GITEA_CA_FILE`, or set `GITEA_TLS_ROOTS=system`; \
+         or the forge does not send its intermediate certificate: give it the whole chain",
     ),
     (
         "CaUsedAsEndEntity",

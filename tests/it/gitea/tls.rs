@@ -115,7 +115,11 @@ async fn whoever_asks_a_forge_in_the_wrong_way_is_told_the_setting() {
     let (port, _) = forge();
     let unknown = told(format!("https://localhost:{port}")).await;
     assert!(
-        unknown.contains("; name the certificate of its authority in `GITEA_CA_FILE`"),
+        unknown.ends_with(
+            "; name the certificate of its authority in `GITEA_CA_FILE`, or set \
+             `GITEA_TLS_ROOTS=system`; or the forge does not send its intermediate certificate: give \
+             it the whole chain"
+        ),
         "{unknown}"
     );
 
