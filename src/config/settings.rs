@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 use env_filter::Filter;
 use ipnet::IpNet;
 use log::LevelFilter;
-use url::Url;
+use url::{Host, Url};
 use zeroize::Zeroizing;
 
 use super::{
@@ -231,6 +231,15 @@ fn gitea(reader: &mut Reader<'_>) -> GiteaConfig {
         .is_some_and(|url| url.path().trim_end_matches('/').ends_with("/api/v1"))
     {
         let wrong = "ends with `/api/v1`, which is added: leave it out";
+        reader.wrong("GITEA_URL", wrong.to_owned(), "https://git.example.org");
+    }
+    let by_number = |url: &Url| matches!(url.host(), Some(Host::Ipv6(_)));
+    if url
+        .as_ref()
+        .is_some_and(|url| url.scheme() == "https" && by_number(url))
+    {
+        // awc hands the address to rustls in its brackets, which takes it for no name.
+        let wrong = "is an IPv6 address, at which no certificate can be checked: give it a name, in `/etc/hosts` if nowhere else";
         reader.wrong("GITEA_URL", wrong.to_owned(), "https://git.example.org");
     }
     let faults = reader.errors.len();

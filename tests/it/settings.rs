@@ -512,6 +512,19 @@ fn a_gitea_needs_a_token_and_one_is_enough() {
 }
 
 #[test]
+fn a_forge_behind_tls_is_not_named_by_an_ipv6_address() {
+    let told = refusal(&[("GITEA_URL", "https://[::1]:3000"), ("GITEA_TOKEN", "t")]);
+    assert_eq!(
+        told,
+        "`GITEA_URL` is an IPv6 address, at which no certificate can be checked: give it a name, in `/etc/hosts` if nowhere else; for example `GITEA_URL=https://git.example.org`"
+    );
+    config(
+        &[("GITEA_URL", "http://[::1]:3000"), ("GITEA_TOKEN", "t")],
+        None,
+    );
+}
+
+#[test]
 fn a_file_without_a_token_is_told_by_its_own_name() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let told = refusal(&[
