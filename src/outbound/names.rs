@@ -25,6 +25,9 @@ const FRESH: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(super) struct Names(Arc<Mutex<Known>>);
 
+/// IPv4 first: asked together, a name that `/etc/hosts` knows for IPv4 waits for DNS.
+const FIRST: LookupIpStrategy = LookupIpStrategy::Ipv4thenIpv6;
+
 /// A resolver lives for [`FRESH`], and what it remembers with it.
 struct Known {
     resolver: Option<TokioResolver>,
@@ -34,7 +37,7 @@ struct Known {
 impl Names {
     /// Reads the system's settings. Without any, IP addresses and `localhost` still work.
     pub(super) fn of_system() -> Self {
-        Self::known(read(Level::Warn), Instant::now())
+        Self::known(read(Level::Warn, FIRST), Instant::now())
     }
 
     fn known(resolver: Option<TokioResolver>, since: Instant) -> Self {
@@ -50,7 +53,7 @@ impl Names {
             // Others go on with the old one meanwhile.
             known.since = Instant::now();
         }
-        let resolver = spawn_blocking(|| read(Level::Debug)).await.ok()?;
+        let resolver = spawn_blocking(|| read(Level::Debug, FIRST)).await.ok()?;
         self.lock().resolver.clone_from(&resolver);
         resolver
     }
@@ -59,25 +62,35 @@ impl Names {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The addresses of a host, best first: never none.
-    pub(super) async fn find(&self, host: &str) -> Result<Vec<IpAddr>, Box<dyn Error>> {
+    /// The addresses of a host, best first: never none. There may be others where this says so.
+    pub(super) async fn find(&self, host: &str) -> Result<(Vec<IpAddr>, bool), Box<dyn Error>> {
         let host = host
             .strip_prefix('[')
             .and_then(|host| host.strip_suffix(']'))
             .unwrap_or(host);
         if let Ok(ip) = host.parse() {
-            return Ok(vec![ip]);
+            return Ok((vec![ip], false));
         }
         if is_localhost(host) {
-            return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+            let both = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+            return Ok((both, false));
         }
         let resolver = self.resolver().await.ok_or("no name servers")?;
-        Ok(resolver.lookup_ip(host).await?.iter().collect())
+        let found: Vec<_> = resolver.lookup_ip(host).await?.iter().collect();
+        let are_of_ipv4 = found.iter().all(IpAddr::is_ipv4);
+        Ok((found, are_of_ipv4))
+    }
+
+    /// The others, of IPv6: asked for where none of the first answers.
+    pub(super) async fn find_others(host: &str) -> Option<Vec<IpAddr>> {
+        let read = || read(Level::Debug, LookupIpStrategy::Ipv6Only);
+        let resolver = spawn_blocking(read).await.ok()??;
+        Some(resolver.lookup_ip(host).await.ok()?.iter().collect())
     }
 }
 
 /// A resolver with the system's settings of now; what is wrong with them is logged at `level`.
-fn read(level: Level) -> Option<TokioResolver> {
+fn read(level: Level, strategy: LookupIpStrategy) -> Option<TokioResolver> {
     let mut builder = TokioResolver::builder_tokio().unwrap_or_else(|error| {
         log::log!(
             level,
@@ -89,8 +102,7 @@ fn read(level: Level) -> Option<TokioResolver> {
         )
     });
     let options = builder.options_mut();
-    // IPv4 first: asked together, a name that `/etc/hosts` knows for IPv4 waits for DNS.
-    options.ip_strategy = LookupIpStrategy::Ipv4thenIpv6;
+    options.ip_strategy = strategy;
     options.timeout = PATIENCE;
     options.attempts = 1;
     let resolver = builder.build().map_err(|error| {
@@ -125,8 +137,9 @@ mod tests {
             ("LocalHost.", "127.0.0.1"),
             ("git.localhost", "127.0.0.1"),
         ] {
-            let found = names.find(host).await.unwrap();
+            let (found, others) = names.find(host).await.unwrap();
             assert_eq!(found[0], first.parse::<IpAddr>().unwrap(), "{host}");
+            assert!(!others, "{host}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::{
     cell::Cell,
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     rc::Rc,
     task::{Context, Poll},
@@ -11,12 +11,15 @@ use std::{
 
 use actix_rt::net::{ActixStream, Ready, TcpStream};
 use actix_service::Service;
-use actix_tls::connect::{ConnectError, ConnectInfo, Connection, tcp::TcpConnectorService};
+use actix_tls::connect::{ConnectError, ConnectInfo, Connection};
 use awc::http::Uri;
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Instant, timeout},
+};
 
-use super::names::Names;
+use super::{CONNECT, names::Names};
 
 /// What happened on the wires of one client while one future was polled. A client and all its
 /// futures live on one thread and are polled one at a time, so this is about that future alone.
@@ -70,16 +73,39 @@ impl Service<ConnectInfo<Uri>> for Wires {
         self.seen.dialled.set(true);
         let Self { names, seen } = self.clone();
         async move {
-            let found = names.find(to.hostname()).await;
-            let found = found.map_err(ConnectError::Resolver)?;
-            let port = to.port();
-            let to = to.set_addrs(found.into_iter().map(|ip| SocketAddr::new(ip, port)));
-            let connection = TcpConnectorService::default().call(to).await?;
-            let (tcp, connection) = connection.replace_io(());
-            Ok(connection.replace_io(Wire { tcp, seen }).1)
+            let until = Instant::now() + CONNECT;
+            let (host, port) = (to.hostname(), to.port());
+            let found = names.find(host).await;
+            let (found, others) = found.map_err(ConnectError::Resolver)?;
+            let mut tcp = dial(&found, port, until, others).await;
+            if tcp.is_err()
+                && others
+                && let Some(others) = Names::find_others(host).await
+            {
+                tcp = dial(&others, port, until, false).await.or(tcp);
+            }
+            let tcp = tcp.map_err(ConnectError::Io)?;
+            Ok(Connection::new(to.request().clone(), Wire { tcp, seen }))
         }
         .boxed_local()
     }
+}
+
+/// A connection to the first of these addresses that takes one. Each has its share of the time that is
+/// left, and the `others` that may come after them have one too.
+async fn dial(found: &[IpAddr], port: u16, until: Instant, others: bool) -> io::Result<TcpStream> {
+    let mut failed = io::ErrorKind::NotFound.into();
+    for (tried, ip) in found.iter().enumerate() {
+        let left = u32::try_from(found.len() + usize::from(others) - tried);
+        let time = until.saturating_duration_since(Instant::now());
+        let connecting = TcpStream::connect(SocketAddr::new(*ip, port));
+        match timeout(time / left.unwrap_or(u32::MAX), connecting).await {
+            Ok(Ok(tcp)) => return Ok(tcp),
+            Ok(Err(error)) => failed = error,
+            Err(_) => failed = io::ErrorKind::TimedOut.into(),
+        }
+    }
+    Err(failed)
 }
 
 /// A connection that notes its end.
@@ -148,5 +174,31 @@ impl ActixStream for Wire {
 
     fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
         ActixStream::poll_write_ready(&self.tcp, cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails where it panics")]
+    use std::{net::TcpListener, time::Duration};
+
+    use actix_rt::net::TcpSocket;
+
+    use super::*;
+
+    #[actix_rt::test]
+    async fn an_address_that_drops_what_comes_leaves_time_for_the_next() {
+        let answers = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = answers.local_addr().unwrap();
+        let silent = SocketAddr::new([127, 0, 0, 2].into(), address.port());
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(silent).unwrap();
+        // Its queue is full with one, and the next is dropped.
+        let _silent = socket.listen(0).unwrap();
+        let _one = TcpStream::connect(silent).await.unwrap();
+        let until = Instant::now() + Duration::from_millis(600);
+        let found = [silent.ip(), address.ip()];
+        let tcp = dial(&found, address.port(), until, true).await.unwrap();
+        assert_eq!(tcp.peer_addr().unwrap(), address);
     }
 }
