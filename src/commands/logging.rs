@@ -1,15 +1,19 @@
 //! Lines on standard error, by `RUST_LOG`; a few are printed whatever it says.
+mod outlet;
+
 use std::{
     fmt::{self, Write},
-    io::{self, Write as _},
+    sync::Arc,
 };
 
 use chrono::{SecondsFormat, Utc};
+use console::Style;
 use env_filter::Filter;
-use env_logger::fmt::Formatter;
-use log::{LevelFilter, Log, Metadata, Record};
+use log::{Level, LevelFilter, Log, Metadata, Record};
 use serde_json::json;
 
+use self::outlet::Outlet;
+use super::Failure;
 use crate::config::LogFormat;
 
 /// The target of lines that are always printed. So are those that begin with [`CRITICAL`].
@@ -18,23 +22,25 @@ pub(super) const ALWAYS: &str = "aegis";
 const CRITICAL: &str = "critical:";
 
 /// Begins logging. A second call changes nothing.
-pub(super) fn start(filter: Filter, format: LogFormat) {
-    let mut lines = env_logger::Builder::new();
-    lines.filter_level(LevelFilter::Trace);
-    match format {
-        LogFormat::Json => lines.format(|out, record| writeln!(out, "{}", object(record))),
-        LogFormat::Text => lines.format(line),
-    };
-    let lines = lines.build();
+pub(super) fn start(filter: Filter, format: LogFormat) -> Result<(), Failure> {
+    let outlet = Outlet::to_stderr();
+    let outlet = outlet.map_err(|error| Failure::Other(format!("no log: {error}")))?;
     let level = filter.filter().max(LevelFilter::Info);
-    if log::set_boxed_logger(Box::new(Lines { filter, lines })).is_ok() {
+    let lines = Lines {
+        filter,
+        format,
+        outlet,
+    };
+    if log::set_boxed_logger(Box::new(lines)).is_ok() {
         log::set_max_level(level);
     }
+    Ok(())
 }
 
 struct Lines {
     filter: Filter,
-    lines: env_logger::Logger,
+    format: LogFormat,
+    outlet: Arc<Outlet>,
 }
 
 impl Log for Lines {
@@ -44,25 +50,34 @@ impl Log for Lines {
 
     fn log(&self, record: &Record<'_>) {
         if record.target() == ALWAYS || self.filter.matches(record) || is_critical(record) {
-            self.lines.log(record);
+            self.outlet.tell(&match self.format {
+                LogFormat::Json => format!("{}\n", object(record)),
+                LogFormat::Text => line(record),
+            });
         }
     }
 
+    /// Waits for a moment until all is out.
     fn flush(&self) {
-        self.lines.flush();
+        self.outlet.drain();
     }
 }
 
 /// A line for people. What is longer than one goes on further in.
-fn line(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
+fn line(record: &Record<'_>) -> String {
     let time = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
     let (level, target) = (record.level(), record.target());
-    let style = out.default_level_style(level);
+    let style = Style::new().for_stderr();
+    let style = match level {
+        Level::Error => style.red().bold(),
+        Level::Warn => style.yellow(),
+        Level::Info => style.green(),
+        Level::Debug => style.blue(),
+        Level::Trace => style.cyan(),
+    };
+    let level = style.apply_to(format!("{level:<5}"));
     let message = record.args().to_string().replace('\n', "\n    ");
-    writeln!(
-        out,
-        "[{time} {style}{level:<5}{style:#} {target}] {message}"
-    )
+    format!("[{time} {level} {target}] {message}\n")
 }
 
 /// A line as JSON. What somebody must act on has a level of its own.

@@ -60,7 +60,9 @@ pub(super) fn run(asked: &Serve) -> Result<(), Failure> {
     if asked.check {
         return System::new().block_on(check::run(plan, asked.json));
     }
-    System::new().block_on(serve(plan))
+    let ended = System::new().block_on(serve(plan));
+    log::logger().flush();
+    ended
 }
 
 async fn serve(plan: Plan) -> Result<(), Failure> {
@@ -73,7 +75,7 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
         outbound,
         ..
     } = plan;
-    logging::start(config.log, config.log_format);
+    logging::start(config.log, config.log_format)?;
     for (level, note) in plan.notes {
         log::log!(level, "{note}");
     }
@@ -141,7 +143,8 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     if sandbox.is_some() {
         let root = format!("http://{}", reachable(address));
         let key = made_key.as_ref().filter(|_| in_force.is_some());
-        // Nobody may be there to read it.
+        // It stands below what was said so far. Nobody may be there to read it.
+        log::logger().flush();
         let _ = screen::show(&mut io::stdout(), &root, key, &audit_log);
     }
     drop(made_key);

@@ -73,7 +73,6 @@ const ONLY: &[(&str, &[&str])] = &[
     ("awc", &["outbound"]),
     ("std::env", &["config/env.rs"]),
     ("clap", &["cli", "main.rs"]),
-    ("env_logger", &["commands"]),
     ("dialoguer", &["commands"]),
     ("signal_hook", &["commands"]),
 ];

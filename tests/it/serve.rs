@@ -303,6 +303,23 @@ fn the_start_is_told_whatever_the_log_level_is() {
 }
 
 #[test]
+fn nobody_waits_for_a_reader_of_the_log_who_pauses() {
+    let url = nobody();
+    let mut variables = with_gitea(&url, "a-token");
+    variables.extend([("MCP_API_KEYS", KEY), ("RUST_LOG", "info,aegis=debug")]);
+    let served = Served::start(&[], &variables);
+    let client = served.client().with("Origin", "https://else.example.org");
+    for _ in 0..1_000 {
+        assert_eq!(client.get("/health").status, 403);
+    }
+    let ended = served.stop();
+    assert_eq!(ended.code, Some(0));
+    // More than a pipe holds.
+    assert!(ended.stderr.len() > 64 << 10, "{}", ended.stderr.len());
+    assert!(ended.stderr.ends_with('\n'));
+}
+
+#[test]
 fn an_address_of_another_machine_is_1() {
     let url = nobody();
     let output = refused(&["--host", "192.0.2.1"], &with_gitea(&url, "a-token"));
