@@ -111,10 +111,16 @@ pub(super) fn prepare(listener: &TcpListener) -> io::Result<()> {
     listener.set_tcp_keepalive(&probes)
 }
 
-/// How many connections one of `workers` may have.
-pub(super) fn most_a_worker(workers: usize) -> usize {
+/// How many connections one of `workers` may have. Where too few files may be open, a worker would
+/// panic.
+pub(super) fn most_a_worker(workers: usize) -> io::Result<usize> {
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    (most_of(files) / workers).max(1)
+    if files < 16 + 8 * workers as u64 {
+        return Err(io::Error::other(format!(
+            "only {files} files may be open at once: raise `ulimit -n`"
+        )));
+    }
+    Ok((most_of(files) / workers).max(1))
 }
 
 /// How many connections there may be where the process may have so many `files` open. Where these are

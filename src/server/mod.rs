@@ -122,7 +122,7 @@ pub async fn serve<T: Tools>(
     let workers = parts.settings.workers.or_else(processors).unwrap_or(1);
     let builder = Server::build()
         .workers(workers)
-        .max_concurrent_connections(connections::most_a_worker(workers))
+        .max_concurrent_connections(connections::most_a_worker(workers)?)
         .shutdown_timeout(LAST_WRITES)
         .disable_signals();
     let (stop, connections) = (builder.graceful_shutdown_signal(), Connections::default());

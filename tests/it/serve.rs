@@ -320,6 +320,26 @@ fn nobody_waits_for_a_reader_of_the_log_who_pauses() {
 }
 
 #[test]
+fn too_few_files_that_may_be_open_are_1() {
+    let url = nobody();
+    let mut variables = with_gitea(&url, "a-token");
+    variables.push(("MCP_API_KEYS", KEY));
+    let folder = tempfile::tempdir().unwrap();
+    let served = serve(folder.path(), &[], &variables);
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", "ulimit -n 20 && exec \"$0\" serve"]);
+    command.env_clear().arg(served.get_program());
+    command.current_dir(folder.path());
+    let variables = served.get_envs();
+    command.envs(variables.filter_map(|(name, value)| Some((name, value?))));
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let last = text(&output.stderr).lines().last().unwrap();
+    let told = "error: the server failed: only 20 files may be open at once: raise `ulimit -n`";
+    assert_eq!(last, told);
+}
+
+#[test]
 fn an_address_of_another_machine_is_1() {
     let url = nobody();
     let output = refused(&["--host", "192.0.2.1"], &with_gitea(&url, "a-token"));
