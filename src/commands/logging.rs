@@ -3,16 +3,17 @@ mod outlet;
 
 use std::{
     fmt::{self, Write},
+    io::{self, Write as _},
     sync::Arc,
 };
 
 use chrono::{SecondsFormat, Utc};
-use console::Style;
 use env_filter::Filter;
-use log::{Level, LevelFilter, Log, Metadata, Record};
+use env_logger::{Target, WriteStyle, fmt::Formatter};
+use log::{LevelFilter, Log, Metadata, Record};
 use serde_json::json;
 
-use self::outlet::Outlet;
+use self::outlet::{Inlet, Outlet};
 use super::Failure;
 use crate::config::LogFormat;
 
@@ -25,10 +26,25 @@ const CRITICAL: &str = "critical:";
 pub(super) fn start(filter: Filter, format: LogFormat) -> Result<(), Failure> {
     let outlet = Outlet::to_stderr();
     let outlet = outlet.map_err(|error| Failure::Other(format!("no log: {error}")))?;
+    let mut lines = env_logger::Builder::new();
+    let style = if console::colors_enabled_stderr() {
+        WriteStyle::Always
+    } else {
+        WriteStyle::Never
+    };
+    lines
+        .filter_level(LevelFilter::Trace)
+        .write_style(style)
+        .target(Target::Pipe(Box::new(Inlet(Arc::clone(&outlet)))));
+    match format {
+        LogFormat::Json => lines.format(|out, record| writeln!(out, "{}", object(record))),
+        LogFormat::Text => lines.format(line),
+    };
+    let lines = lines.build();
     let level = filter.filter().max(LevelFilter::Info);
     let lines = Lines {
         filter,
-        format,
+        lines,
         outlet,
     };
     if log::set_boxed_logger(Box::new(lines)).is_ok() {
@@ -39,7 +55,7 @@ pub(super) fn start(filter: Filter, format: LogFormat) -> Result<(), Failure> {
 
 struct Lines {
     filter: Filter,
-    format: LogFormat,
+    lines: env_logger::Logger,
     outlet: Arc<Outlet>,
 }
 
@@ -50,10 +66,7 @@ impl Log for Lines {
 
     fn log(&self, record: &Record<'_>) {
         if record.target() == ALWAYS || self.filter.matches(record) || is_critical(record) {
-            self.outlet.tell(&match self.format {
-                LogFormat::Json => format!("{}\n", object(record)),
-                LogFormat::Text => line(record),
-            });
+            self.lines.log(record);
         }
     }
 
@@ -64,20 +77,15 @@ impl Log for Lines {
 }
 
 /// A line for people. What is longer than one goes on further in.
-fn line(record: &Record<'_>) -> String {
+fn line(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
     let time = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
     let (level, target) = (record.level(), record.target());
-    let style = Style::new().for_stderr();
-    let style = match level {
-        Level::Error => style.red().bold(),
-        Level::Warn => style.yellow(),
-        Level::Info => style.green(),
-        Level::Debug => style.blue(),
-        Level::Trace => style.cyan(),
-    };
-    let level = style.apply_to(format!("{level:<5}"));
+    let style = out.default_level_style(level);
     let message = record.args().to_string().replace('\n', "\n    ");
-    format!("[{time} {level} {target}] {message}\n")
+    writeln!(
+        out,
+        "[{time} {style}{level:<5}{style:#} {target}] {message}"
+    )
 }
 
 /// A line as JSON. What somebody must act on has a level of its own.

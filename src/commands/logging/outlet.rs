@@ -20,7 +20,7 @@ pub(super) struct Outlet {
 
 #[derive(Default)]
 struct Waiting {
-    text: String,
+    text: Vec<u8>,
     lost: usize,
     /// Something of before is not out yet.
     is_writing: bool,
@@ -30,7 +30,7 @@ impl Outlet {
     pub(super) fn to_stderr() -> io::Result<Arc<Self>> {
         Self::new(|text, lost| {
             // Nobody is left to tell if standard error is closed.
-            let _ = io::stderr().write_all(text.as_bytes());
+            let _ = io::stderr().write_all(text);
             if lost > 0 {
                 log::warn!(
                     target: super::ALWAYS,
@@ -41,7 +41,7 @@ impl Outlet {
     }
 
     /// `write` is given what waited, and how many lines after it there was no room for.
-    fn new(mut write: impl FnMut(&str, usize) + Send + 'static) -> io::Result<Arc<Self>> {
+    fn new(mut write: impl FnMut(&[u8], usize) + Send + 'static) -> io::Result<Arc<Self>> {
         let outlet = Arc::new(Self::default());
         let own = Arc::clone(&outlet);
         let thread = thread::Builder::new().name("log".to_owned());
@@ -54,7 +54,7 @@ impl Outlet {
         Ok(outlet)
     }
 
-    fn next(&self) -> (String, usize) {
+    fn next(&self) -> (Vec<u8>, usize) {
         let mut waiting = self.lock();
         waiting.is_writing = false;
         self.changed.notify_all();
@@ -65,13 +65,13 @@ impl Outlet {
         (mem::take(&mut waiting.text), mem::take(&mut waiting.lost))
     }
 
-    pub(super) fn tell(&self, line: &str) {
+    fn tell(&self, line: &[u8]) {
         let mut waiting = self.lock();
         if waiting.text.len() + line.len() > MOST {
             waiting.lost += 1;
             return;
         }
-        waiting.text.push_str(line);
+        waiting.text.extend_from_slice(line);
         self.changed.notify_all();
     }
 
@@ -85,6 +85,20 @@ impl Outlet {
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The way into an outlet, a line at a time.
+pub(super) struct Inlet(pub(super) Arc<Outlet>);
+
+impl Write for Inlet {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.tell(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -104,16 +118,16 @@ mod tests {
             let _ = reader.recv();
         });
         let outlet = outlet.unwrap();
-        outlet.tell("first\n");
+        outlet.tell(b"first\n");
         assert_eq!(written.recv(), Ok((6, 0)));
         let kilobyte = format!("{}\n", "x".repeat(1023));
-        (0..1030).for_each(|_| outlet.tell(&kilobyte));
+        (0..1030).for_each(|_| outlet.tell(kilobyte.as_bytes()));
         reads.send(()).unwrap();
         assert_eq!(written.recv(), Ok((MOST, 6)));
-        outlet.tell("last\n");
+        outlet.tell(b"last\n");
         drop(reads);
         assert_eq!(written.recv(), Ok((5, 0)));
         outlet.drain();
-        assert_eq!(outlet.lock().text, "");
+        assert!(outlet.lock().text.is_empty());
     }
 }
