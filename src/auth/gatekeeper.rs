@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web::{dev::RequestHead, http::header::HeaderMap};
+use actix_web::http::header::HeaderMap;
 use arc_swap::ArcSwap;
 use chrono::{TimeDelta, Utc};
 
@@ -90,16 +90,6 @@ impl Gatekeeper {
     /// Whether records will have no room soon, and nobody be let in.
     pub fn is_short_of_room(&self) -> bool {
         self.audit.is_nearly_full()
-    }
-
-    /// Whether a key in force is shown, if one must be. It lets nobody in.
-    pub fn knows(&self, head: &RequestHead) -> bool {
-        match Credential::read(head, self.settings.query_keys) {
-            Credential::Key(offered, source) if self.settings.enabled => {
-                self.find(&offered, source).is_ok()
-            }
-            _ => !self.settings.enabled,
-        }
     }
 
     /// Lets a request in, and says so in the log before anything else happens, or says why not.

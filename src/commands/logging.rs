@@ -40,11 +40,11 @@ pub(super) fn start(filter: Filter, format: LogFormat) -> Result<(), Failure> {
         LogFormat::Json => lines.format(|out, record| writeln!(out, "{}", object(record))),
         LogFormat::Text => lines.format(line),
     };
-    let lines = lines.build();
+    let logger = lines.build();
     let level = filter.filter().max(LevelFilter::Info);
     let lines = Lines {
         filter,
-        lines,
+        logger,
         outlet,
     };
     if log::set_boxed_logger(Box::new(lines)).is_ok() {
@@ -55,7 +55,7 @@ pub(super) fn start(filter: Filter, format: LogFormat) -> Result<(), Failure> {
 
 struct Lines {
     filter: Filter,
-    lines: env_logger::Logger,
+    logger: env_logger::Logger,
     outlet: Arc<Outlet>,
 }
 
@@ -66,7 +66,7 @@ impl Log for Lines {
 
     fn log(&self, record: &Record<'_>) {
         if record.target() == ALWAYS || self.filter.matches(record) || is_critical(record) {
-            self.lines.log(record);
+            self.logger.log(record);
         }
     }
 

@@ -93,15 +93,6 @@ impl<T: Tools> Entry<T> {
         }
     }
 
-    /// Gives leave to send the body that a client keeps back for that. Who shows no key is answered.
-    pub(super) async fn expect(self: Rc<Self>, request: Request) -> Result<Request, HttpResponse> {
-        if self.parts.gatekeeper.knows(request.head()) {
-            return Ok(request);
-        }
-        let Ok(answer) = self.answer(request).await;
-        Err(answer)
-    }
-
     /// Answers one request, whatever it is.
     pub(super) async fn answer(
         self: Rc<Self>,

@@ -203,7 +203,6 @@ fn http<T: Tools, E: Future<Output = ()> + 'static>(
     );
     let head_timeout = parts.settings.head_timeout;
     let entry = Rc::new(Entry::new(parts, tools, cut_off, crowded));
-    let asked = Rc::clone(&entry);
     let requests = HttpService::build()
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(head_timeout)
@@ -217,7 +216,6 @@ fn http<T: Tools, E: Future<Output = ()> + 'static>(
             data.insert(LastAnswer::default());
             data.insert(wire.turn());
         })
-        .expect(fn_service(move |request| Rc::clone(&asked).expect(request)))
         .h1(fn_service(move |request| Rc::clone(&entry).answer(request)));
     fn_service(move |stream: TcpStream| {
         // Whether it is gone already is seen when it is read.
