@@ -26,12 +26,12 @@ impl Outlines {
         outlines
     }
 
-    /// Those that begin with these eight bytes.
-    pub(super) fn with_beginning(&self, beginning: &[u8]) -> impl Iterator<Item = &KeyHint> {
+    /// Those that begin with these eight bytes, by their ends.
+    pub(super) fn with_beginning(&self, beginning: &[u8]) -> &[KeyHint] {
         let start = self
             .known
             .partition_point(|hint| hint.beginning() < beginning);
-        let from = self.known[start..].iter();
-        from.take_while(move |hint| hint.beginning() == beginning)
+        let from = &self.known[start..];
+        &from[..from.partition_point(|hint| hint.beginning() == beginning)]
     }
 }

@@ -11,8 +11,11 @@ const LENGTHS: RangeInclusive<usize> = MIN_LENGTH..=MAX_LENGTH;
 /// So many beginnings of a run are tried: a path has more slashes than a key is likely to follow.
 const MOST_PARTS: usize = 16;
 
-/// So many texts of a run that begin and end as a key does, and are none, are looked at.
-const MOST_MISSES: usize = 64;
+/// So many steps are taken for each byte of a line, and a few beyond: a text that is made to cost more
+/// is taken for a key as a whole.
+const STEPS: usize = 8;
+/// So many steps a digest counts for.
+const DIGEST: usize = 64;
 
 /// Whether there is a run of key characters in it that is as long as a key.
 pub fn may_be_in(text: &str) -> bool {
@@ -41,8 +44,11 @@ impl KeyRing {
     /// characters are tried, and such parts of them as are likely.
     pub fn found_in<'l>(&self, line: &'l str) -> Vec<&'l str> {
         let mut found = Vec::new();
+        let mut steps = STEPS * (line.len() + MAX_LENGTH);
         for run in runs(line, is_key_byte) {
-            self.find_known(run, &mut found);
+            if self.find_known(run, &mut found, &mut steps).is_none() {
+                return vec![line];
+            }
             if self.outlines.has_others {
                 self.find_others(run, &mut found);
             }
@@ -50,30 +56,37 @@ impl KeyRing {
         found
     }
 
-    fn find_known<'l>(&self, run: &'l str, found: &mut Vec<&'l str>) {
-        let (mut at, mut misses) = (0, 0);
-        while at + MIN_LENGTH <= run.len() && misses < MOST_MISSES {
+    /// `None` where there are no steps left.
+    fn find_known<'l>(
+        &self,
+        run: &'l str,
+        found: &mut Vec<&'l str>,
+        steps: &mut usize,
+    ) -> Option<()> {
+        let mut at = 0;
+        while let Some(beginning) = run.as_bytes().get(at..at + 8) {
+            let hints = self.outlines.with_beginning(beginning);
             let rest = &run[at..run.len().min(at + MAX_LENGTH)];
-            let hints = self.outlines.with_beginning(&rest.as_bytes()[..8]);
-            let texts = hints.flat_map(|hint| {
-                let ends = MIN_LENGTH..=rest.len();
-                let texts = ends.map(|end| &rest[..end]);
-                texts.filter(|text| text.as_bytes().ends_with(hint.end()))
-            });
-            let mut texts = texts.take(MOST_MISSES - misses);
-            let key = texts.find(|text| {
-                misses += 1;
-                self.knows(text.as_bytes())
-            });
-            match key {
-                Some(key) => {
-                    found.push(key);
-                    misses -= 1;
-                    at += key.len();
+            at += 1;
+            if hints.is_empty() {
+                continue;
+            }
+            for end in MIN_LENGTH..=rest.len() {
+                *steps = steps.checked_sub(1)?;
+                let text = &rest[..end];
+                let last = &text.as_bytes()[end - 4..];
+                if hints.binary_search_by(|it| it.end().cmp(last)).is_err() {
+                    continue;
                 }
-                None => at += 1,
+                *steps = steps.checked_sub(DIGEST)?;
+                if self.knows(text.as_bytes()) {
+                    found.push(text);
+                    at += end - 1;
+                    break;
+                }
             }
         }
+        Some(())
     }
 
     fn find_others<'l>(&self, run: &'l str, found: &mut Vec<&'l str>) {
@@ -198,7 +211,19 @@ mod tests {
     fn what_only_begins_and_ends_as_a_key_is_none() {
         let ring = ring(&[KeyEntry::of(&key(KEY))], &Metadata::default());
         let alike = format!("{}{}{}", &KEY[..8], "0".repeat(52), &KEY[60..]);
-        assert!(ring.found_in(&alike.repeat(100)).is_empty());
+        assert!(ring.found_in(&alike.repeat(8)).is_empty());
         assert!(ring.found_in(&KEY[..8].repeat(9)).is_empty());
+    }
+
+    #[test]
+    fn a_line_that_is_made_to_be_searched_for_long_is_taken_for_a_key() {
+        let ring = ring(&[KeyEntry::of(&key(KEY))], &Metadata::default());
+        for line in [
+            KEY[..8].repeat(1_000),
+            [&KEY[..8], &KEY[60..].repeat(100), KEY].concat(),
+        ] {
+            let found = ring.found_in(&line);
+            assert!(found == [line.as_str()] || found == [KEY]);
+        }
     }
 }
