@@ -49,7 +49,7 @@ pub(super) fn all_closed(log: &Path) -> io::Result<Vec<Closed>> {
     Ok(found)
 }
 
-fn read_closed(log: &Path, name: &OsStr) -> Option<Closed> {
+pub(super) fn read_closed(log: &Path, name: &OsStr) -> Option<Closed> {
     let plain = bare(name.as_bytes());
     let rest = plain.strip_prefix(stem(log))?;
     let rest = str::from_utf8(rest.strip_suffix(ending(log))?).ok()?;
@@ -75,12 +75,9 @@ fn is_old(log: &Path, name: &[u8]) -> Option<bool> {
     Some(is_old && is_of_a_date(rest))
 }
 
-/// Closed files of a log by another ending were called `.log` once.
 fn is_dated(log: &Path, name: &[u8]) -> Option<bool> {
     let rest = name.strip_prefix(stem(log))?.strip_prefix(b"-")?;
-    let rest = rest
-        .strip_suffix(b".log")
-        .or(rest.strip_suffix(ending(log)))?;
+    let rest = rest.strip_suffix(ending(log))?;
     let (year, rest) = rest.split_at_checked(4)?;
     let digits = rest.iter().filter(|byte| byte.is_ascii_digit()).count();
     let is_year = year.iter().all(u8::is_ascii_digit);

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rustix::fs::OFlags;
 
 use super::{
@@ -18,11 +18,13 @@ use crate::durable;
 const CHUNK: usize = 64 * 1024;
 /// With records, zstd's first level is its fastest and no larger than the third.
 const ZSTD_LEVEL: i32 = 1;
+/// So far a name may be ahead: the log may have been rotated since the time was asked for.
+const AHEAD: TimeDelta = TimeDelta::hours(1);
 
 /// Clears what was cut off, removes what is beyond `AUDIT_KEEP`, compresses the rest. Takes its
 /// time: for a thread of its own. Whether all is done: the file with the record that is remembered
 /// beside the log, `head`, and those behind it are left until that is another one. One that is named
-/// after a time past `newest` is none of this chain, and counts as the oldest.
+/// after a time well past `newest` is none of this chain, and counts as the oldest.
 pub(super) fn tidy(
     log: &Path,
     rotation: &Rotation,
@@ -33,7 +35,8 @@ pub(super) fn tidy(
         fs::remove_file(temporary)?;
     }
     let mut closed = names::all_closed(log)?;
-    let ours = closed.partition_point(|it| it.time <= newest.naive_utc());
+    let latest = newest.naive_utc() + AHEAD;
+    let ours = closed.partition_point(|it| it.time <= latest);
     closed.rotate_left(ours);
     let (gone, left, is_done) = sorted_out(closed, rotation.keep, head);
     gone.iter().try_for_each(|it| fs::remove_file(&it.path))?;
@@ -70,6 +73,8 @@ fn sorted_out(
             left.push(file);
         }
     }
+    // The oldest goes first: whenever this ends, none is missing between others.
+    gone.reverse();
     left.reverse();
     (gone, left, is_done)
 }
@@ -128,13 +133,11 @@ fn pour(mut source: File, target: &mut impl Write) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
-
     use super::*;
 
     /// The numbers of the first records of the closed files that stay, and whether all is done.
     fn left(first_seqs: &[u64], head: Option<u64>) -> (Vec<u64>, bool) {
-        left_at(first_seqs, head, DateTime::<Utc>::MAX_UTC)
+        left_at(first_seqs, head, DateTime::<Utc>::MAX_UTC - AHEAD)
     }
 
     /// The same at that time. Each was closed a second after the one before.
@@ -186,10 +189,21 @@ mod tests {
 
     #[test]
     fn a_file_from_a_time_that_has_not_come_counts_as_the_oldest() {
-        let now = DateTime::UNIX_EPOCH + TimeDelta::milliseconds(2_900);
+        let now = DateTime::UNIX_EPOCH + TimeDelta::milliseconds(2_900) - AHEAD;
         let closed = [1, 11, 500];
         assert_eq!(left_at(&closed, Some(20), now), (vec![11], true));
         assert_eq!(left_at(&closed[..2], Some(20), now), (vec![11], true));
+    }
+
+    #[test]
+    fn the_oldest_goes_first() {
+        let file = |first_seq| {
+            let name = names::closed(Path::new("audit.log"), DateTime::UNIX_EPOCH, first_seq);
+            names::read_closed(Path::new("audit.log"), name.file_name()?)
+        };
+        let closed = [1, 11, 21, 31].map(|first_seq| file(first_seq).expect("a closed file"));
+        let (gone, left, _) = sorted_out(closed.to_vec(), 1, None);
+        assert_eq!((gone.as_slice(), left.as_slice()), closed.split_at(3));
     }
 
     #[test]
