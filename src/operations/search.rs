@@ -83,19 +83,25 @@ const WITHOUT_PAUSE: usize = 1_000;
 
 async fn search(gitea: GiteaReader, input: Search) -> Result<Answer, Refusal> {
     let mut words = Words::of(&input.query);
+    let mut refused = None;
     let mut hits = match words.named.take() {
-        None => everywhere(&gitea, &words).await?,
+        None => everywhere(&gitea, &words, None).await?,
         Some((repo, index)) => match gitea.get(&repo.at(&[]), &Query::new()).await {
             Ok(repository) => within(&gitea, &repo, repository, index, &words).await?,
             // No repository that may be read, but perhaps a path, or just a word.
             Err(error) if is_closed(&error) => {
-                everywhere(&gitea, &Words::all(&input.query)).await?
+                refused = Some(error).filter(|it| *it != GiteaError::NotFound);
+                let issue = index.map(|index| (&repo, index));
+                everywhere(&gitea, &Words::all(&input.query), issue).await?
             }
             Err(error) => return Err(error.into()),
         },
     };
     let rights = gitea.rights();
     hits.retain(|hit| rights.allow(Access::Read, &hit.target));
+    if let Some(error) = refused.filter(|_| hits.is_empty()) {
+        return Err(error.into());
+    }
     let mut seen = HashSet::new();
     sort::by_key(&mut hits, |hit| std::cmp::Reverse(hit.score));
     hits.retain(|hit| seen.insert(hit.found.id.clone()));
@@ -162,7 +168,12 @@ fn is_closed(error: &GiteaError) -> bool {
     )
 }
 
-async fn everywhere(gitea: &GiteaReader, words: &Words) -> Result<Vec<Hit>, GiteaError> {
+/// With the issue that was named, which may be open though its repository is not.
+async fn everywhere(
+    gitea: &GiteaReader,
+    words: &Words,
+    issue: Option<(&Repo, u64)>,
+) -> Result<Vec<Hit>, GiteaError> {
     let mut questions: Vec<Hits<'_>> = Vec::new();
     for phrase in words.phrases() {
         let (issues, query) = (Address::of(&[&"repos/issues/search"]), Query::new());
@@ -171,6 +182,9 @@ async fn everywhere(gitea: &GiteaReader, words: &Words) -> Result<Vec<Hit>, Gite
     }
     if words.names_a_file() {
         questions.push(recent_files(gitea, words).boxed_local());
+    }
+    if let Some((repo, index)) = issue {
+        questions.push(one_issue(gitea, repo, index).boxed_local());
     }
     gathered(questions).await
 }

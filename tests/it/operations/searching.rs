@@ -258,6 +258,28 @@ fn a_word_with_a_slash_hides_nothing_where_repositories_may_not_be_read() {
 }
 
 #[test]
+fn of_a_repository_that_may_not_be_read_nothing_is_not_told_as_none() {
+    let assistant = Assistant::new();
+    let lacking = r#"{"message":"required=[read:repository], token scope=read:issue"}"#;
+    for target in [TELESCOPE, "/api/v1/repos/search"] {
+        assistant.fake.says(target, Reply::json(403, lacking));
+    }
+    assistant.fake.says(EVERYWHERE, issues(&[]));
+    let missing = Reply::json(404, r#"{"message":"not found"}"#);
+    assistant
+        .fake
+        .says(&format!("{TELESCOPE}/issues/5"), missing);
+    for query in ["observatory/telescope#5", "observatory/telescope mirror"] {
+        let text = assistant.calls("search", &json!({ "query": query }));
+        let refused = "refused: the account lacks the scope read:repository";
+        assert_eq!(text, refused, "{query}");
+    }
+    // Its issues may be, and one was named.
+    let issue = "issue:observatory/telescope#1";
+    assert_eq!(ids(&assistant, "observatory/telescope#1"), [issue]);
+}
+
+#[test]
 fn a_file_that_is_fetched_tells_its_encoding() {
     let assistant = Assistant::new();
     let id = json!({"id": "file:observatory/telescope@main:docs/latin1.txt"});
