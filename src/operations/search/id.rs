@@ -91,7 +91,7 @@ impl Asked {
 }
 
 /// How many of a name's segments are tried.
-const MOST_SEGMENTS: usize = 8;
+const MOST_SEGMENTS: usize = 16;
 
 /// A file at a branch or a tag: its name may have slashes, and only the forge knows where it ends. Git
 /// has no name below another one, so that no more than one fits.
@@ -108,7 +108,7 @@ async fn at_name(
     let most = if rest.len() > 1 { MOST_SEGMENTS } else { 0 };
     for end in ends.chain([whole.len()]).take(most) {
         let Ok(tried) = RefName::try_from(whole[..end].to_owned()) else {
-            break;
+            continue;
         };
         let address = repo.at(&[&kind, &tried]);
         match gitea.get::<IgnoredAny>(&address, &Query::new()).await {

@@ -406,6 +406,31 @@ fn a_branch_or_tag_with_slashes_is_told_from_the_path_behind_it() {
 }
 
 #[test]
+fn a_branch_s_name_may_have_many_segments_and_some_that_are_no_names() {
+    for name in [
+        "dependabot/go_modules/services/edge/api/github.com/aws/aws-sdk-go-v2/config-1.2",
+        "a./b",
+    ] {
+        let assistant = Assistant::new();
+        let branches = format!("{TELESCOPE}/branches");
+        for (end, _) in name.match_indices('/') {
+            let missing = Reply::json(404, r#"{"message":"not found"}"#);
+            let part = name[..end].replace('/', "%2F");
+            assistant.fake.says(&format!("{branches}/{part}"), missing);
+        }
+        let encoded = name.replace('/', "%2F");
+        let there = Reply::json(200, &json!({ "name": name }).to_string());
+        assistant.fake.says(&format!("{branches}/{encoded}"), there);
+        let at = "https://git.example.org/observatory/telescope/src/branch";
+        let id = json!({"id": format!("{at}/{name}/src/mount.rs")});
+        assistant.calls("fetch", &id);
+        let asked = assistant.asked();
+        let commit = format!("sha={encoded}&");
+        assert!(asked.iter().any(|it| it.contains(&commit)), "{asked:?}");
+    }
+}
+
+#[test]
 fn a_branch_is_known_by_its_name_however_many_others_there_are() {
     let assistant = Assistant::new();
     let many = json!(vec![json!({"name": "x"}); 50]).to_string();
