@@ -184,7 +184,10 @@ async fn settled(
         return Ok((contents, None));
     }
     let (size, last_commit) = match &contents {
-        Contents::Folder(entries) => (entries.iter().map(|it| it.line().len() as u64).sum(), None),
+        Contents::Folder(entries) => (
+            entries.iter().map(|it| it.line().len() as u64 + 1).sum(),
+            None,
+        ),
         Contents::One(entry) => (entry.size, entry.last_commit_sha.clone()),
     };
     if size <= long {
