@@ -63,11 +63,21 @@ impl Place {
     }
 
     /// The commit to read at, so that several readings fit together.
-    async fn commit(&self, gitea: &GiteaReader) -> Result<RefName, Refusal> {
-        let at = self.at.as_ref();
-        match tip(gitea, &self.repo, at).await {
-            Ok(commit) => Ok(commit),
-            Err(error) => Err(missing(gitea, &self.repo, at, None, error).await),
+    async fn commit(&self, gitea: &GiteaReader) -> Result<RefName, GiteaError> {
+        tip(gitea, &self.repo, self.at.as_ref()).await
+    }
+
+    /// The answer, or what is missing of this place where the forge only says that something is.
+    async fn explained(
+        &self,
+        gitea: &GiteaReader,
+        answer: Result<Answer, Refusal>,
+    ) -> Result<Answer, Refusal> {
+        match answer {
+            Err(Refusal::Gitea(error)) => {
+                Err(missing(gitea, &self.repo, self.at.as_ref(), None, error).await)
+            }
+            answer => answer,
         }
     }
 }

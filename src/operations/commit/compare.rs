@@ -11,7 +11,7 @@ use crate::{
         Answer, Facts, Refusal, Report,
         common::Repo,
         operation::Input,
-        refs::{missing, shown, tip},
+        refs::{missing, newest, shown, tip},
     },
     rights::Target,
 };
@@ -42,7 +42,9 @@ pub(super) async fn compare(gitea: GiteaReader, input: Compare) -> Result<Answer
     let comparison = match comparison {
         Ok(comparison) => comparison,
         Err(error) => {
-            let at = if from.is_ok() { head } else { base };
+            // A whole hash leads to itself, whether it is there or not.
+            let is_there = from.is_ok() && newest(&gitea, repo, Some(base)).await.is_ok();
+            let at = if is_there { head } else { base };
             return Err(missing(&gitea, repo, Some(at), None, error).await);
         }
     };

@@ -51,13 +51,18 @@ impl Input for Find {
 }
 
 pub(super) async fn find(gitea: GiteaReader, input: Find) -> Result<Answer, Refusal> {
-    let Find { place, path, .. } = &input;
+    let answer = found(&gitea, &input).await;
+    input.place.explained(&gitea, answer).await
+}
+
+async fn found(gitea: &GiteaReader, input: &Find) -> Result<Answer, Refusal> {
+    let Find { place, path, .. } = input;
     let needle = Needle::new(&input.query)?;
-    let commit = place.commit(&gitea).await?;
-    let (entries, total) = match locate(&gitea, &place.repo, &commit, path).await? {
+    let commit = place.commit(gitea).await?;
+    let (entries, total) = match locate(gitea, &place.repo, &commit, path).await? {
         Located::File(entry) => (vec![entry], 1),
         Located::Folder(root) => {
-            let (entries, total) = whole(&gitea, &place.repo, &root, true).await?;
+            let (entries, total) = whole(gitea, &place.repo, &root, true).await?;
             (below(path, entries).collect(), total)
         }
     };
@@ -70,7 +75,7 @@ pub(super) async fn find(gitea: GiteaReader, input: Find) -> Result<Answer, Refu
         .and_then(|at| pages.get(at));
     let part = part.cloned().unwrap_or(0..0);
 
-    let found = search(&gitea, place, &field.files[part.clone()], &needle).await?;
+    let found = search(gitea, place, &field.files[part.clone()], &needle).await?;
     let (from, to, all) = (part.start + 1, part.end, field.files.len());
     let searched = match part.len() {
         0 => format!("no file, there are {all}"),

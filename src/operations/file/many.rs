@@ -11,11 +11,7 @@ use crate::{
         FilePath, GiteaError, GiteaReader,
         views::{Contents, Entry, EntryKind},
     },
-    operations::{
-        Answer, Facts, Refusal, Report, View,
-        operation::Input,
-        refs::{missing, newest},
-    },
+    operations::{Answer, Facts, Refusal, Report, View, operation::Input, refs::newest},
     rights::Target,
 };
 
@@ -39,15 +35,20 @@ impl Input for Many {
 }
 
 pub(super) async fn many(gitea: GiteaReader, input: Many) -> Result<Answer, Refusal> {
-    let Many { place, paths } = &input;
+    let answer = shown(&gitea, &input).await;
+    input.place.explained(&gitea, answer).await
+}
+
+async fn shown(gitea: &GiteaReader, input: &Many) -> Result<Answer, Refusal> {
+    let Many { place, paths } = input;
     if paths.len() > FILES {
         let count = paths.len();
         return Err(Refusal::Question(format!(
             "{count} paths are too many for one call; ask for at most {FILES}"
         )));
     }
-    let commit = place.commit(&gitea).await?;
-    let read = |path| read(&gitea, &place.repo, Some(&commit), path);
+    let commit = place.commit(gitea).await?;
+    let read = |path| read(gitea, &place.repo, Some(&commit), path);
     let mut reading = stream::iter(paths).map(read).buffered(AT_ONCE);
     let (mut files, mut bytes, mut absent) = (Vec::new(), 0, 0);
     while files.len() < paths.len() && bytes <= BYTES {
@@ -66,10 +67,8 @@ pub(super) async fn many(gitea: GiteaReader, input: Many) -> Result<Answer, Refu
         files.push(file);
     }
     // None of them, because perhaps there is no such commit.
-    if absent == paths.len()
-        && let Err(error) = newest(&gitea, &place.repo, Some(&commit)).await
-    {
-        return Err(missing(&gitea, &place.repo, Some(&commit), None, error).await);
+    if absent == paths.len() {
+        newest(gitea, &place.repo, Some(&commit)).await?;
     }
     let left = paths[files.len()..].iter().map(FilePath::as_str);
     let left: Vec<&str> = left.collect();

@@ -40,19 +40,24 @@ impl Input for Below {
 }
 
 pub(super) async fn tree(gitea: GiteaReader, input: Below) -> Result<Answer, Refusal> {
-    let Below { place, path, .. } = &input;
-    let commit = place.commit(&gitea).await?;
+    let answer = listed(&gitea, &input).await;
+    input.place.explained(&gitea, answer).await
+}
+
+async fn listed(gitea: &GiteaReader, input: &Below) -> Result<Answer, Refusal> {
+    let Below { place, path, .. } = input;
+    let commit = place.commit(gitea).await?;
     let whose = if path.is_root() { "" } else { path.as_str() };
     let title = format!("{} tree {whose}", place.repo.name());
     let report = Report::new(title.trim_end())
         .applied(place.shown_or(&commit))
         .pinned("ref", commit.as_str());
-    let root = match locate(&gitea, &place.repo, &commit, path).await? {
+    let root = match locate(gitea, &place.repo, &commit, path).await? {
         Located::File(entry) => return Ok(report.list(1, Some(1), vec![entry]).into()),
         Located::Folder(root) => root,
     };
     let number = input.page.get();
-    let tree = page(&gitea, &place.repo, &root, true, number).await?;
+    let tree = page(gitea, &place.repo, &root, true, number).await?;
     let count = tree.entries.len() as u64;
     // Full pages are of one size, the last one ends the list.
     let before = if tree.truncated {

@@ -304,6 +304,25 @@ fn a_comparison_that_is_too_long_goes_on_between_the_commits_first_read() {
 }
 
 #[test]
+fn an_end_of_a_comparison_that_is_a_whole_hash_of_nothing_is_told_as_missing() {
+    let assistant = Assistant::new();
+    let none = "f".repeat(40);
+    let light = "page=1&limit=1&stat=false&verification=false&files=false";
+    let target = format!("{COMMITS}?sha={none}&{light}");
+    assistant.fake.says(&target, Reply::new(404, ""));
+    for (base, head) in [(&*none, "main"), ("main", &*none), (&*none, TIP)] {
+        let missing = Reply::json(404, r#"{"message":"not found"}"#);
+        let target = format!("{COMPARE}/{base}...{head}");
+        assistant.fake.says(&target, missing);
+        let arguments = telescope(json!({"method": "compare", "base": base, "head": head}));
+        let text = assistant.calls("commit_read", &arguments);
+        let start =
+            format!("refused: no branch, tag or commit \"{none}\" in observatory/telescope");
+        assert!(text.starts_with(&start), "{base}...{head}: {text}");
+    }
+}
+
+#[test]
 fn a_sha_is_hexadecimal_and_nothing_else_reaches_gitea() {
     let assistant = Assistant::new();
     for sha in ["main", "../../admin", "f94d?x=1", "f94d.diff"] {

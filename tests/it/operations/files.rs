@@ -271,16 +271,21 @@ fn a_missing_path_a_missing_ref_and_an_empty_repository_are_told_apart() {
 fn a_whole_hash_that_is_not_there_is_not_taken_for_there() {
     let assistant = Assistant::new();
     let sha = "f".repeat(40);
-    let missing = Reply::json(404, r#"{"message":"not found","errors":null}"#);
+    let missing = || Reply::json(404, r#"{"message":"not found","errors":null}"#);
     assistant.fake.says(COMMITS, Reply::new(404, ""));
     let readme = format!("{CONTENTS}/README.md?ref={sha}");
-    assistant.fake.says(&readme, missing);
+    assistant.fake.says(&readme, missing());
+    let tree = format!("/api/v1/repos/observatory/telescope/git/trees/{sha}");
+    assistant.fake.says(&tree, missing());
     let start = format!(
         "refused: no branch, tag or commit \"{sha}\" in observatory/telescope; branches: main,"
     );
     for arguments in [
         json!({"method": "get", "path": "README.md", "ref": sha}),
         json!({"method": "many", "paths": ["README.md"], "ref": sha}),
+        json!({"method": "tree", "ref": sha}),
+        json!({"method": "tree", "path": "src", "ref": sha}),
+        json!({"method": "find", "query": "mount", "ref": sha}),
     ] {
         let text = assistant.calls("file_read", &telescope(arguments));
         assert!(text.starts_with(&start), "{text}");
