@@ -3,7 +3,7 @@ use std::str::Utf8Error;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8};
-use memchr::{memchr, memchr_iter, memmem};
+use memchr::{memchr, memchr_iter, memmem, memrchr};
 
 use crate::ascii;
 
@@ -44,7 +44,10 @@ pub(in crate::operations) fn decode(bytes: Vec<u8>) -> Result<Decoded, &'static 
 
 /// Whether this is UTF-8 but for the end of its last character.
 fn is_cut(bytes: &[u8], error: &Utf8Error) -> bool {
-    error.error_len().is_none() && !bytes[..error.valid_up_to()].is_ascii()
+    let (before, rest) = bytes.split_at(error.valid_up_to());
+    // One byte may as well be a letter of another encoding, unless its line has others in UTF-8.
+    let line = memrchr(b'\n', before).filter(|_| rest.len() == 1);
+    error.error_len().is_none() && !before[line.unwrap_or(0)..].is_ascii()
 }
 
 /// Decodes a diff file by file, as each may have an encoding of its own. Gives those that are not

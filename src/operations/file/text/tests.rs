@@ -91,7 +91,23 @@ fn utf_8_that_is_cut_within_its_last_character_stays_utf_8() {
         reads(b"\xc3\xbcber \xe2\x82"),
         pair("über \u{fffd}", remark)
     );
+    assert_eq!(
+        reads(b"\xc3\xbcber\nsch\xc3\xb6n \xe2"),
+        pair("über\nschön \u{fffd}", remark)
+    );
     assert_eq!(reads(b"a caf\xe9").1, "windows-1252 (detected)");
+}
+
+#[test]
+fn a_last_letter_of_another_encoding_is_not_taken_for_utf_8_that_was_cut() {
+    let bytes = ["größe\nüber\n".as_bytes(), b"Appended: caf\xe9"].concat();
+    assert_eq!(
+        reads(&bytes),
+        pair(
+            "größe\nüber\nAppended: café",
+            "UTF-8, 1 line windows-1252 (detected)"
+        )
+    );
 }
 
 #[test]
