@@ -50,35 +50,50 @@ fn is_cut(bytes: &[u8], error: &Utf8Error) -> bool {
     error.error_len().is_none() && !before[line.unwrap_or(0)..].is_ascii()
 }
 
-/// Decodes a diff file by file, as each may have an encoding of its own. Gives those that are not
-/// UTF-8 too.
+/// Decodes a diff file by file, as each may have an encoding of its own, and a change of it has two:
+/// what is UTF-8 stays so line by line. Gives the encodings too where they are not only UTF-8.
 pub(in crate::operations) fn decode_diff(bytes: Vec<u8>) -> (String, Vec<String>) {
     let bytes = match String::from_utf8(bytes) {
         Ok(text) => return (text, Vec::new()),
         Err(error) => error.into_bytes(),
     };
     let starts = memmem::find_iter(&bytes, b"\ndiff --git ").map(|at| at + 1);
-    let (mut text, mut encodings) = (String::with_capacity(bytes.len()), Vec::new());
-    let mut from = 0;
+    let mut text = String::with_capacity(bytes.len());
+    let mut encodings: Vec<(String, usize)> = Vec::new();
+    let (mut from, mut plain) = (0, false);
     for to in starts.chain([bytes.len()]) {
         let file = &bytes[from..to];
         from = to;
-        if let Ok(plain) = std::str::from_utf8(file) {
-            text.push_str(plain);
+        if let Ok(file) = std::str::from_utf8(file) {
+            plain |= !file.is_ascii();
+            text.push_str(file);
             continue;
         }
-        let (decoded, encoding) = foreign(file);
-        text.push_str(&decoded);
-        if !encodings.contains(&encoding) {
-            encodings.push(encoding);
+        let lines = Lines::of(file);
+        plain |= lines.plain > 0;
+        let (encoding, how) = match declared(file, &lines.others) {
+            Some(encoding) => (encoding, "declared"),
+            None => (detected(&lines.others), "detected"),
+        };
+        decode_others(file, encoding, &mut text);
+        let name = format!("{} ({how})", encoding.name());
+        match encodings.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, count)) => *count += lines.count,
+            None => encodings.push((name, lines.count)),
         }
     }
-    (text, encodings)
+    let others = encodings.into_iter().map(
+        |(name, count)| {
+            if plain { counted(count, &name) } else { name }
+        },
+    );
+    let utf_8 = plain.then(|| UTF_8.name().to_owned());
+    (text, utf_8.into_iter().chain(others).collect())
 }
 
 /// What is not UTF-8, decoded as it declares or looks, and the name of the encoding.
 fn foreign(bytes: &[u8]) -> (String, String) {
-    let (encoding, how) = match declared(bytes) {
+    let (encoding, how) = match declared(bytes, bytes) {
         Some(encoding) => (encoding, "declared"),
         None => match mixed(bytes) {
             Some(mixed) => return mixed,
@@ -92,28 +107,57 @@ fn foreign(bytes: &[u8]) -> (String, String) {
 
 /// The same line by line, where at least half of the lines that are not ASCII are UTF-8.
 fn mixed(bytes: &[u8]) -> Option<(String, String)> {
-    let lines = || bytes.split_inclusive(|byte| *byte == b'\n');
-    let (mut others, mut count, mut plain) = (Vec::new(), 0, 0);
-    for line in lines().filter(|line| !line.is_ascii()) {
-        if std::str::from_utf8(line).is_ok() {
-            plain += 1;
-        } else {
-            count += 1;
-            others.extend_from_slice(line);
-        }
-    }
-    if plain < count {
+    let lines = Lines::of(bytes);
+    if lines.plain < lines.count {
         return None;
     }
-    let (encoding, mut text) = (detected(&others), String::with_capacity(bytes.len()));
-    for line in lines() {
+    let (encoding, mut text) = (detected(&lines.others), String::with_capacity(bytes.len()));
+    decode_others(bytes, encoding, &mut text);
+    let name = format!("{} (detected)", encoding.name());
+    Some((text, format!("UTF-8, {}", counted(lines.count, &name))))
+}
+
+/// The lines that are not ASCII: how many are UTF-8, how many are not, and these themselves.
+#[derive(Default)]
+struct Lines {
+    plain: usize,
+    count: usize,
+    others: Vec<u8>,
+}
+
+impl Lines {
+    fn of(bytes: &[u8]) -> Self {
+        let mut lines = Self::default();
+        for line in each(bytes).filter(|line| !line.is_ascii()) {
+            if std::str::from_utf8(line).is_ok() {
+                lines.plain += 1;
+            } else {
+                lines.count += 1;
+                lines.others.extend_from_slice(line);
+            }
+        }
+        lines
+    }
+}
+
+fn each(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split_inclusive(|byte| *byte == b'\n')
+}
+
+/// Decodes those lines that are not UTF-8.
+fn decode_others(bytes: &[u8], encoding: &'static Encoding, text: &mut String) {
+    for line in each(bytes) {
         match std::str::from_utf8(line) {
             Ok(line) => text.push_str(line),
             Err(_) => text.push_str(&encoding.decode_without_bom_handling(line).0),
         }
     }
-    let (lines, name) = (if count == 1 { "line" } else { "lines" }, encoding.name());
-    Some((text, format!("UTF-8, {count} {lines} {name} (detected)")))
+}
+
+/// `1 line windows-1252 (detected)`
+fn counted(count: usize, name: &str) -> String {
+    let lines = if count == 1 { "line" } else { "lines" };
+    format!("{count} {lines} {name}")
 }
 
 impl Decoded {
@@ -145,8 +189,9 @@ pub(super) fn is_binary(bytes: &[u8]) -> bool {
 /// How much of a file is looked at, as Git does: what is no text shows it there.
 const BEGINNING: usize = 8_000;
 
-/// The encoding that the first lines name: XML, HTML, CSS, Emacs, Vim and Python write it.
-fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
+/// The encoding that the first lines name, where `others` are of it: XML, HTML, CSS, Emacs, Vim and
+/// Python write it.
+fn declared(bytes: &[u8], others: &[u8]) -> Option<&'static Encoding> {
     let ascii = |byte: &u8| char::from(if byte.is_ascii() { *byte } else { b' ' });
     let start: String = bytes.iter().take(1024).map(ascii).collect();
     let start = start.to_ascii_lowercase();
@@ -159,7 +204,7 @@ fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
         Encoding::for_label(&label.as_bytes()[..end])
     };
     let fits = |encoding: &&'static Encoding| {
-        let errors = encoding.decode_without_bom_handling(bytes).1;
+        let errors = encoding.decode_without_bom_handling(others).1;
         encoding.is_ascii_compatible() && !errors
     };
     encoding.filter_map(label).find(fits)

@@ -54,8 +54,48 @@ fn each_file_of_a_diff_has_an_encoding_of_its_own() {
         decode_diff(files.concat()),
         (
             "diff --git a/a b/a\n-café au lait\ndiff --git a/b b/b\n+über\n".to_owned(),
-            vec!["windows-1252 (detected)".to_owned()]
+            told(&["UTF-8", "1 line windows-1252 (detected)"])
         )
+    );
+    assert_eq!(
+        decode_diff(files[0].to_vec()).1,
+        told(&["windows-1252 (detected)"])
+    );
+}
+
+fn told(encodings: &[&str]) -> Vec<String> {
+    encodings.iter().copied().map(str::to_owned).collect()
+}
+
+#[test]
+fn lines_and_paths_of_a_diff_that_are_utf_8_stay_so_however_many_others_are_not() {
+    let head = "diff --git a/über b/über\n--- a/über\n+++ b/über\n@@ -1,3 +1 @@\n";
+    let lines: [&[u8]; 4] = [
+        b"-caf\xe9 au lait\n",
+        b"-d\xe9j\xe0 vu\n",
+        b" gar\xe7on\n",
+        "+café au lait\n".as_bytes(),
+    ];
+    let (text, encodings) = decode_diff([head.as_bytes(), &lines.concat()].concat());
+    assert_eq!(
+        text,
+        format!("{head}-café au lait\n-déjà vu\n garçon\n+café au lait\n")
+    );
+    assert_eq!(
+        encodings,
+        told(&["UTF-8", "3 lines windows-1252 (detected)"])
+    );
+}
+
+#[test]
+fn an_encoding_of_a_diff_is_told_once_with_all_its_lines() {
+    let file = |name: &str, lines: usize| {
+        let head = format!("diff --git a/{name} b/{name}\n+über\n").into_bytes();
+        [head, b"+caf\xe9 au lait\n".repeat(lines)].concat()
+    };
+    assert_eq!(
+        decode_diff([file("a", 1), file("b", 2)].concat()).1,
+        told(&["UTF-8", "3 lines windows-1252 (detected)"])
     );
 }
 
@@ -76,7 +116,7 @@ fn lines_that_are_utf_8_stay_so_where_others_are_not() {
         decode_diff(b"-caf\xe9 au lait\n+caf\xc3\xa9 au lait\n".to_vec()),
         (
             "-café au lait\n+café au lait\n".to_owned(),
-            vec!["UTF-8, 1 line windows-1252 (detected)".to_owned()]
+            told(&["UTF-8", "1 line windows-1252 (detected)"])
         )
     );
     // By accident one line of a file could be UTF-8 too.
