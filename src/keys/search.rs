@@ -218,12 +218,9 @@ mod tests {
     #[test]
     fn a_line_that_is_made_to_be_searched_for_long_is_taken_for_a_key() {
         let ring = ring(&[KeyEntry::of(&key(KEY))], &Metadata::default());
-        for line in [
-            KEY[..8].repeat(1_000),
-            [&KEY[..8], &KEY[60..].repeat(100), KEY].concat(),
-        ] {
-            let found = ring.found_in(&line);
-            assert!(found == [line.as_str()] || found == [KEY]);
-        }
+        let begins_often = [&KEY[..8].repeat(1_000), KEY].concat();
+        assert!(ring.found_in(&begins_often) == [begins_often.as_str()]);
+        let ends_often = [&KEY[..8], &KEY[60..].repeat(100), KEY].concat();
+        assert!(ring.found_in(&ends_often) == [KEY]);
     }
 }

@@ -110,7 +110,11 @@ pub(in crate::operations) async fn labels(
 /// `label bug, label question (every label of this name)`.
 pub(in crate::operations) fn told(labels: &[KnownLabel]) -> Option<String> {
     let names = labels.iter().map(|it| {
-        let twins = ["", " (every label of this name)"][usize::from(it.has_twins)];
+        let twins = if it.has_twins {
+            " (every label of this name)"
+        } else {
+            ""
+        };
         format!("label {}{twins}", it.label.name)
     });
     let names = names.collect::<Vec<_>>().join(", ");
