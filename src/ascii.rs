@@ -37,7 +37,8 @@ pub fn find_escaped(text: &[u8]) -> Option<usize> {
 }
 
 /// Where the first byte is that is one of those, or no ASCII.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "most texts are shorter than a call")]
 pub fn find_escaped_or_foreign(text: &[u8]) -> Option<usize> {
     let is_meant = |byte: u8| is_escaped(byte) || !byte.is_ascii();
     find(text, |word| escaped(word) | word, is_meant)
@@ -45,7 +46,8 @@ pub fn find_escaped_or_foreign(text: &[u8]) -> Option<usize> {
 
 /// Where the first byte is that is meant, told eight bytes at a time, as most texts are short: `marks`
 /// marks the lowest of a word in its highest bit, and perhaps others above it.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "most texts are shorter than a call")]
 fn find(text: &[u8], marks: impl Fn(u64) -> u64, is_meant: impl Fn(u8) -> bool) -> Option<usize> {
     let mut at = 0;
     while let Some(eight) = text.get(at..).and_then(|rest| rest.first_chunk()) {

@@ -1,12 +1,15 @@
 //! What a line of a log says. Here is defined what a record is; whatever reads faster must read the
 //! same.
-use std::{borrow::Cow, net::IpAddr};
+use std::{
+    borrow::Cow,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 use chrono::DateTime;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::error::Category;
 
-use super::scan::scan;
+use super::scan::{first, scan};
 use crate::{audit::CallOutcome, rights::Access};
 
 /// A record, as far as readers ask for it.
@@ -25,22 +28,22 @@ pub enum Event<'a> {
     Authenticated {
         /// False where authentication was off.
         by_key: bool,
-        client_ip: Option<IpAddr>,
+        client_ip: Option<Ip>,
         user_agent: Option<Text<'a>>,
         key_hint: Option<Text<'a>>,
     },
     Denied {
         reason: Option<Text<'a>>,
-        client_ip: Option<IpAddr>,
+        client_ip: Option<Ip>,
         user_agent: Option<Text<'a>>,
         /// Of a key of ours that is no longer in force.
         retired_key: Option<Text<'a>>,
     },
     Blocked {
-        client_ip: Option<IpAddr>,
+        client_ip: Option<Ip>,
     },
     BlockEnded {
-        client_ip: Option<IpAddr>,
+        client_ip: Option<Ip>,
         requests: u64,
     },
     FailuresAggregated {
@@ -52,7 +55,6 @@ pub enum Event<'a> {
         operation: Option<Text<'a>>,
         access: Option<Access>,
         key_hint: Option<Text<'a>>,
-        client_ip: Option<IpAddr>,
     },
     CallFinished {
         operation: Option<Text<'a>>,
@@ -68,6 +70,32 @@ pub enum Event<'a> {
     },
     /// Whatever else is recorded.
     Other(Text<'a>),
+}
+
+/// An address, in one word: an IPv4 one as the IPv6 one that it is mapped to (RFC 4291, 2.5.5.2).
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Ip(u128);
+
+impl Ip {
+    pub fn address(self) -> IpAddr {
+        Ipv6Addr::from_bits(self.0).to_canonical()
+    }
+}
+
+impl From<IpAddr> for Ip {
+    fn from(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(v4) => v4.into(),
+            IpAddr::V6(v6) => Self(v6.to_bits()),
+        }
+    }
+}
+
+impl From<Ipv4Addr> for Ip {
+    #[inline]
+    fn from(address: Ipv4Addr) -> Self {
+        Self(0xffff_0000_0000 | u128::from(address.to_bits()))
+    }
 }
 
 /// A text of a record. It may hold anything: whoever shows it escapes it.
@@ -100,6 +128,14 @@ impl<'a> Line<'a> {
             Some(line) => Ok(line),
             None => Self::read(line),
         }
+    }
+
+    /// The line that `text` begins with, where it is one of our writer's and ended: what
+    /// [`Line::read`] says of it, and how long it is with that end.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as with `scan::first`")]
+    pub fn first(text: &'a [u8]) -> Option<(Self, usize)> {
+        first(text)
     }
 
     /// Reads a line: one JSON object in UTF-8 with an RFC 3339 `timestamp` and an `event`, and no
@@ -171,7 +207,8 @@ struct Member<'a>(#[serde(borrow)] Cow<'a, str>);
 impl<'a> Written<'a> {
     fn event(self) -> Event<'a> {
         let text = |member: Option<Member<'a>>| member.map(Text::from);
-        let client_ip = self.client_ip.and_then(|it| it.0.parse().ok());
+        let client_ip = self.client_ip.and_then(|it| it.0.parse::<IpAddr>().ok());
+        let client_ip = client_ip.map(Ip::from);
         let is = |member: &Option<Member<'_>>, word| member.as_ref().is_some_and(|it| it.0 == word);
         let access = self.access.as_ref().and_then(|it| access(it.0.as_bytes()));
         match &*self.event.0 {
@@ -204,7 +241,6 @@ impl<'a> Written<'a> {
                 operation: text(self.operation),
                 access,
                 key_hint: text(self.key_hint),
-                client_ip,
             },
             "tool_call" if is(&self.phase, "finished") => Event::CallFinished {
                 operation: text(self.operation),

@@ -65,6 +65,11 @@ pub trait Reader: Send {
     /// From now on come the lines of this piece: `piece` counts over all sources.
     fn begin(&mut self, piece: usize, source: usize);
     fn line(&mut self, offset: u64, raw: Raw<'_>);
+    /// Takes the line that `text` begins with, if its end is found by reading it: how long it is, with
+    /// that end. What is not taken comes by [`Reader::line`].
+    fn take(&mut self, _offset: u64, _text: &[u8]) -> Option<usize> {
+        None
+    }
 }
 
 /// The pieces that sources are read in, in their order.
@@ -128,7 +133,7 @@ pub fn read<R: Reader>(
                         block: &mut block,
                         progress,
                     };
-                    part.read(piece.range.clone(), |offset, raw| reader.line(offset, raw))
+                    part.read(piece.range.clone(), &mut reader)
                 }
                 Source::Held(file) => whole(Counted::new(&**file, progress), ahead, &mut reader),
                 Source::Whole(path) => File::open(path)
@@ -180,7 +185,7 @@ struct Part<'a> {
 impl Part<'_> {
     /// Visits the lines that begin within `range`. The last of them may end behind it, and behind
     /// what was the end of the file when it was measured.
-    fn read(mut self, range: Range<u64>, mut visit: impl FnMut(u64, Raw<'_>)) -> io::Result<()> {
+    fn read(mut self, range: Range<u64>, reader: &mut impl Reader) -> io::Result<()> {
         // What the block holds: `held` bytes of the file, from `start` on.
         let (mut start, mut held) = (range.start.saturating_sub(1), 0);
         // The line that the block begins with began before the range, or is too long.
@@ -194,14 +199,11 @@ impl Part<'_> {
             let ended = read == 0;
             let mut rest = &self.block[..held + read];
             while start < range.end
-                && let Some(end) = memchr::memchr(b'\n', rest)
+                && let Some(length) = first_line(rest, start, is_skipped, reader)
             {
-                if !is_skipped {
-                    visit(start, line(&rest[..end], start));
-                }
                 is_skipped = false;
-                start += end as u64 + 1;
-                rest = &rest[end + 1..];
+                start += length as u64;
+                rest = &rest[length..];
             }
             if start >= range.end {
                 return Ok(());
@@ -209,13 +211,13 @@ impl Part<'_> {
             let left = rest.len();
             if ended {
                 if left > 0 && !is_skipped {
-                    visit(start, unended(rest, start));
+                    reader.line(start, unended(rest, start));
                 }
                 return Ok(());
             }
             if left > LONGEST_LINE + 1 || is_skipped {
                 if !is_skipped {
-                    visit(start, Raw::Long);
+                    reader.line(start, Raw::Long);
                 }
                 is_skipped = true;
                 start += left as u64;
@@ -239,6 +241,26 @@ impl Part<'_> {
         self.progress.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
     }
+}
+
+/// Hands over the line that `text` begins with, unless it is skipped: how long it is, with its end, if
+/// that is there.
+#[inline]
+fn first_line(
+    text: &[u8],
+    start: u64,
+    is_skipped: bool,
+    reader: &mut impl Reader,
+) -> Option<usize> {
+    if is_skipped {
+        return Some(memchr::memchr(b'\n', text)? + 1);
+    }
+    let longest = &text[..text.len().min(LONGEST_LINE + 1)];
+    reader.take(start, longest).or_else(|| {
+        let end = memchr::memchr(b'\n', text)?;
+        reader.line(start, line(&text[..end], start));
+        Some(end + 1)
+    })
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ fn note(uses: &mut HashMap<KeyHint, KeyUse>, line: &Line<'_>, lately: DateTime<U
     } = uses.entry(hint).or_default();
     let newest = if refused { last_refused } else { last };
     if newest.is_none_or(|(before, _)| before <= time) {
-        *newest = Some((time, client_ip));
+        *newest = Some((time, client_ip.address()));
     }
     if !refused && time >= lately {
         *count += 1;

@@ -115,6 +115,12 @@ impl Reader for Counter {
         (self.piece, self.source) = (piece, source);
     }
 
+    fn take(&mut self, offset: u64, text: &[u8]) -> Option<usize> {
+        let (line, length) = Line::first(text)?;
+        self.record(offset, &line);
+        Some(length)
+    }
+
     fn line(&mut self, offset: u64, raw: Raw<'_>) {
         let wrong = match raw {
             Raw::Line(line) | Raw::Unended(line) => match Line::of(line) {

@@ -10,7 +10,10 @@ use super::{
     pruned::{Count, Pruned},
     tables::{self, Address, Key, Name, Operation, Times},
 };
-use crate::{audit::CallOutcome, sort};
+use crate::{
+    audit::{CallOutcome, reader::Ip},
+    sort,
+};
 
 fn text(name: &[u8]) -> String {
     String::from_utf8_lossy(name).into_owned()
@@ -56,7 +59,7 @@ pub(super) fn keys(table: Pruned<Name, Key>, top: usize) -> Ranking<KeyRow> {
         last_used: key
             .last
             .and_then(|(millis, _)| DateTime::from_timestamp_millis(millis)),
-        last_address: key.last.and_then(|(_, address)| address),
+        last_address: key.last.and_then(|(_, address)| address).map(Ip::address),
         missed_at_most,
     };
     ranking(table, top, row, |row| {
@@ -66,11 +69,11 @@ pub(super) fn keys(table: Pruned<Name, Key>, top: usize) -> Ranking<KeyRow> {
 }
 
 pub(super) fn addresses(
-    table: Pruned<u128, Address>,
+    table: Pruned<Ip, Address>,
     top: usize,
 ) -> (Ranking<AddressRow>, Vec<NetworkRow>) {
-    let row = |bits, address: Address, missed_at_most| {
-        let ip = tables::address(bits);
+    let row = |ip: Ip, address: Address, missed_at_most| {
+        let ip = ip.address();
         AddressRow {
             address: ip,
             network: network(ip).to_string(),

@@ -23,14 +23,19 @@ pub(super) struct Slots {
     /// Which row a slot has, counted in steps since 1970.
     places: HashMap<i64, usize>,
     rows: Vec<Sum>,
-    /// The slot of the record before, and its row: mostly that of the next as well.
-    last: Option<(i64, usize)>,
+    /// What happened in the hour of the record before, mostly that of the next as well, and is not in
+    /// `rows` yet.
+    lately: Sum,
+    /// That hour, counted since 1970.
+    hour: i64,
     left_out: u64,
     hours: [Sum; 24],
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Sum {
+    /// So many records are in it.
+    records: u64,
     successful: u64,
     /// But for requests of blocked addresses: those are told one by one, or by their number, or both.
     denied: u64,
@@ -55,30 +60,38 @@ impl Slots {
             step,
             places: HashMap::new(),
             rows: Vec::new(),
-            last: None,
+            lately: Sum::default(),
+            hour: 0,
             left_out: 0,
             hours: [Sum::default(); 24],
         }
     }
 
     pub(super) fn note(&mut self, millis: i64, event: &Event<'_>) {
-        let Some(sum) = Sum::of(event) else {
-            return;
-        };
-        let hour = millis.div_euclid(HOUR);
-        self.hours[usize::try_from(hour.rem_euclid(24)).unwrap_or(0)].add(sum);
-        let slot = millis.div_euclid(self.step.millis());
-        match self.last {
-            Some((last, place)) if last == slot => self.rows[place].add(sum),
-            _ => self.add(slot, sum),
+        let start = self.hour * HOUR;
+        if !(start..start + HOUR).contains(&millis) {
+            self.settle();
+            self.hour = millis.div_euclid(HOUR);
         }
+        self.lately.note(event);
+    }
+
+    /// Puts what happened lately where it belongs.
+    #[cold]
+    fn settle(&mut self) {
+        let sum = std::mem::take(&mut self.lately);
+        if sum.records == 0 {
+            return;
+        }
+        self.hours[usize::try_from(self.hour.rem_euclid(24)).unwrap_or(0)].add(sum);
+        self.add((self.hour * HOUR).div_euclid(self.step.millis()), sum);
     }
 
     fn add(&mut self, slot: i64, sum: Sum) {
         let place = match self.places.get(&slot) {
             Some(place) => *place,
             None if self.rows.len() == MOST => {
-                self.left_out += 1;
+                self.left_out += sum.records;
                 return;
             }
             None => {
@@ -88,10 +101,10 @@ impl Slots {
             }
         };
         self.rows[place].add(sum);
-        self.last = Some((slot, place));
     }
 
-    pub(super) fn merge(&mut self, other: Self) {
+    pub(super) fn merge(&mut self, mut other: Self) {
+        other.settle();
         for (slot, place) in other.places {
             self.add(slot, other.rows[place]);
         }
@@ -103,7 +116,8 @@ impl Slots {
 
     /// The slots in their order, and the hours of the day; by which of the two ways requests of
     /// blocked addresses are counted is asked.
-    pub(super) fn finish(self, singly: bool) -> (Timeline, Vec<Slot>) {
+    pub(super) fn finish(mut self, singly: bool) -> (Timeline, Vec<Slot>) {
+        self.settle();
         let step = self.step.millis();
         let mut places: Vec<_> = self.places.into_iter().collect();
         sort::by_key(&mut places, |place| *place);
@@ -129,43 +143,27 @@ impl Slots {
 }
 
 impl Sum {
-    fn of(event: &Event<'_>) -> Option<Self> {
-        let nothing = Self::default();
-        Some(match event {
-            Event::Authenticated { by_key: true, .. } => Self {
-                successful: 1,
-                ..nothing
+    fn note(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Authenticated { by_key: true, .. } => self.successful += 1,
+            Event::Denied { reason, .. } => match reason.as_ref().map(Text::as_bytes) {
+                Some(b"rate_limited") => self.blocked_singly += 1,
+                _ => self.denied += 1,
             },
-            Event::Denied { reason, .. } => {
-                let reason = reason.as_ref().map(Text::as_bytes);
-                let blocked_singly = u64::from(reason == Some(b"rate_limited"));
-                Self {
-                    denied: 1 - blocked_singly,
-                    blocked_singly,
-                    ..nothing
-                }
+            Event::BlockEnded { requests, .. } => {
+                self.blocked = self.blocked.saturating_add(*requests);
             }
-            Event::BlockEnded { requests, .. } => Self {
-                blocked: *requests,
-                ..nothing
-            },
-            Event::FailuresAggregated { count, .. } => Self {
-                denied: *count,
-                ..nothing
-            },
-            Event::CallStarted { .. } => Self {
-                calls: 1,
-                ..nothing
-            },
+            Event::FailuresAggregated { count, .. } => {
+                self.denied = self.denied.saturating_add(*count);
+            }
+            Event::CallStarted { .. } => self.calls += 1,
             Event::CallFinished {
                 outcome: Some(CallOutcome::Error),
                 ..
-            } => Self {
-                errors: 1,
-                ..nothing
-            },
-            _ => return None,
-        })
+            } => self.errors += 1,
+            _ => return,
+        }
+        self.records += 1;
     }
 
     fn slot(self, at: String, start: i64, singly: bool) -> Slot {
@@ -187,6 +185,7 @@ impl Sum {
 
 impl Count for Sum {
     fn add(&mut self, other: Self) {
+        self.records += other.records;
         self.successful = self.successful.saturating_add(other.successful);
         self.denied = self.denied.saturating_add(other.denied);
         self.blocked_singly = self.blocked_singly.saturating_add(other.blocked_singly);

@@ -1,11 +1,11 @@
 //! What is counted of every record, and nothing is remembered of.
-use std::{collections::HashSet, net::IpAddr};
+use std::collections::HashSet;
 
 use super::{Totals, distinct::Distinct};
 use crate::{
     audit::{
         CallOutcome,
-        reader::{Event, Text},
+        reader::{Event, Ip, Text},
     },
     rights::Access,
 };
@@ -29,7 +29,7 @@ pub(super) struct Sums {
     blocked: u64,
     retired_keys: u64,
     blocks: u64,
-    blocked_addresses: HashSet<IpAddr>,
+    blocked_addresses: HashSet<Ip>,
     more_addresses: Distinct,
     calls: u64,
     outcomes: [u64; CallOutcome::ALL.len()],
@@ -82,7 +82,7 @@ impl Sums {
             }
             Event::Blocked { client_ip } => {
                 self.blocks += 1;
-                if let Some(address) = client_ip.map(|it| it.to_canonical()) {
+                if let Some(address) = *client_ip {
                     self.more_addresses.note(address);
                     if self.blocked_addresses.len() < EXACT {
                         self.blocked_addresses.insert(address);

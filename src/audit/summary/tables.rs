@@ -1,7 +1,5 @@
 //! What is counted by name: keys, addresses, clients, operations, reasons, events, and the calls
 //! that were more than others.
-use std::net::{IpAddr, Ipv6Addr};
-
 use super::{
     durations::Durations,
     pruned::{Count, Pruned},
@@ -10,7 +8,7 @@ use super::{
 use crate::{
     audit::{
         CallOutcome,
-        reader::{Event, Line, Text},
+        reader::{Event, Ip, Line, Text},
     },
     rights::Access,
 };
@@ -29,8 +27,7 @@ const LONGEST: usize = 256;
 #[derive(Debug)]
 pub(super) struct Tables {
     pub(super) keys: Pruned<Name, Key>,
-    /// IPv4 addresses as IPv6 ones, in the way that RFC 4291 maps them.
-    pub(super) addresses: Pruned<u128, Address>,
+    pub(super) addresses: Pruned<Ip, Address>,
     pub(super) user_agents: Pruned<Name, Client>,
     pub(super) operations: Pruned<Name, Operation>,
     pub(super) reasons: Pruned<Name, Times>,
@@ -47,7 +44,7 @@ pub(super) struct Key {
     pub(super) errors: u64,
     pub(super) retired: u64,
     /// When it was last let in, and from where.
-    pub(super) last: Option<(i64, Option<IpAddr>)>,
+    pub(super) last: Option<(i64, Option<Ip>)>,
 }
 
 #[derive(Debug, Default)]
@@ -222,12 +219,8 @@ impl Tables {
         self.largest.note(bytes, line.millis, call);
     }
 
-    fn address(&mut self, address: IpAddr, millis: i64) -> &mut Address {
-        let bits = match address {
-            IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
-            IpAddr::V6(v6) => v6.to_bits(),
-        };
-        let row = self.addresses.note(&bits);
+    fn address(&mut self, address: Ip, millis: i64) -> &mut Address {
+        let row = self.addresses.note(&address);
         row.last = row.last.max(Some(millis));
         row
     }
@@ -242,11 +235,6 @@ impl Tables {
         self.slowest.merge(other.slowest);
         self.largest.merge(other.largest);
     }
-}
-
-/// The address that [`Tables::addresses`] has so.
-pub(super) fn address(bits: u128) -> IpAddr {
-    IpAddr::V6(Ipv6Addr::from_bits(bits)).to_canonical()
 }
 
 /// As much of a text as is kept: whole characters.

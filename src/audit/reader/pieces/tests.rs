@@ -20,6 +20,16 @@ impl Reader for Lines {
         };
         self.0.push((offset, text));
     }
+
+    /// Those that begin so, as far as they are not what some editors make of lines.
+    fn take(&mut self, offset: u64, text: &[u8]) -> Option<usize> {
+        let end = text.iter().position(|byte| *byte == b'\n')?;
+        let line = text[..end]
+            .strip_prefix(b"x")
+            .filter(|_| !text[..end].ends_with(b"\r"))?;
+        self.line(offset, Raw::Line(&[b"x", line].concat()));
+        Some(end + 1)
+    }
 }
 
 fn file(bytes: &[u8]) -> Arc<File> {

@@ -1,8 +1,11 @@
 //! What is left of a line that is being scanned.
 use std::{borrow::Cow, net::IpAddr};
 
-use super::values::{address, is_plain};
-use crate::{ascii::find_escaped_or_foreign, audit::reader::Text};
+use super::values::{is_plain, plain_address};
+use crate::{
+    ascii::find_escaped_or_foreign,
+    audit::reader::{Ip, Text},
+};
 
 /// What is left of a line. Where a field is not what was expected, all of it is nothing of ours.
 /// All that is passed over is ASCII without control characters: only quotes, backslashes and the
@@ -10,16 +13,18 @@ use crate::{ascii::find_escaped_or_foreign, audit::reader::Text};
 pub(super) struct Rest<'a>(pub(super) &'a [u8]);
 
 impl<'a> Rest<'a> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn skip<const N: usize>(&mut self, literal: &[u8; N]) -> Option<()> {
         let (start, rest) = self.0.split_first_chunk::<N>()?;
         (start == literal).then(|| self.0 = rest)
     }
 
+    #[inline(always)]
     fn begins<const N: usize>(&self, literal: &[u8; N]) -> bool {
         self.0.first_chunk() == Some(literal)
     }
 
+    #[inline(always)]
     pub(super) fn take<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
         let (start, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
@@ -27,7 +32,7 @@ impl<'a> Rest<'a> {
     }
 
     /// The text after `before`, which ends with its opening quote.
-    #[inline]
+    #[inline(always)]
     pub(super) fn text<const N: usize>(&mut self, before: &[u8; N]) -> Option<Text<'a>> {
         self.skip(before)?;
         let end = find_escaped_or_foreign(self.0)?;
@@ -40,6 +45,7 @@ impl<'a> Rest<'a> {
     }
 
     /// As [`Rest::text`], or nothing where that field is absent.
+    #[inline(always)]
     #[expect(
         clippy::option_option,
         reason = "the outer one says that this is no line of ours"
@@ -95,7 +101,7 @@ impl<'a> Rest<'a> {
     }
 
     /// Passes over a text that nobody asks for.
-    #[inline]
+    #[inline(always)]
     pub(super) fn pass<const N: usize>(&mut self, before: &[u8; N]) -> Option<()> {
         self.skip(before)?;
         let end = find_escaped_or_foreign(self.0)?;
@@ -128,6 +134,7 @@ impl<'a> Rest<'a> {
     }
 
     /// As [`Rest::pass`], where the field may be absent.
+    #[inline(always)]
     pub(super) fn maybe_pass<const N: usize>(&mut self, before: &[u8; N]) -> Option<()> {
         if self.begins(before) {
             self.pass(before)?;
@@ -136,12 +143,14 @@ impl<'a> Rest<'a> {
     }
 
     /// A text of exactly so many characters, as digests are.
+    #[inline(always)]
     pub(super) fn exactly<const LENGTH: usize>(&mut self) -> Option<Text<'a>> {
         let text = self.take::<LENGTH>()?;
         self.skip(b"\"")?;
         is_plain(text).then_some(Text(Cow::Borrowed(text)))
     }
 
+    #[inline(always)]
     pub(super) fn request_id(&mut self) -> Option<Text<'a>> {
         self.skip(b", \"request_id\": \"")?;
         self.exactly::<16>()
@@ -166,17 +175,25 @@ impl<'a> Rest<'a> {
         self.pass(b", \"last\": \"")
     }
 
+    #[inline(always)]
     #[expect(
         clippy::option_option,
         reason = "the outer one says that this is no line of ours"
     )]
-    pub(super) fn client_ip(&mut self) -> Option<Option<IpAddr>> {
-        let text = self.text(b", \"client_ip\": \"")?;
-        Some(address(text.as_bytes()))
+    pub(super) fn client_ip(&mut self) -> Option<Option<Ip>> {
+        self.skip(b", \"client_ip\": \"")?;
+        if let Some((address, rest)) = plain_address(self.0) {
+            self.0 = rest;
+            return Some(Some(address.into()));
+        }
+        let text = self.text(b"")?;
+        let text = std::str::from_utf8(text.as_bytes()).ok();
+        let address = text.and_then(|text| text.parse::<IpAddr>().ok());
+        Some(address.map(Ip::from))
     }
 
     /// A number as serde writes it, of at most 19 digits.
-    #[inline]
+    #[inline(always)]
     pub(super) fn number<const N: usize>(&mut self, before: &[u8; N]) -> Option<u64> {
         self.skip(before)?;
         let mut number = 0;
@@ -195,6 +212,7 @@ impl<'a> Rest<'a> {
         is_plain.then_some(number)
     }
 
+    #[inline(always)]
     #[expect(
         clippy::option_option,
         reason = "the outer one says that this is no line of ours"

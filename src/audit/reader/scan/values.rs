@@ -1,5 +1,5 @@
 //! The values of a line that is being scanned.
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 
 use crate::ascii;
 
@@ -50,31 +50,28 @@ pub(super) fn time(text: &[u8; 24]) -> Option<i64> {
     fine.then_some(seconds * 1000 + fraction)
 }
 
-/// What `str::parse` says; plain IPv4 addresses by hand.
-pub(super) fn address(text: &[u8]) -> Option<IpAddr> {
-    plain_address(text).map_or_else(
-        || std::str::from_utf8(text).ok()?.parse().ok(),
-        |address| Some(address.into()),
-    )
+/// The IPv4 address that `text` begins with, up to a quote, and what follows that; `None` for whatever
+/// `str::parse` may say something else of.
+#[inline]
+pub(super) fn plain_address(text: &[u8]) -> Option<(Ipv4Addr, &[u8])> {
+    let (mut octets, mut rest) = ([0; 4], text);
+    for (octet, end) in octets.iter_mut().zip(*b"...\"") {
+        let (value, length) = plain_octet(*rest.first_chunk()?)?;
+        *octet = value;
+        rest = rest[length..].strip_prefix(&[end])?;
+    }
+    Some((octets.into(), rest))
 }
 
-fn plain_address(text: &[u8]) -> Option<Ipv4Addr> {
-    let (mut octets, mut at) = ([0_u8; 4], 0);
-    let (mut number, mut length) = (0_u16, 0);
-    for byte in text {
-        if *byte == b'.' && length > 0 && at < 3 {
-            octets[at] = u8::try_from(number).ok()?;
-            at += 1;
-            (number, length) = (0, 0);
-            continue;
-        }
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 || length == 3 || (length > 0 && number == 0) {
-            return None;
-        }
-        number = number * 10 + u16::from(digit);
-        length += 1;
+/// The number that `text` begins with, and how many digits it has: no zeros before it.
+#[inline]
+fn plain_octet(text: [u8; 3]) -> Option<(u8, usize)> {
+    let [one, two, three] = text.map(|byte| byte.wrapping_sub(b'0'));
+    match (one, two, three) {
+        (10.., _, _) => None,
+        (_, 10.., _) => Some((one, 1)),
+        (0, _, _) => None,
+        (_, _, 10..) => Some((one * 10 + two, 2)),
+        _ => Some(((one * 10 + two).checked_mul(10)?.checked_add(three)?, 3)),
     }
-    octets[3] = u8::try_from(number).ok()?;
-    (at == 3 && length > 0).then(|| octets.into())
 }
