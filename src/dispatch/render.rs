@@ -105,9 +105,11 @@ impl Renderer<'_> {
             let mut out = String::with_capacity(text.len());
             let shown = self.redactor.line(text, &mut out);
             let part = bounded(out, most);
-            // A line break is seen.
-            let seen = part.matches("<U+000A>").count();
-            hidden += shown.min(part.matches("<U+").count() - seen);
+            if shown > 0 {
+                // A line break is seen.
+                let seen = part.matches("<U+000A>").count();
+                hidden += shown.min(part.matches("<U+").count() - seen);
+            }
             part
         };
         let title = part(&report.title, self.max / 4);
@@ -273,7 +275,8 @@ fn told(head: &Head, shown: &Shown, next: Option<&Value>) -> String {
 
 /// At most so many characters of a text, `…` among them where there are more.
 fn bounded(mut text: String, most: usize) -> String {
-    if text.chars().nth(most).is_some() {
+    // Most texts are shorter, told by their bytes.
+    if text.len() > most && text.chars().nth(most).is_some() {
         let mut places = text.char_indices();
         let cut = places.nth(most.saturating_sub(1)).map_or(0, |(at, _)| at);
         text.truncate(cut);

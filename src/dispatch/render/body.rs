@@ -212,7 +212,7 @@ fn part_of((mut rest, hidden): (String, usize), skip: usize, room: usize) -> Sho
     rest[..cut].clone_into(&mut shown.text);
     let end = skip + shown.text.chars().count();
     shown.range = format!(", characters {}-{end} of {total}", skip + 1);
-    shown.hidden = hidden.min(shown.text.matches("<U+").count());
+    shown.hidden = left_of(hidden, &shown.text);
     shown.next.push(("offset", end.into()));
     shown
 }
@@ -226,9 +226,20 @@ pub(super) struct Part {
 impl Part {
     /// Of a text with so many hidden characters.
     fn new(text: &str, hidden: usize) -> Self {
-        let hidden = hidden.min(text.matches("<U+").count());
-        let text = text.to_owned();
-        Self { text, hidden }
+        Self {
+            text: text.to_owned(),
+            hidden: left_of(hidden, text),
+        }
+    }
+}
+
+/// How many of so many hidden characters are shown in what is left of a text.
+fn left_of(hidden: usize, text: &str) -> usize {
+    // Nearly every text has none.
+    if hidden == 0 {
+        0
+    } else {
+        hidden.min(text.matches("<U+").count())
     }
 }
 
