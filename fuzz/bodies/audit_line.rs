@@ -1,6 +1,13 @@
-//! Whatever a line is, the fast way of reading it says what the definition says.
+//! Whatever a line is, the fast ways of reading it say what the definition says.
 use aegis::audit::reader::Line;
 
-pub(crate) fn check(line: &[u8]) {
-    assert_eq!(Line::of(line), Line::read(line));
+pub(crate) fn check(text: &[u8]) {
+    assert_eq!(Line::of(text), Line::read(text));
+    let ended = [text, b"\n"].concat();
+    for text in [text, &ended] {
+        if let Some((line, length)) = Line::first(text) {
+            let (read, rest) = text[..length].split_last().expect("its end");
+            assert_eq!((*read, Line::read(rest)), (b'\n', Ok(line)));
+        }
+    }
 }
