@@ -85,9 +85,25 @@ impl Facts {
     /// Whether lists of issues come in the order that is asked for: Gitea's do not, and Forgejo's are
     /// known to from 16 on.
     pub fn sorts_issues(&self) -> bool {
+        self.is_forgejo() && self.is_from((16, 0))
+    }
+
+    /// Whether lists of pull requests are filtered by base and author: Gitea's are from 1.24 on, and
+    /// Forgejo's are known to be from 16 on. Others show all.
+    pub fn filters_pulls(&self) -> bool {
+        self.is_from(if self.is_forgejo() { (16, 0) } else { (1, 24) })
+    }
+
+    /// Whether it is of this version, major and minor, or of a later one; not where none was told.
+    fn is_from(&self, least: (u32, u32)) -> bool {
         let version = self.version.as_deref().unwrap_or_default();
-        let major = version.split_once('.').map(|(major, _)| major.parse());
-        self.is_forgejo() && major.is_some_and(|it| it.is_ok_and(|it: u32| it >= 16))
+        let mut numbers = version
+            .split(|c: char| !c.is_ascii_digit())
+            .map(str::parse::<u32>);
+        let Some((Ok(major), Ok(minor))) = numbers.next().zip(numbers.next()) else {
+            return false;
+        };
+        (major, minor) >= least
     }
 
     /// `Gitea 1.26.0`, `Forgejo 11.0.1+gitea-1.22.0`, or `Gitea` where the version is not known.
@@ -172,5 +188,33 @@ impl Forge {
         timeout_at(until, known)
             .await
             .unwrap_or(Err(GiteaError::Unreachable))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_forge_can_do_is_known_by_its_version() {
+        for (version, sorts_issues, filters_pulls) in [
+            (Some("1.26.0+dev-193a24c30e"), false, true),
+            (Some("1.24.0"), false, true),
+            (Some("1.23.8"), false, false),
+            (Some("16.0.0+gitea-1.22.0"), true, true),
+            (Some("15.0.1+gitea-1.22.0"), false, false),
+            (Some("main"), false, false),
+            (None, false, false),
+        ] {
+            let facts = Facts {
+                version: version.map(str::to_owned),
+                account: None,
+                is_admin: None,
+                web_root: String::new(),
+                page_max: None,
+            };
+            let known = (facts.sorts_issues(), facts.filters_pulls());
+            assert_eq!(known, (sorts_issues, filters_pulls), "{version:?}");
+        }
     }
 }

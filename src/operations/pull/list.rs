@@ -53,15 +53,12 @@ pub(super) async fn list(gitea: GiteaReader, mut input: List) -> Result<Answer, 
     let (address, users) = (repo.at(&[&"pulls"]), [input.author.as_ref(), None]);
     let query = input.query(&labels, milestone.as_ref());
     let is_wanted = |pull: &PullRequest| input.is_wanted(pull, &labels);
-    let page = if labels.len() > 1 || labels.iter().any(|it| it.has_twins) {
+    // Once for all pages of a list: else some would show what others have shown.
+    let page = if input.is_chosen_here(&labels, gitea.facts().await?.filters_pulls()) {
         input.chosen(&gitea, &address, &query, is_wanted).await
     } else {
-        let this_page = input.paging.query(query.clone());
-        match gitea.list(&address, &this_page).await {
-            Ok(page) if page.items.iter().all(is_wanted) => Ok(input.counted(page)),
-            Ok(_) => input.chosen(&gitea, &address, &query, is_wanted).await,
-            Err(error) => Err(error.into()),
-        }
+        let page = gitea.list(&address, &input.paging.query(query)).await;
+        page.map_err(Refusal::from)
     };
     let mut page: Page<PullRequest> = match page {
         Err(Refusal::Gitea(error)) => {
@@ -129,14 +126,11 @@ impl List {
             && labels.iter().all(has)
     }
 
-    /// The page of a forge that may have ignored base and author, and counted so; unless all there
-    /// is stands on it.
-    fn counted(&self, mut page: Page<PullRequest>) -> Page<PullRequest> {
+    /// Whether the forge leaves to us what of this is wanted: several labels, and those of one name,
+    /// every forge does.
+    fn is_chosen_here(&self, labels: &[KnownLabel], forge_filters: bool) -> bool {
         let asked = self.base.is_some() || self.author.is_some();
-        if asked && (page.more || self.paging.page() > 1) {
-            page.total = None;
-        }
-        page
+        labels.len() > 1 || labels.iter().any(|it| it.has_twins) || (asked && !forge_filters)
     }
 
     /// The page that is wanted, chosen here.
@@ -152,7 +146,7 @@ impl List {
             let total = all.total.map_or("more".to_owned(), |it| it.to_string());
             return Err(Refusal::Question(format!(
                 "the forge does not filter by base, author and several labels; that is done here for at most {}, and \
-                 these are {total}: narrow them by state, milestone or author",
+                 these are {total}: narrow them by state or milestone",
                 gather::MOST
             )));
         }

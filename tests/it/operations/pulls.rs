@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::support::{Assistant, Reply, next, telescope};
+use crate::support::{Assistant, Fake, Reply, next, telescope};
 
 fn asks(assistant: &Assistant, method: &str, index: u64) -> String {
     let arguments = telescope(json!({"method": method, "index": index}));
@@ -107,9 +107,17 @@ fn pull_requests_with_any_of_the_labels_of_one_name_are_listed() {
     );
 }
 
+/// In front of a Gitea that knows no filter by base or author.
+fn before_an_old_gitea() -> Assistant {
+    let fake = Fake::start();
+    let version = Reply::json(200, r#"{"version":"1.22.6"}"#);
+    fake.says("/api/v1/version", version);
+    Assistant::before(fake)
+}
+
 #[test]
 fn a_base_that_the_forge_ignores_is_chosen_here() {
-    let assistant = Assistant::new();
+    let assistant = before_an_old_gitea();
     let text = list(
         &assistant,
         json!({"state": "all", "base": "release/1.x", "limit": 10}),
@@ -122,7 +130,7 @@ fn a_base_that_the_forge_ignores_is_chosen_here() {
 
 #[test]
 fn an_author_whom_the_forge_ignores_is_chosen_here() {
-    let assistant = Assistant::new();
+    let assistant = before_an_old_gitea();
     let mut other = pull(2, &[]);
     other["user"]["login"] = "contributor".into();
     says(&assistant, &[pull(3, &[]), other]);
@@ -134,13 +142,36 @@ fn an_author_whom_the_forge_ignores_is_chosen_here() {
 }
 
 #[test]
-fn a_total_that_may_count_other_bases_is_left_out() {
+fn a_list_that_is_chosen_here_shows_each_once_whatever_a_page_of_the_forge_holds() {
+    let assistant = before_an_old_gitea();
+    let mut other = pull(3, &[]);
+    other["base"]["ref"] = "release/1.x".into();
+    let all = [pull(4, &[]), other, pull(2, &[]), pull(1, &[])];
+    // The second page of the forge holds only what is wanted.
+    for (page, pulls) in (1..).zip(all.chunks(2)) {
+        let reply = Reply::json(200, &json!(pulls).to_string()).header("X-Total-Count", "4");
+        let target = format!("{PULLS}?state=open&base_branch=main&base=main&page={page}&limit=2");
+        assistant.fake.says(&target, reply);
+    }
+    says(&assistant, &all);
+    let arguments = telescope(json!({"method": "list", "base": "main", "limit": 2}));
+    let texts = assistant.follows("pull_read", &arguments).join("\n");
+    let shown = texts.lines().filter(|line| line.starts_with('#'));
+    assert_eq!(
+        shown.collect::<Vec<_>>(),
+        [4, 2, 1].map(|n| format!("#{n} 2026-11-23 reviewer mount -> main: Mount"))
+    );
+}
+
+#[test]
+fn a_forge_that_knows_the_filter_is_taken_at_its_word_with_its_total() {
     let assistant = Assistant::new();
     let pulls = Value::from(vec![pull(3, &[]), pull(2, &[])]).to_string();
     let page = Reply::json(200, &pulls).header("X-Total-Count", "40");
     assistant.fake.says(PULLS, page);
     let text = list(&assistant, json!({"base": "main", "limit": 2}));
-    let head = "observatory/telescope pull requests 1-2, open, into main, newest first\nnext: ";
+    let head =
+        "observatory/telescope pull requests 1-2 of 40, open, into main, newest first\nnext: ";
     assert!(text.starts_with(head), "{text}");
 }
 
