@@ -1,8 +1,11 @@
 //! One thing of the forge as a text with its facts.
+mod readme;
+
 use futures_util::future::join;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use self::readme::readme;
 use super::id::{self, Asked, Id};
 use crate::{
     gitea::{
@@ -123,50 +126,20 @@ fn conversation(by: &str, body: Option<&str>, comments: &[Comment]) -> String {
 async fn repository(gitea: &GiteaReader, repo: Repo) -> Result<Document, Refusal> {
     let (address, query) = (repo.at(&[]), Query::new());
     let found = gitea.get::<Repository>(&address, &query);
-    let (found, readme) = join(found, readme(gitea, &repo)).await;
+    let (found, (readme, of_readme)) = join(found, readme(gitea, &repo)).await;
     let found = found?;
-    let (readme, unread) = match readme {
-        Ok(readme) => (readme, None),
-        Err(error) => (None, Some(error.to_string())),
-    };
     let about = found.description.clone().unwrap_or_default();
     let metadata = Facts::new()
         .with("visibility", found.visibility())
         .with("marks", found.marks())
-        .maybe("readme not read", unread);
+        .and(of_readme);
     Ok(Document {
         title: found.full_name.clone(),
         url: found.url.clone(),
         metadata: metadata.and(found.in_full().without("url")),
-        text: [about, readme.unwrap_or_default()]
-            .join("\n\n")
-            .trim()
-            .to_owned(),
+        text: [about, readme].join("\n\n").trim().to_owned(),
         id: Id::Repo(repo).to_string(),
     })
-}
-
-/// The text of the file that tells what a repository is, if it has one.
-async fn readme(gitea: &GiteaReader, repo: &Repo) -> Result<Option<String>, GiteaError> {
-    let query = Query::new();
-    let root = match gitea.get(&repo.at(&[&"contents"]), &query).await {
-        // It is empty.
-        Err(GiteaError::NotFound) => return Ok(None),
-        root => root?,
-    };
-    let Contents::Folder(entries) = root else {
-        return Ok(None);
-    };
-    let files = entries.into_iter().filter(|it| it.kind == EntryKind::File);
-    let mut readmes = files.filter(|it| it.name.to_lowercase().starts_with("readme"));
-    let path = readmes.next().map(|it| FilePath::try_from(it.path));
-    let Some(Ok(path)) = path else {
-        return Ok(None);
-    };
-    match gitea.get(&repo.at(&[&"contents", &path]), &query).await? {
-        Contents::One(entry) => Ok(text_of(*entry).ok().map(|file| file.text)),
-        Contents::Folder(_) => Ok(None),
-    }
 }
 
 async fn file(

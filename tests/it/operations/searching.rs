@@ -1,3 +1,4 @@
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
 
 use crate::support::{Assistant, Reply};
@@ -380,6 +381,62 @@ fn a_repository_is_fetched_though_its_readme_cannot_be_read() {
         fetched["metadata"]["readme not read"],
         "the forge asks to wait 30 s"
     );
+}
+
+/// A repository whose root has files of these names and bytes.
+fn with_files(files: &[(&str, &[u8])]) -> Assistant {
+    let assistant = Assistant::new();
+    let contents = format!("{TELESCOPE}/contents");
+    let entry = |(name, bytes): &(&str, &[u8])| {
+        json!({
+            "name": name, "path": name, "type": "file", "size": bytes.len(), "sha": "abc",
+            "encoding": "base64", "content": BASE64_STANDARD.encode(bytes),
+        })
+    };
+    let all: Vec<Value> = files.iter().map(entry).collect();
+    for file in &all {
+        let path = format!("{contents}/{}", file["name"].as_str().unwrap());
+        assistant
+            .fake
+            .says(&path, Reply::json(200, &file.to_string()));
+    }
+    let root = Reply::json(200, &Value::from(all).to_string());
+    assistant.fake.says(&contents, root);
+    assistant
+}
+
+#[test]
+fn a_repository_tells_of_itself_by_its_readme_in_plain_words_and_says_which_file_it_is() {
+    let (other, english): (&[u8], &[u8]) = (b"Anders.", b"The English one.");
+    for (beside, name) in [
+        ("README.de.md", "README.md"),
+        ("README-old.txt", "README.md"),
+        ("ReadmeParser.java", "readme.rst"),
+        ("README.docx", "README"),
+    ] {
+        let assistant = with_files(&[(beside, other), (name, english)]);
+        let id = json!({"id": "repo:observatory/telescope"});
+        let fetched = json_of(&assistant, "fetch", &id);
+        let text = fetched["text"].as_str().unwrap();
+        assert!(text.ends_with("\n\nThe English one."), "{beside}: {text}");
+        assert_eq!(fetched["metadata"]["readme"], name);
+    }
+}
+
+#[test]
+fn a_readme_that_is_no_text_is_told_as_not_read_and_another_taken() {
+    let zip: &[u8] = b"PK\x03\x04\0\0";
+    let id = json!({"id": "repo:observatory/telescope"});
+    let fetched = json_of(&with_files(&[("README.docx", zip)]), "fetch", &id);
+    let unread = &fetched["metadata"]["readme not read"];
+    assert_eq!(
+        unread,
+        "README.docx: application/zip: also office documents and jars"
+    );
+    let both: [(&str, &[u8]); 2] = [("README.docx", zip), ("README.en.md", b"In English.")];
+    let fetched = json_of(&with_files(&both), "fetch", &id);
+    assert_eq!(fetched["metadata"]["readme"], "README.en.md");
+    assert_eq!(fetched["metadata"]["readme not read"], Value::Null);
 }
 
 #[test]
