@@ -100,8 +100,8 @@ async fn list(gitea: GiteaReader, mut input: List) -> Result<Answer, Refusal> {
     let pin = tip.or(newest.filter(|_| !filtered && !fixed && input.paging.page() == 1));
     let mut report = Report::new(format!("{} commits", repo.name()))
         .maybe_applied(at.as_ref().map(|at| format!("at {}", shown(at))))
-        .maybe_applied(input.since.map(|it| format!("since {}", it.day())))
-        .maybe_applied(input.until.map(|it| format!("until {}", it.day())));
+        .maybe_applied(input.since.map(|it| format!("since {}", it.told())))
+        .maybe_applied(input.until.map(|it| format!("until {}", it.told())));
     if let Some(path) = path {
         let path = path.as_str();
         report = report.applied(format!(

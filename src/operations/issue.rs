@@ -86,7 +86,7 @@ pub(super) async fn comments(gitea: GiteaReader, input: Comments) -> Result<Answ
         number => format!("{number} in all, oldest first"),
     };
     let report = Report::new(format!("{} #{} comments", input.repo.name(), input.index))
-        .maybe_applied(input.since.map(|it| format!("since {}", it.day())))
+        .maybe_applied(input.since.map(|it| format!("since {}", it.told())))
         .applied(number)
         .texts(comments);
     Ok(report.into())

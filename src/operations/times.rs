@@ -41,9 +41,14 @@ impl Moment {
         self.time.checked_add_signed(rest).unwrap_or(self.time)
     }
 
-    /// As the head of an answer says it.
-    pub(super) fn day(self) -> String {
-        day(self.time)
+    /// As the head of an answer says it: a day where it is a whole one, else to the second, so that
+    /// it says which things of that day are meant.
+    pub(super) fn told(self) -> String {
+        if self.is_day {
+            day(self.time)
+        } else {
+            self.rfc3339()
+        }
     }
 }
 
@@ -107,4 +112,20 @@ pub(super) fn byline(author: &str, time: Option<DateTime<Utc>>) -> String {
         line.push_str(&minute(time));
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails where it panics")]
+    use super::*;
+
+    #[test]
+    fn a_whole_day_is_told_as_a_day_and_a_time_to_the_second() {
+        let told = |text: &str| Moment::try_from(text.to_owned()).unwrap().told();
+        assert_eq!(told("2026-06-09"), "2026-06-09");
+        assert_eq!(told("2026-06-09T00:00:00Z"), "2026-06-09T00:00:00Z");
+        assert_eq!(told("2026-06-09T01:30:07.5+02:00"), "2026-06-08T23:30:07Z");
+        // So many days ago is a time too: the day it falls on is not meant whole.
+        assert_eq!(told("7d").len(), "2026-06-09T00:00:00Z".len());
+    }
 }

@@ -88,7 +88,7 @@ pub(super) async fn list(gitea: GiteaReader, mut input: List) -> Result<Answer, 
                 .query
                 .map(|it| format!("query {:?}", shorten(&it, 60))),
         )
-        .maybe_applied(input.since.map(|it| format!("updated since {}", it.day())))
+        .maybe_applied(input.since.map(|it| format!("updated since {}", it.told())))
         .applied(input.sort.told())
         .maybe_applied(sorted_here.then(|| "sorted here".to_owned()));
     Ok(report.page(input.paging, page).into())
