@@ -57,23 +57,29 @@ pub(super) async fn reviews(gitea: GiteaReader, input: Paged<Pull>) -> Result<An
     Ok(report.texts(texts).into())
 }
 
-/// `reviewer approved, maintainer commented`: of each reviewer what counts.
+/// The login that the forge gives to everybody who was deleted, and to nobody else.
+const DELETED: &str = "Ghost";
+
+/// `reviewer approved, maintainer commented`: of each reviewer what counts. Who cannot be told apart
+/// takes back no verdict of another.
 pub(super) fn in_short(reviews: &[Review]) -> Vec<String> {
-    let mut latest: Vec<(&str, &Review)> = Vec::new();
+    let mut latest: Vec<(Option<&str>, &Review)> = Vec::new();
     for review in reviews
         .iter()
         .filter(|it| !it.dismissed && it.word().is_some())
     {
-        let author = review.author.as_deref().unwrap_or(NOBODY);
+        let author = review.author.as_deref();
+        let is_known = author.is_some_and(|it| it != DELETED);
         let before = latest.iter().position(|(other, _)| *other == author);
         match before {
             // A remark takes no verdict back.
             Some(_) if review.state == "COMMENT" => {}
-            Some(before) => latest[before].1 = review,
-            None => latest.push((author, review)),
+            Some(before) if is_known => latest[before].1 = review,
+            _ => latest.push((author, review)),
         }
     }
-    let tell = |(author, review): (&str, &Review)| {
+    let tell = |(author, review): (Option<&str>, &Review)| {
+        let author = author.unwrap_or(NOBODY);
         let word = review.word().unwrap_or_default();
         let marks = review.marks().collect::<Vec<_>>().join(", ");
         if marks.is_empty() {
@@ -232,6 +238,31 @@ mod tests {
                 "bob requested changes",
                 "ann approved (before the newest commits, does not count)",
                 "pat approved"
+            ]
+        );
+    }
+
+    #[test]
+    fn of_reviewers_who_cannot_be_told_apart_every_verdict_is_told() {
+        let (none, nobody) = (json!({}), json!({"user": null}));
+        let reviews = [
+            review("Ghost", "COMMENT", &none),
+            review("Ghost", "REQUEST_CHANGES", &none),
+            review("Ghost", "APPROVED", &none),
+            review("", "REQUEST_CHANGES", &nobody),
+            review("somebody", "APPROVED", &none),
+            review("", "APPROVED", &nobody),
+            review("Ghost", "COMMENT", &none),
+        ];
+        assert_eq!(
+            in_short(&reviews),
+            [
+                "Ghost commented",
+                "Ghost requested changes",
+                "Ghost approved",
+                "somebody requested changes",
+                "somebody approved",
+                "somebody approved"
             ]
         );
     }

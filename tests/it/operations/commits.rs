@@ -129,7 +129,8 @@ fn a_list_since_a_day_has_no_total_as_gitea_counts_without_the_day() {
         "method": "list", "since": "2026-02-01", "until": "2026-02-10T00:00:00Z", "limit": 5,
     }));
     let text = assistant.calls("commit_read", &arguments);
-    let head = "observatory/telescope commits 1-5, since 2026-02-01, until 2026-02-10T00:00:00Z\nnext: ";
+    let head =
+        "observatory/telescope commits 1-5, since 2026-02-01, until 2026-02-10T00:00:00Z\nnext: ";
     assert!(text.starts_with(head), "{text}");
     assert_eq!(next(&text).unwrap()["ref"], TIP, "{text}");
 }
