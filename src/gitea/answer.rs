@@ -6,13 +6,18 @@ use serde::{
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use super::{Query, bounded};
+use super::{
+    Query,
+    bounded::{self, Bounded},
+};
 use crate::outbound::Response;
 
 /// One page of a list.
 #[derive(Debug)]
 pub struct Page<T> {
     pub items: Vec<T>,
+    /// How many more the forge put on this page, and counts, and could not tell: `null`.
+    pub unread: u64,
     /// `X-Total-Count`, where Gitea sent one. Not every filter is counted in it (answers.md 2).
     pub total: Option<u64>,
     /// Whether Gitea says or shows that there is a page after this (`Link`, `X-HasMore`, total, or a full page).
@@ -23,10 +28,19 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// `most` is the most items of a page, where the forge told it.
-    pub(super) fn of(items: Vec<T>, answer: &Response, query: &Query, most: Option<u64>) -> Self {
+    pub(super) fn of(
+        items: Bounded<T>,
+        answer: &Response,
+        query: &Query,
+        most: Option<u64>,
+    ) -> Self {
+        let Bounded {
+            items,
+            empty: unread,
+        } = items;
         let number = |name| answer.header(name)?.parse().ok();
         let told = Told {
-            items: items.len() as u64,
+            items: items.len() as u64 + unread,
             total: number("x-total-count"),
             link: answer.header("link"),
             has_more: answer.header("x-hasmore"),
@@ -38,10 +52,16 @@ impl<T> Page<T> {
         let is_full = number("x-perpage").is_none_or(|size| told.items >= size);
         Self {
             items,
+            unread,
             total: told.total,
             more: is_full && told.more(),
             size: told.size().filter(|_| is_full),
         }
+    }
+
+    /// How long the forge made it.
+    pub fn length(&self) -> u64 {
+        self.items.len() as u64 + self.unread
     }
 }
 
@@ -122,7 +142,7 @@ fn last_page(link: &str) -> Option<u64> {
 }
 
 /// The items of a list: an array, `null`, or an object that has them as `data`.
-pub(super) struct Items<T>(pub(super) Vec<T>);
+pub(super) struct Items<T>(pub(super) Bounded<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Items<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -140,7 +160,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ItemsVisitor<T> {
     }
 
     fn visit_unit<E>(self) -> Result<Items<T>, E> {
-        Ok(Items(Vec::new()))
+        Ok(Items(Bounded {
+            items: Vec::new(),
+            empty: 0,
+        }))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Items<T>, A::Error> {
@@ -148,7 +171,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ItemsVisitor<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Items<T>, A::Error> {
-        let mut items = Items(Vec::new());
+        let mut items = Items(Bounded {
+            items: Vec::new(),
+            empty: 0,
+        });
         while let Some(key) = map.next_key::<Key>()? {
             match key {
                 Key::Data => items = map.next_value()?,
@@ -174,17 +200,19 @@ mod tests {
 
     #[test]
     fn lists_come_as_arrays_as_null_or_wrapped() {
-        for (json, items) in [
-            ("[1,2]", vec![1, 2]),
-            ("null", vec![]),
-            (r#"{"ok":true,"data":[1]}"#, vec![1]),
-            (r#"{"data":null,"x":[{}]}"#, vec![]),
+        for (json, items, empty) in [
+            ("[1,2]", vec![1, 2], 0),
+            ("[1,null,2,null]", vec![1, 2], 2),
+            ("null", vec![], 0),
+            (r#"{"ok":true,"data":[1]}"#, vec![1], 0),
+            (r#"{"data":null,"x":[{}]}"#, vec![], 0),
         ] {
-            let read: Items<u64> = serde_json::from_str(json).unwrap();
-            assert_eq!(read.0, items, "{json}");
+            let Items(read) = serde_json::from_str::<Items<u64>>(json).unwrap();
+            assert_eq!((read.items, read.empty), (items, empty), "{json}");
         }
-        assert!(serde_json::from_str::<Items<u64>>("[1").is_err());
-        assert!(serde_json::from_str::<Items<u64>>("5").is_err());
+        for json in ["[1", "5"] {
+            assert!(serde_json::from_str::<Items<u64>>(json).is_err(), "{json}");
+        }
     }
 
     const LAST_OF_3: &str = "<https://x/?page=2>; rel=\"next\",<https://x/?page=3>; rel=\"last\"";

@@ -13,22 +13,29 @@ pub(super) const TOO_MANY: &str = "too many items";
 
 /// The items of a list, which take no more room than the longest answer. Gitea writes far more for
 /// each than a view keeps of it, so that no honest answer gets there.
+pub(super) struct Bounded<T> {
+    pub(super) items: Vec<T>,
+    /// How many others are `null`: what the forge counts and cannot tell.
+    pub(super) empty: u64,
+}
+
 pub(super) fn items<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(
     mut list: A,
-) -> Result<Vec<T>, A::Error> {
+) -> Result<Bounded<T>, A::Error> {
     let most = ANSWER_LIMIT / size_of::<T>().max(1);
-    let mut items = Vec::new();
-    while let Some(item) = list.next_element()? {
+    let (mut items, mut empty) = (Vec::new(), 0);
+    while let Some(item) = list.next_element::<Option<T>>()? {
+        let Some(item) = item else {
+            empty += 1;
+            continue;
+        };
         if items.len() == most {
             return Err(A::Error::custom(TOO_MANY));
         }
         items.push(item);
     }
-    Ok(items)
+    Ok(Bounded { items, empty })
 }
-
-/// A list within a view.
-pub(super) struct Bounded<T>(pub(super) Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Bounded<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -42,7 +49,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Bounded<T> {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Bounded<T>, A::Error> {
-                items(list).map(Bounded)
+                items(list)
             }
         }
 

@@ -4,7 +4,9 @@ use std::{cell::OnceCell, fmt::Display, rc::Rc, sync::Arc};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use super::{Address, Facts, Forge, GiteaError, Page, Query, answer::Items, call::Call};
+use super::{
+    Address, Facts, Forge, GiteaError, Page, Query, answer::Items, bounded::Bounded, call::Call,
+};
 use crate::{
     outbound::HttpClient,
     rights::{Access, Rights},
@@ -109,7 +111,10 @@ impl GiteaReader {
             self.0.read(address, &answer)?
         };
         let mut thing = thing.unwrap_or_default();
-        let items = items(&mut thing);
+        let items = Bounded {
+            items: items(&mut thing),
+            empty: 0,
+        };
         let most = self.facts().await?.page_max;
         Ok((thing, Page::of(items, &answer, query, most)))
     }

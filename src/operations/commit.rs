@@ -156,9 +156,13 @@ async fn page_by_path(
 ) -> Result<Page<Commit>, GiteaError> {
     let page = async |number: u64| {
         let query = query.clone().with("page", number);
-        gitea
-            .list::<Commit>(address, &query.with("limit", PAGE_BY_PATH))
-            .await
+        let query = query.with("limit", PAGE_BY_PATH);
+        let page = gitea.list::<Commit>(address, &query).await?;
+        // Which of them is missing decides what is on the page that is wanted.
+        if page.unread > 0 {
+            return Err(GiteaError::Garbled);
+        }
+        Ok(page)
     };
     let mut first = page(1).await?;
     let size = first.items.len() as u64;

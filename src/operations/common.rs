@@ -159,13 +159,14 @@ impl Paging {
         self.before().saturating_add(1)
     }
 
-    /// This page of a list that was read whole.
-    pub(super) fn of<T>(self, items: Vec<T>) -> Page<T> {
+    /// This page of a list that was read whole, but for `unread` of its items.
+    pub(super) fn of<T>(self, items: Vec<T>, unread: u64) -> Page<T> {
         let total = items.len() as u64;
         let before = usize::try_from(self.before()).unwrap_or(usize::MAX);
         let limit = usize::try_from(self.limit()).unwrap_or(usize::MAX);
         Page {
             items: items.into_iter().skip(before).take(limit).collect(),
+            unread,
             total: Some(total),
             more: self.before().saturating_add(self.limit()) < total,
             size: None,
@@ -203,9 +204,21 @@ impl Report {
     /// One page of a list, and where the next one is.
     #[must_use]
     pub(super) fn page<V: View + 'static>(self, paging: Paging, page: Page<V>) -> Self {
-        let report = self.going_on(paging, page.more);
+        let report = self.going_on(paging, page.more).unread(page.unread);
         let first = paging.sized(page.size).first();
         report.list(first, page.total, page.items)
+    }
+
+    /// How many items the forge left empty, if any.
+    #[must_use]
+    pub(super) fn unread(mut self, number: u64) -> Self {
+        let told = match number {
+            0 => return self,
+            1 => "1 item, which is empty in the forge's answer".to_owned(),
+            number => format!("{number} items, which are empty in the forge's answer"),
+        };
+        self.facts = self.facts.with("not read", told);
+        self
     }
 
     /// Where the next page is, if there is one.

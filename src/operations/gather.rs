@@ -39,7 +39,7 @@ pub(super) async fn gather_lighter<T: DeserializeOwned>(
     };
     let mut all = page(1).await?;
     // A forge may be set to smaller pages.
-    let size = all.items.len() as u64;
+    let size = all.length();
     if !all.more || size == 0 {
         return Ok(all);
     }
@@ -48,7 +48,8 @@ pub(super) async fn gather_lighter<T: DeserializeOwned>(
         while all.more && number * size < MOST {
             number += 1;
             let page = page(number).await?;
-            all.more = page.more && !page.items.is_empty();
+            all.more = page.more && page.length() > 0;
+            all.unread += page.unread;
             all.items.extend(page.items);
         }
         return Ok(all);
@@ -56,6 +57,7 @@ pub(super) async fn gather_lighter<T: DeserializeOwned>(
     let last = total.min(MOST).div_ceil(size);
     let mut pages = iter((2..=last).map(page)).buffered(AT_ONCE);
     while let Some(page) = pages.try_next().await? {
+        all.unread += page.unread;
         all.items.extend(page.items);
     }
     // Some lists count what they leave out.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     gitea::{
-        GiteaReader, Query,
+        GiteaReader, Page, Query,
         views::{Comment, Issue},
     },
     rights::Target,
@@ -80,15 +80,16 @@ impl Input for Comments {
 pub(super) async fn comments(gitea: GiteaReader, input: Comments) -> Result<Answer, Refusal> {
     let address = input.repo.at(&[&"issues", &input.index, &"comments"]);
     let query = Query::new().maybe("since", input.since.map(Moment::rfc3339));
-    let comments: Vec<Comment> = gitea.list(&address, &query).await?.items;
-    let number = match comments.len() {
+    let page: Page<Comment> = gitea.list(&address, &query).await?;
+    let number = match page.items.len() {
         0 => "none".to_owned(),
         number => format!("{number} in all, oldest first"),
     };
     let report = Report::new(format!("{} #{} comments", input.repo.name(), input.index))
         .maybe_applied(input.since.map(|it| format!("since {}", it.told())))
         .applied(number)
-        .texts(comments);
+        .unread(page.unread)
+        .texts(page.items);
     Ok(report.into())
 }
 
@@ -115,6 +116,7 @@ async fn labels(gitea: GiteaReader, input: Labels) -> Result<Answer, Refusal> {
         .maybe("more", known.more.then(filters::only_the_first));
     let report = Report::new(format!("{} labels", input.repo.name()))
         .facts(facts)
+        .unread(known.empty)
         .list(1, total, known.labels);
     Ok(report.into())
 }

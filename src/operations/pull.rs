@@ -105,9 +105,10 @@ async fn get(gitea: GiteaReader, input: Pull) -> Result<Answer, Refusal> {
     let (asked, reviews) = match reviews {
         Ok(reviews) => {
             let unread = reviews.more.then(only_the_first);
+            let empty = (reviews.unread > 0).then(|| format!("{} not read", reviews.unread));
             let told = reviews::in_short(&reviews.items).into_iter();
             let asked = reviews::still_asked(&reviews.items, &pull.requested_teams);
-            (asked, told.chain(unread).collect())
+            (asked, told.chain(empty).chain(unread).collect())
         }
         Err(error) => (Vec::new(), vec![format!("not read ({error})")]),
     };

@@ -123,7 +123,7 @@ impl<'de> Deserialize<'de> for Contents {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Contents, A::Error> {
-                bounded::items(list).map(Contents::Folder)
+                bounded::items(list).map(|list| Contents::Folder(list.items))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Contents, A::Error> {

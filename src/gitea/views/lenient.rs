@@ -20,7 +20,7 @@ pub(super) fn filled<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String
     Ok(text.filter(|text| !text.is_empty()))
 }
 
-/// A list; `null` is an empty one.
+/// A list; `null` is an empty one, and none of its items.
 pub(super) fn list<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -36,7 +36,7 @@ where
     T: Deserialize<'de>,
 {
     let list: Option<Bounded<T>> = Option::deserialize(from)?;
-    Ok(list.map(|list| list.0))
+    Ok(list.map(|list| list.items))
 }
 
 /// A flag; `null` is false.
@@ -250,7 +250,7 @@ mod tests {
         let thing = thing(
             r#"{"at":"2026-11-23T10:33:00+02:00","x":[{"login":"no"}],"size":7,"note":"n",
                 "user":{"id":1,"email":"a@example.org","login":"mäx\n","deep":{"login":"no"}},
-                "labels":[{"name":"bug","color":"f00"},{"color":"0f0","name":"q"}]}"#,
+                "labels":[{"name":"bug","color":"f00"},null,{"color":"0f0","name":"q"}]}"#,
         );
         assert_eq!(thing.at.unwrap().to_rfc3339(), "2026-11-23T08:33:00+00:00");
         assert_eq!(thing.user.unwrap(), "mäx\n");

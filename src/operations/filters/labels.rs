@@ -22,6 +22,8 @@ pub(in crate::operations) struct KnownLabels {
     pub(in crate::operations) labels: Vec<KnownLabel>,
     /// Whether there are more than were read.
     pub(in crate::operations) more: bool,
+    /// How many of them the forge left empty.
+    pub(in crate::operations) empty: u64,
     /// Why the organisation's could not be read, where there may be some.
     pub(in crate::operations) missing: Option<GiteaError>,
 }
@@ -46,9 +48,9 @@ pub(in crate::operations) async fn known_labels(
     );
     let query = Query::new();
     let (own, shared) = join(gather(gitea, &own, &query), gather(gitea, &shared, &query)).await;
-    let (own, none) = (own?, (Vec::new(), false));
-    let ((shared, more), missing) = match shared {
-        Ok(shared) => ((shared.items, shared.more), None),
+    let (own, none) = (own?, (Vec::new(), 0, false));
+    let ((shared, empty, more), missing) = match shared {
+        Ok(shared) => ((shared.items, shared.unread, shared.more), None),
         // A person's repository.
         Err(GiteaError::NotFound) => (none, None),
         Err(error) => (none, Some(error)),
@@ -58,12 +60,13 @@ pub(in crate::operations) async fn known_labels(
         of_organisation,
         has_twins: false,
     };
-    let more = more || own.more;
+    let (more, empty) = (more || own.more, empty + own.unread);
     let own = own.items.into_iter().map(|label| known(label, false));
     let shared = shared.into_iter().map(|label| known(label, true));
     Ok(KnownLabels {
         labels: own.chain(shared).collect(),
         more,
+        empty,
         missing,
     })
 }

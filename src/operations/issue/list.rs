@@ -150,7 +150,7 @@ impl List {
                 gather::MOST
             )));
         }
-        let mut issues = all.items;
+        let (mut issues, unread) = (all.items, all.unread);
         let carries = |issue: &Issue, it: &KnownLabel| issue.labels.contains(&it.label.name);
         issues.retain(|issue| labels.iter().all(|it| carries(issue, it)));
         match self.sort {
@@ -161,7 +161,7 @@ impl List {
             Sort::MostComment => sort::by_key(&mut issues, |it| Reverse(it.comments)),
             Sort::LeastComment => sort::by_key(&mut issues, |it| it.comments),
         }
-        Ok(self.paging.of(issues))
+        Ok(self.paging.of(issues, unread))
     }
 }
 

@@ -151,6 +151,6 @@ impl List {
             )));
         }
         all.items.retain(is_wanted);
-        Ok(self.paging.of(all.items))
+        Ok(self.paging.of(all.items, all.unread))
     }
 }

@@ -25,22 +25,24 @@ pub(super) async fn reviews(gitea: GiteaReader, input: Paged<Pull>) -> Result<An
     let paging = paging.within(&gitea).await?;
     let (address, query) = (pull.at(&[&"reviews"]), paging.query(Query::new()));
     let page: Page<Review> = pull.read(&gitea, gitea.list(&address, &query)).await?;
-    let comments = async |review: &Review| -> Result<Vec<ReviewComment>, GiteaError> {
+    let comments = async |review: &Review| -> Result<(Vec<ReviewComment>, u64), GiteaError> {
         if review.comments == 0 {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), 0));
         }
         let address = pull.at(&[&"reviews", &review.id, &"comments"]);
-        Ok(gitea.list(&address, &Query::new()).await?.items)
+        let page = gitea.list(&address, &Query::new()).await?;
+        Ok((page.items, page.unread))
     };
-    let comments: Vec<Vec<ReviewComment>> = stream::iter(&page.items)
+    let comments: Vec<(Vec<ReviewComment>, u64)> = stream::iter(&page.items)
         .map(comments)
         .buffered(AT_ONCE)
         .try_collect()
         .await?;
     // What the forge counts holds requests for a review too, of which nothing is told.
     let is_whole = paging.page() == 1 && !page.more;
-    let (mut texts, mut number) = (Vec::new(), 0);
-    for (review, comments) in page.items.into_iter().zip(comments) {
+    let (mut texts, mut number, mut unread) = (Vec::new(), 0, page.unread);
+    for (review, (comments, empty)) in page.items.into_iter().zip(comments) {
+        unread += empty;
         let tells = review.body.is_some() || review.word().is_some();
         number += u64::from(tells || !comments.is_empty());
         texts.extend(tells.then_some(Said::InAll(review)));
@@ -53,7 +55,7 @@ pub(super) async fn reviews(gitea: GiteaReader, input: Paged<Pull>) -> Result<An
         _ => "oldest first".to_owned(),
     };
     let report = pull.report("reviews").applied(number);
-    let report = report.going_on(paging, page.more);
+    let report = report.going_on(paging, page.more).unread(unread);
     Ok(report.texts(texts).into())
 }
 

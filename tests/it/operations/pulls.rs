@@ -164,6 +164,70 @@ fn a_list_that_is_chosen_here_shows_each_once_whatever_a_page_of_the_forge_holds
 }
 
 #[test]
+fn what_the_forge_left_empty_in_a_list_is_told_of_and_counts_in_its_pages() {
+    let assistant = Assistant::new();
+    let page = |pulls: &[Value]| {
+        let pulls = Value::from(pulls).to_string();
+        Reply::json(200, &pulls).header("X-Total-Count", "4")
+    };
+    let target = |page: u64| format!("{PULLS}?state=open&page={page}&limit=2");
+    let [first, second] = [[pull(4, &[]), Value::Null], [pull(2, &[]), pull(1, &[])]];
+    assistant.fake.says(&target(1), page(&first));
+    assistant.fake.says(&target(2), page(&second));
+    let arguments = telescope(json!({"method": "list", "limit": 2}));
+    let texts = assistant.follows("pull_read", &arguments);
+    assert_eq!(
+        texts,
+        [
+            "observatory/telescope pull requests 1-1 of 4, open, newest first\n\
+             next: {\"method\":\"list\",\"limit\":2,\"owner\":\"observatory\",\"repo\":\"telescope\",\"page\":2}\n\
+             not read: 1 item, which is empty in the forge's answer\n\n\
+             #4 2026-11-23 reviewer mount -> main: Mount",
+            "observatory/telescope pull requests 3-4 of 4, open, newest first\n\n\
+             #2 2026-11-23 reviewer mount -> main: Mount\n\
+             #1 2026-11-23 reviewer mount -> main: Mount"
+        ]
+    );
+    // Also where it is read whole, to be chosen from.
+    let all: Vec<Value> = first.into_iter().chain(second).collect();
+    says(&assistant, &all);
+    let text = list(&assistant, json!({"labels": ["bug", "question"]}));
+    assert!(
+        text.ends_with("\nnot read: 1 item, which is empty in the forge's answer"),
+        "{text}"
+    );
+}
+
+#[test]
+fn reviews_and_comments_that_the_forge_left_empty_hide_no_others() {
+    let assistant = Assistant::new();
+    let review = json!({"id": 1, "user": {"login": "reviewer"}, "state": "APPROVED"});
+    let reviews = Value::from(vec![review, Value::Null]).to_string();
+    let target = format!("{PULLS}/65/reviews");
+    assistant.fake.says(&target, Reply::json(200, &reviews));
+    let text = asks(&assistant, "get", 65);
+    let told = "\nreviews: reviewer approved, 1 not read\n";
+    assert!(text.contains(told), "{text}");
+    assert_eq!(
+        asks(&assistant, "reviews", 65),
+        "observatory/telescope #65 reviews, 1 in all, oldest first\n\
+         not read: 1 item, which is empty in the forge's answer\n\n\
+         reviewer, approved:"
+    );
+    let comment = json!({"id": 1, "body": "Yes.", "user": null});
+    let comments = Value::from(vec![comment, Value::Null, Value::Null]).to_string();
+    let target = "/api/v1/repos/observatory/telescope/issues/1/comments";
+    assistant.fake.says(target, Reply::json(200, &comments));
+    let arguments = telescope(json!({"method": "comments", "index": 1}));
+    assert_eq!(
+        assistant.calls("issue_read", &arguments),
+        "observatory/telescope #1 comments, 1 in all, oldest first\n\
+         not read: 2 items, which are empty in the forge's answer\n\n\
+         somebody:\n  Yes."
+    );
+}
+
+#[test]
 fn a_forge_that_knows_the_filter_is_taken_at_its_word_with_its_total() {
     let assistant = Assistant::new();
     let pulls = Value::from(vec![pull(3, &[]), pull(2, &[])]).to_string();
