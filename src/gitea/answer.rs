@@ -3,7 +3,7 @@ use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
 use super::{
@@ -171,17 +171,15 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ItemsVisitor<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Items<T>, A::Error> {
-        let mut items = Items(Bounded {
-            items: Vec::new(),
-            empty: 0,
-        });
+        let mut items = None;
         while let Some(key) = map.next_key::<Key>()? {
             match key {
-                Key::Data => items = map.next_value()?,
+                Key::Data => items = Some(map.next_value()?),
                 Key::Other => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        Ok(items)
+        // Something else than a list, which says nothing of what there is.
+        items.ok_or_else(|| A::Error::missing_field("data"))
     }
 }
 
@@ -210,7 +208,7 @@ mod tests {
             let Items(read) = serde_json::from_str::<Items<u64>>(json).unwrap();
             assert_eq!((read.items, read.empty), (items, empty), "{json}");
         }
-        for json in ["[1", "5"] {
+        for json in ["[1", "5", "{}", r#"{"message":"token expired"}"#] {
             assert!(serde_json::from_str::<Items<u64>>(json).is_err(), "{json}");
         }
     }

@@ -228,6 +228,17 @@ fn reviews_and_comments_that_the_forge_left_empty_hide_no_others() {
 }
 
 #[test]
+fn what_says_nothing_of_a_list_is_not_told_as_an_empty_one() {
+    let assistant = Assistant::new();
+    let other = Reply::json(200, r#"{"message":"token expired"}"#);
+    assistant.fake.says(PULLS, other);
+    assert_eq!(
+        list(&assistant, json!({})),
+        "refused: the forge's answer was not understood"
+    );
+}
+
+#[test]
 fn a_forge_that_knows_the_filter_is_taken_at_its_word_with_its_total() {
     let assistant = Assistant::new();
     let pulls = Value::from(vec![pull(3, &[]), pull(2, &[])]).to_string();
