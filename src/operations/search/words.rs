@@ -54,9 +54,7 @@ impl Words {
 
     /// The words of a query that names no repository.
     pub(super) fn all(query: &str) -> Self {
-        let words = query
-            .split_whitespace()
-            .map(|it| it.trim_matches(PUNCTUATION));
+        let words = query.split_whitespace().map(bare);
         let words: Vec<&str> = words.filter(|it| !it.is_empty()).collect();
         let mut folded: Vec<String> = words.iter().map(|it| it.to_lowercase()).collect();
         let mut seen = HashSet::new();
@@ -132,20 +130,26 @@ impl Words {
     }
 }
 
-const PUNCTUATION: &[char] = &['"', '\'', '`', ',', ';', ':', '?', '!', '(', ')'];
+/// What stands around a word in a sentence or in Markdown.
+const PUNCTUATION: &[char] = &[
+    '"', '\'', '`', ',', ';', ':', '?', '!', '(', ')', '[', ']', '{', '}', '<', '>', '*', '_', '“',
+    '”', '‘', '’', '«', '»', '…',
+];
+
+/// A word without what stands around it. A dot only ends one: `.gitignore` begins with it.
+fn bare(word: &str) -> &str {
+    let word = word.trim_start_matches(PUNCTUATION);
+    word.trim_end_matches(|c| c == '.' || PUNCTUATION.contains(&c))
+}
 
 /// `#12`
 fn number(word: &str) -> Option<u64> {
-    word.trim_end_matches(PUNCTUATION)
-        .strip_prefix('#')?
-        .parse()
-        .ok()
+    bare(word).strip_prefix('#')?.parse().ok()
 }
 
 /// `owner/repo`, `owner/repo#12`, `owner/repo/some/path`.
 fn named_in(word: &str) -> Option<(Repo, Option<u64>, Option<&str>)> {
-    let word = word.trim_matches(PUNCTUATION);
-    let (owner, rest) = word.split_once('/')?;
+    let (owner, rest) = bare(word).split_once('/')?;
     if let Some((name, index)) = rest.split_once('#') {
         return Some((id::repo(owner, name)?, Some(index.parse().ok()?), None));
     }
@@ -178,6 +182,11 @@ mod tests {
             ),
             ("observatory/telescope#12", Some(12), ""),
             ("observatory/telescope, #12!", Some(12), ""),
+            ("observatory/telescope#12.", Some(12), ""),
+            ("see [observatory/telescope#12]…", Some(12), "see"),
+            ("**observatory/telescope** (#12).", Some(12), ""),
+            ("“observatory/telescope”: «the moon».", None, "the moon"),
+            ("<observatory/telescope/.gitignore>.", None, ".gitignore"),
             ("issue #12 in observatory/telescope", Some(12), "issue in"),
             ("#1 #2 observatory/telescope", None, "#1 #2"),
             ("observatory/telescope/src/mount.rs", None, "src/mount.rs"),
