@@ -140,6 +140,29 @@ impl FilePath {
         self.0.is_empty()
     }
 
+    /// The path that this may stand for where nothing is at it: answers show a character that hides
+    /// as `<U+202E>`. `None` where it shows none.
+    pub fn unhidden(&self) -> Option<Self> {
+        let mut parts = self.0.split("<U+");
+        let mut path = parts.next()?.to_owned();
+        let mut is_other = false;
+        for part in parts {
+            let shown = part.split_once('>').and_then(|(code, rest)| {
+                let code = u32::from_str_radix(code, 16).ok()?;
+                Some((char::from_u32(code)?, rest))
+            });
+            match shown {
+                Some((c, rest)) => {
+                    is_other = true;
+                    path.push(c);
+                    path.push_str(rest);
+                }
+                None => path.extend(["<U+", part]),
+            }
+        }
+        Self::try_from(path).ok().filter(|_| is_other)
+    }
+
     /// The folders and the file; nothing for the root.
     pub fn segments(&self) -> impl Iterator<Item = &str> {
         self.0.split('/').filter(|segment| !segment.is_empty())
@@ -277,6 +300,28 @@ mod tests {
             &"a".repeat(1025),
         ] {
             assert!(!reads::<FilePath>(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_as_answers_show_it_stands_for_the_one_that_hides_something() {
+        let unhidden = |text: &str| {
+            let path = FilePath::try_from(text.to_owned()).expect("a path");
+            path.unhidden().map(|it| it.as_str().to_owned())
+        };
+        for (shown, path) in [
+            ("a/soft<U+00AD>hyphen.txt", Some("a/soft\u{ad}hyphen.txt")),
+            ("<U+202E>a<U+E0041>", Some("\u{202e}a\u{e0041}")),
+            ("<U+<U+FEFF>", Some("<U+\u{feff}")),
+            ("plain.txt", None),
+            ("<U+>", None),
+            ("<U+D800>", None),
+            ("<U+202E", None),
+            // Guarded as any other.
+            ("a<U+000A>b", None),
+            ("a/<U+002E><U+002E>/b", None),
+        ] {
+            assert_eq!(unhidden(shown).as_deref(), path, "{shown}");
         }
     }
 

@@ -172,7 +172,11 @@ pub(super) async fn read(
     path: &FilePath,
 ) -> Result<Contents, GiteaError> {
     let query = Query::new().maybe("ref", at.map(RefName::as_str));
-    gitea.get(&repo.at(&[&"contents", path]), &query).await
+    let read = async |path: &FilePath| gitea.get(&repo.at(&[&"contents", path]), &query).await;
+    match (read(path).await, path.unhidden()) {
+        (Err(GiteaError::NotFound), Some(path)) => read(&path).await,
+        (read, _) => read,
+    }
 }
 
 /// Stands for the text of a file that the forge withholds, or that is more than is read.
@@ -224,7 +228,11 @@ pub(super) async fn beside(
         Contents::Folder(entries) => entries,
         Contents::One(entry) => vec![*entry],
     };
-    let entry = entries.into_iter().find(|entry| entry.path == whole);
+    let meant = path.unhidden();
+    let meant = meant.as_ref().map_or(whole, FilePath::as_str);
+    let entry = entries
+        .into_iter()
+        .find(|entry| entry.path == whole || entry.path == meant);
     entry
         .map(|entry| Contents::One(Box::new(entry)))
         .ok_or(GiteaError::NotFound)

@@ -92,7 +92,7 @@ pub(super) async fn locate(
     while let Some(segment) = segments.next() {
         let (entries, total) = whole(gitea, repo, &folder, false).await?;
         let read = entries.len() as u64;
-        let found = entries.into_iter().find(|entry| entry.path == segment);
+        let found = find(entries, segment);
         match found {
             Some(entry) if entry.kind == "tree" => {
                 folder = RefName::try_from(entry.sha).map_err(|_| GiteaError::Garbled)?;
@@ -118,6 +118,15 @@ pub(super) async fn locate(
         }
     }
     Ok(Located::Folder(folder))
+}
+
+/// The entry of this name, or of the one that it may stand for.
+fn find(entries: Vec<TreeEntry>, name: &str) -> Option<TreeEntry> {
+    let meant = FilePath::try_from(name.to_owned()).ok()?.unhidden();
+    let meant = meant.as_ref().map_or(name, FilePath::as_str);
+    let place = |name: &str| entries.iter().position(|entry| entry.path == name);
+    let place = place(name).or_else(|| place(meant))?;
+    entries.into_iter().nth(place)
 }
 
 /// Every entry of a tree, and how many there are: more where that is more than we read.

@@ -160,6 +160,11 @@ async fn file(
         Ok(found) => found,
         Err(error) => return Err(missing(gitea, &repo, Some(&at), Some(&path), error).await),
     };
+    // As the forge spells it.
+    let path = match &contents {
+        Contents::One(entry) => FilePath::try_from(entry.path.clone()).unwrap_or(path),
+        Contents::Folder(_) => path,
+    };
     let metadata = Facts::new()
         .with("path", path.as_str())
         .with("commit", commit.as_str());

@@ -47,7 +47,14 @@ impl TryFrom<String> for Asked {
         if text.starts_with("https://") || text.starts_with("http://") {
             return Ok(Self::Page(text));
         }
-        Id::read(text.trim()).map(Self::Id).ok_or(EXAMPLES)
+        let text = text.trim_start();
+        // A path may end in a blank.
+        let text = if text.starts_with("file:") {
+            text.trim_end_matches(['\r', '\n'])
+        } else {
+            text.trim_end()
+        };
+        Id::read(text).map(Self::Id).ok_or(EXAMPLES)
     }
 }
 

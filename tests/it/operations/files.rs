@@ -41,6 +41,67 @@ fn a_file_is_its_text_after_a_head_that_says_what_it_is() {
     );
 }
 
+/// Where `soft<U+00AD>hyphen.txt` is, which answers show so, and a file that is called so.
+fn before_hidden_characters() -> Assistant {
+    let assistant = Assistant::new();
+    let missing = Reply::json(404, r#"{"message":"not found","errors":null}"#);
+    let shown = format!("{CONTENTS}/soft%3CU%2B00AD%3Ehyphen.txt");
+    assistant.fake.says(&shown, missing);
+    let there = file("soft\u{ad}hyphen.txt", b"Here.");
+    let target = format!("{CONTENTS}/soft%C2%ADhyphen.txt");
+    assistant.fake.says(&target, there);
+    let target = format!("{CONTENTS}/%3CU%2B202E%3E.txt");
+    assistant.fake.says(&target, file("<U+202E>.txt", b"So."));
+    assistant
+}
+
+#[test]
+fn a_file_is_read_by_its_path_as_answers_show_it() {
+    let assistant = before_hidden_characters();
+    let read = |path: &str| {
+        let text = get(&assistant, path);
+        let (head, text) = text.split_once("\n\n").unwrap();
+        (head.lines().next().unwrap().to_owned(), text.to_owned())
+    };
+    let (head, text) = read("soft<U+00AD>hyphen.txt");
+    assert_eq!(
+        head,
+        "observatory/telescope soft<U+00AD>hyphen.txt, 1 line, at docs/typo"
+    );
+    assert_eq!(text, "Here.");
+    // Unless it is called so.
+    let (head, text) = read("<U+202E>.txt");
+    assert_eq!(
+        head,
+        "observatory/telescope <U+202E>.txt, 1 line, at docs/typo"
+    );
+    assert_eq!(text, "So.");
+    let many = json!({"method": "many", "paths": ["soft<U+00AD>hyphen.txt"]});
+    let text = assistant.calls("file_read", &telescope(many));
+    assert!(text.ends_with(":\n  1: Here."), "{text}");
+}
+
+#[test]
+fn a_tree_is_read_by_its_path_as_answers_show_it() {
+    let assistant = Assistant::new();
+    let trees = "/api/v1/repos/observatory/telescope/git/trees";
+    let (folder, blob) = ("a".repeat(40), "b".repeat(40));
+    let says = |root: &str, tree: &Value| {
+        let tree = json!({"sha": root, "tree": [tree], "truncated": false, "total_count": 1});
+        let target = format!("{trees}/{root}");
+        assistant
+            .fake
+            .says(&target, Reply::json(200, &tree.to_string()));
+    };
+    let entry = json!({"path": "a\u{202e}b", "mode": "040000", "type": "tree", "sha": folder});
+    says(TIP, &entry);
+    let entry = json!({"path": "c", "mode": "100644", "type": "blob", "size": 9, "sha": blob});
+    says(&folder, &entry);
+    let arguments = json!({"method": "tree", "path": "a<U+202E>b", "ref": "main"});
+    let text = assistant.calls("file_read", &telescope(arguments));
+    assert!(text.ends_with("\n\n9 a<U+202E>b/c"), "{text}");
+}
+
 #[test]
 fn a_part_of_a_file_has_numbered_lines() {
     let arguments =

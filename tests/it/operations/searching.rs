@@ -1,4 +1,5 @@
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::support::{Assistant, Reply};
@@ -437,6 +438,46 @@ fn a_readme_that_is_no_text_is_told_as_not_read_and_another_taken() {
     let fetched = json_of(&with_files(&both), "fetch", &id);
     assert_eq!(fetched["metadata"]["readme"], "README.en.md");
     assert_eq!(fetched["metadata"]["readme not read"], Value::Null);
+}
+
+#[test]
+fn a_file_is_fetched_by_any_id_that_search_gave_it() {
+    for name in ["trail ", " lead", "soft\u{ad}hyphen.txt", "\u{202e}txt.exe"] {
+        let assistant = Assistant::new();
+        let tip = "639efab4f3a7563be5d001f1b8d700a81f716710";
+        let issues = format!("{TELESCOPE}/issues");
+        assistant.fake.says(&issues, Reply::json(200, "[]"));
+        let tree = json!({"sha": tip, "truncated": false, "total_count": 1, "tree": [
+            {"path": name, "mode": "100644", "type": "blob", "size": 5, "sha": "bb"},
+        ]});
+        let target = format!("{TELESCOPE}/git/trees/{tip}");
+        assistant
+            .fake
+            .says(&target, Reply::json(200, &tree.to_string()));
+        let contents = format!("{TELESCOPE}/contents");
+        let missing = Reply::json(404, r#"{"message":"not found"}"#);
+        let file = json!({
+            "name": name, "path": name, "type": "file", "size": 5, "sha": "bb",
+            "content": BASE64_STANDARD.encode("Here."),
+        });
+        let file = Reply::json(200, &file.to_string());
+        let encoded = utf8_percent_encode(name, NON_ALPHANUMERIC).to_string();
+        let encoded = encoded.replace("%2E", ".");
+        assistant.fake.says(&format!("{contents}/{encoded}"), file);
+        for shown in ["soft%3CU%2B00AD%3Ehyphen.txt", "%3CU%2B202E%3Etxt.exe"] {
+            let missing = Reply::json(404, r#"{"message":"not found"}"#);
+            assistant.fake.says(&format!("{contents}/{shown}"), missing);
+        }
+        assistant.fake.says(&contents, missing);
+        let word: String = name.chars().filter(char::is_ascii).collect();
+        let word = word.trim().get(..4).unwrap().to_owned();
+        let query = format!("observatory/telescope {word}");
+        let found = ids(&assistant, &query);
+        let id = found.iter().find(|id| id.starts_with("file:")).unwrap();
+        let fetched = json_of(&assistant, "fetch", &json!({ "id": id }));
+        assert_eq!(fetched["text"], "Here.", "{id}");
+        assert_eq!(&fetched["id"], id);
+    }
 }
 
 #[test]
