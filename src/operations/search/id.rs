@@ -44,10 +44,10 @@ impl TryFrom<String> for Asked {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, &'static str> {
-        if text.starts_with("https://") || text.starts_with("http://") {
-            return Ok(Self::Page(text));
-        }
         let text = text.trim_start();
+        if ["https://", "http://"].iter().any(|it| begins(text, it)) {
+            return Ok(Self::Page(text.trim_end().to_owned()));
+        }
         // A path may end in a blank.
         let text = if text.starts_with("file:") {
             text.trim_end_matches(['\r', '\n'])
@@ -73,8 +73,7 @@ impl Asked {
             Self::Page(page) => page,
         };
         let forge = gitea.facts().await?;
-        let within = page.strip_prefix(&forge.web_root);
-        let within = within.filter(|it| it.starts_with('/')).unwrap_or_default();
+        let within = below(&forge.web_root, &page).unwrap_or_default();
         let within = within.split(['?', '#']).next().unwrap_or_default();
         let segments: Option<Vec<String>> = (within.split('/').filter(|it| !it.is_empty()))
             .map(|it| Some(percent_decode_str(it).decode_utf8().ok()?.into_owned()))
@@ -95,6 +94,21 @@ impl Asked {
         let root = &forge.web_root;
         id.ok_or_else(|| Refusal::Question(format!("{EXAMPLES}, which is at {root}")))
     }
+}
+
+/// Whether a text begins with this in any case.
+fn begins(text: &str, with: &str) -> bool {
+    let start = text.get(..with.len());
+    start.is_some_and(|it| it.eq_ignore_ascii_case(with))
+}
+
+/// What of a page's address is below the forge's. Scheme and host have no case.
+fn below<'p>(root: &str, page: &'p str) -> Option<&'p str> {
+    let host = root.find("://").map_or(0, |end| end + "://".len());
+    let end = root[host..].find('/').map_or(root.len(), |end| host + end);
+    let (origin, path) = root.split_at(end);
+    let rest = begins(page, origin).then(|| &page[origin.len()..])?;
+    rest.strip_prefix(path).filter(|it| it.starts_with('/'))
 }
 
 /// How many of a name's segments are tried.
@@ -179,7 +193,17 @@ impl Id {
         match rest {
             [] => Some(Self::Repo(repo)),
             ["issues", index, ..] => Some(Self::Issue(repo, index.parse().ok()?)),
-            ["pulls", index, ..] => Some(Self::Pull(repo, index.parse().ok()?)),
+            ["pulls", index, rest @ ..] => {
+                let index = index.parse().ok()?;
+                let commit = match rest {
+                    ["commits", sha, ..] => Sha::try_from((*sha).to_owned()).ok(),
+                    _ => None,
+                };
+                Some(match commit {
+                    Some(sha) => Self::Commit(repo, sha),
+                    None => Self::Pull(repo, index),
+                })
+            }
             ["commit", sha, ..] => Some(Self::Commit(repo, (*sha).to_owned().try_into().ok()?)),
             ["releases", "tag", tag @ ..] => {
                 Some(Self::Release(repo, tag.join("/").try_into().ok()?))
@@ -277,11 +301,62 @@ mod tests {
     }
 
     #[test]
+    fn a_page_is_of_this_forge_whatever_the_case_of_scheme_and_host() {
+        for (root, page, within) in [
+            (
+                "https://git.example.org",
+                "https://git.example.org/o/t",
+                Some("/o/t"),
+            ),
+            (
+                "https://git.example.org",
+                "HTTPS://Git.Example.ORG/O/t",
+                Some("/O/t"),
+            ),
+            (
+                "https://Git.Example.org",
+                "https://git.example.org/o/t",
+                Some("/o/t"),
+            ),
+            (
+                "https://example.org/git",
+                "https://EXAMPLE.org/git/o/t",
+                Some("/o/t"),
+            ),
+            (
+                "https://example.org/git",
+                "https://example.org/GIT/o/t",
+                None,
+            ),
+            (
+                "https://git.example.org",
+                "http://git.example.org/o/t",
+                None,
+            ),
+            (
+                "https://git.example.org",
+                "https://git.example.org.evil.example/o",
+                None,
+            ),
+            (
+                "https://git.example.org",
+                "https://git.example.org:8443/o",
+                None,
+            ),
+            ("https://git.example.org", "https://gü", None),
+        ] {
+            assert_eq!(below(root, page), within, "{page} at {root}");
+        }
+    }
+
+    #[test]
     fn a_page_for_people_is_an_id_too() {
         for (page, id) in [
             ("o/t", "repo:o/t"),
             ("o/t/issues/12", "issue:o/t#12"),
             ("o/t/pulls/65/files", "pull:o/t#65"),
+            ("o/t/pulls/65/commits", "pull:o/t#65"),
+            ("o/t/pulls/65/commits/639efab4f3", "commit:o/t@639efab4f3"),
             ("o/t/commit/639efab4f3", "commit:o/t@639efab4f3"),
             ("o/t/releases/tag/v1/rc", "release:o/t@v1/rc"),
             (

@@ -311,6 +311,7 @@ fn an_issue_is_fetched_with_its_conversation() {
         "issue:observatory/telescope#1",
         page,
         &format!("{page}?a=b#issuecomment-3"),
+        " HTTPS://Git.Example.org/observatory/telescope/issues/1 \n",
     ] {
         assert_eq!(json_of(&assistant, "fetch", &json!({ "id": id })), expected);
     }
