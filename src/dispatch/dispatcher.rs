@@ -9,7 +9,7 @@ use crate::{
     caller::Caller,
     gitea::Gitea,
     mcp::{Outcome, ToolCall, ToolResult, Tools},
-    operations::Refusal,
+    operations::{Operation, Refusal},
     rights::{Access, Rights},
 };
 
@@ -114,7 +114,7 @@ impl Dispatcher {
                     let answer = (prepared.run)(gitea.clone()).await;
                     match answer.and_then(|it| renderer.render(it, &asked, call.structured)) {
                         Ok(result) => (result, CallOutcome::Ok),
-                        Err(refusal) => failed(&renderer, &refusal),
+                        Err(refusal) => failed(&renderer, &refusal, operation),
                     }
                 } else {
                     refused("this key may not do that")
@@ -139,12 +139,23 @@ fn only_number(sent: &Map<String, Value>) -> Map<String, Value> {
 }
 
 /// What the assistant reads where there is no answer, and what the record says of it.
-fn failed(renderer: &Renderer<'_>, refusal: &Refusal) -> (ToolResult, CallOutcome) {
+fn failed(
+    renderer: &Renderer<'_>,
+    refusal: &Refusal,
+    operation: Option<&Operation>,
+) -> (ToolResult, CallOutcome) {
     let outcome = match refusal {
         Refusal::Question(_) => CallOutcome::Refused,
         Refusal::Gitea(_) => CallOutcome::Error,
     };
-    (renderer.refusal(&refusal.to_string()), outcome)
+    let mut sentence = refusal.to_string();
+    if let Refusal::Gitea(error) = refusal
+        && error.is_too_much()
+        && let Some(less) = operation.and_then(|it| it.less)
+    {
+        sentence = format!("{sentence}: {less}");
+    }
+    (renderer.refusal(&sentence), outcome)
 }
 
 impl Tools for Dispatcher {

@@ -58,6 +58,11 @@ fn seconds(wait: Option<u64>) -> String {
 }
 
 impl GiteaError {
+    /// Whether there is an answer, of which more came than is read.
+    pub fn is_too_much(&self) -> bool {
+        matches!(self, Self::TooLarge(_) | Self::TooMany)
+    }
+
     /// Whether the operator should hear of it: what no change of the arguments would mend.
     pub(super) fn is_for_operator(&self) -> bool {
         !matches!(

@@ -32,8 +32,11 @@ pub(super) fn toolset() -> Toolset {
         operations: vec![
             Operation::read("list", list),
             Operation::read("get", get),
-            Operation::read("diff", diff),
-            Operation::read("compare", compare::compare),
+            Operation::read("diff", diff).or_less(
+                "get lists the files that it touches, and file_read get reads one of them, with \
+                 the commit as ref",
+            ),
+            Operation::read("compare", compare::compare).or_less("name a base nearer to head"),
         ],
     }
 }

@@ -212,12 +212,7 @@ impl Report {
     /// How many items the forge left empty, if any.
     #[must_use]
     pub(super) fn unread(mut self, number: u64) -> Self {
-        let told = match number {
-            0 => return self,
-            1 => "1 item, which is empty in the forge's answer".to_owned(),
-            number => format!("{number} items, which are empty in the forge's answer"),
-        };
-        self.facts = self.facts.with("not read", told);
+        self.facts = self.facts.maybe("not read", empty(number));
         self
     }
 
@@ -244,6 +239,17 @@ pub(super) fn covered<T>(
         .retain(|item| rights.allow(Access::Read, &target(item)));
     page.total = page.total.filter(|_| page.items.len() == before);
     page
+}
+
+/// Of how many items the forge's list holds nothing, where there are some.
+pub(super) fn empty(number: u64) -> Option<String> {
+    match number {
+        0 => None,
+        1 => Some("1 item, which is empty in the forge's answer".to_owned()),
+        number => Some(format!(
+            "{number} items, which are empty in the forge's answer"
+        )),
+    }
 }
 
 /// `plate.png (70 bytes)`, of each.

@@ -32,7 +32,8 @@ pub(super) fn toolset(answer_max: usize) -> Toolset {
         neighbour: "History: commit_read list",
         operations: vec![
             Operation::read("get", move |gitea, input| get(gitea, input, long)),
-            Operation::read("list", move |gitea, input| list(gitea, input, long)),
+            Operation::read("list", move |gitea, input| list(gitea, input, long))
+                .or_less("tree lists it in pages"),
             Operation::read("tree", tree::tree),
             Operation::read("many", many::many),
             Operation::read("find", find::find),

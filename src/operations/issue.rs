@@ -25,7 +25,7 @@ pub(super) fn toolset() -> Toolset {
         operations: vec![
             Operation::read("list", list::list),
             Operation::read("get", get),
-            Operation::read("comments", comments),
+            Operation::read("comments", comments).or_less(NEWER_COMMENTS),
             Operation::read("labels", labels),
         ],
     }
@@ -61,6 +61,9 @@ async fn get(gitea: GiteaReader, input: Get) -> Result<Answer, Refusal> {
         .text(text);
     Ok(report.into())
 }
+
+/// What is asked for where all of them are too much.
+pub(super) const NEWER_COMMENTS: &str = "ask for the newer ones alone, with since";
 
 #[derive(Deserialize, JsonSchema)]
 pub(super) struct Comments {

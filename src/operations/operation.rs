@@ -34,6 +34,8 @@ pub struct Operation {
     pub output: Option<Value>,
     /// Whether it is a tool by itself, under its own name, and not a method of its group.
     pub alone: bool,
+    /// What to ask for instead where the forge's answer is more than is read.
+    pub less: Option<&'static str>,
     prepare: Prepare,
 }
 
@@ -116,6 +118,7 @@ impl Operation {
     /// An operation that only looks: its function is handed a client that can only look.
     pub(super) fn read<I: Input>(name: &'static str, run: impl Handler<GiteaReader, I>) -> Self {
         let (about, arguments) = schema::of::<I>();
+        let has_pages = arguments.iter().any(|it| it.name == "limit");
         Self {
             name,
             access: Access::Read,
@@ -123,6 +126,7 @@ impl Operation {
             arguments,
             output: None,
             alone: false,
+            less: has_pages.then_some("ask for fewer at once, with a smaller limit"),
             prepare: Box::new(move |arguments| {
                 let input = I::deserialize(arguments)?;
                 Ok(Prepared {
@@ -131,6 +135,13 @@ impl Operation {
                 })
             }),
         }
+    }
+
+    /// The same with what to ask for instead where it is too much.
+    #[must_use]
+    pub(super) fn or_less(mut self, less: &'static str) -> Self {
+        self.less = Some(less);
+        self
     }
 
     /// The same as a tool by itself, with a promised form of its answer.

@@ -36,9 +36,12 @@ pub(super) fn toolset() -> Toolset {
             Operation::read("list", list::list),
             Operation::read("get", get),
             Operation::read("files", files),
-            Operation::read("diff", diff),
+            Operation::read("diff", diff).or_less(
+                "files lists what it changes, and file_read get reads one of them, with the head \
+                 branch or commit as ref",
+            ),
             Operation::read("commits", commits),
-            Operation::read("comments", issue::comments),
+            Operation::read("comments", issue::comments).or_less(issue::NEWER_COMMENTS),
             Operation::read("reviews", reviews::reviews),
             Operation::read("checks", checks),
         ],

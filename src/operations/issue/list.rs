@@ -101,6 +101,9 @@ fn is_for_us(it: &KnownLabel) -> bool {
     it.of_organisation || it.has_twins || it.label.name.contains(',')
 }
 
+/// What the forge itself filters by.
+const NARROWER: &str = "state, labels, milestone, author, assignee, query or since";
+
 impl List {
     fn query(&self, labels: &[KnownLabel], milestone: Option<&Milestone>) -> Query {
         let labels = labels.iter().filter(|it| !is_for_us(it));
@@ -140,13 +143,19 @@ impl List {
         labels: &[KnownLabel],
     ) -> Result<Page<Issue>, Refusal> {
         let address = self.repo.at(&[&"issues"]);
-        let all = gather_lighter(gitea, &address, query, |it| self.lighten(it)).await?;
+        let all = match gather_lighter(gitea, &address, query, |it| self.lighten(it)).await {
+            // In pages that are ours, whatever limit is asked for.
+            Err(error) if error.is_too_much() => {
+                let sentence = format!("{error}: leave out sort, or narrow them by {NARROWER}");
+                return Err(Refusal::Question(sentence));
+            }
+            all => all?,
+        };
         if all.more {
             let total = all.total.map_or("more".to_owned(), |it| it.to_string());
             return Err(Refusal::Question(format!(
                 "the forge cannot sort issues, nor filter by an organisation's label or several of one \
-                 name; that is done here for at most {}, and these are {total}: narrow them by state, labels, \
-                 milestone, author, assignee, query or since",
+                 name; that is done here for at most {}, and these are {total}: narrow them by {NARROWER}",
                 gather::MOST
             )));
         }

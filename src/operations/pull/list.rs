@@ -141,7 +141,14 @@ impl List {
         query: &Query,
         is_wanted: impl Fn(&PullRequest) -> bool,
     ) -> Result<Page<PullRequest>, Refusal> {
-        let mut all = gather_lighter(gitea, address, query, lighten).await?;
+        let mut all = match gather_lighter(gitea, address, query, lighten).await {
+            // In pages that are ours, whatever limit is asked for.
+            Err(error) if error.is_too_much() => {
+                let sentence = format!("{error}: narrow them by state or milestone");
+                return Err(Refusal::Question(sentence));
+            }
+            all => all?,
+        };
         if all.more {
             let total = all.total.map_or("more".to_owned(), |it| it.to_string());
             return Err(Refusal::Question(format!(

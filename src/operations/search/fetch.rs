@@ -16,7 +16,7 @@ use crate::{
     },
     operations::{
         Answer, Document, Facts, Refusal, View,
-        common::Repo,
+        common::{Repo, empty},
         file::{
             TOO_LARGE, beside, read,
             text::{self, Decoded},
@@ -64,7 +64,7 @@ async fn issue(gitea: &GiteaReader, repo: Repo, index: u64) -> Result<Document, 
     let (address, query) = (repo.at(&[&"issues", &index]), Query::new());
     let issue = gitea.get::<Issue>(&address, &query);
     let (issue, comments) = join(issue, comments(gitea, &repo, index)).await;
-    let (issue, comments) = (issue?, comments?);
+    let (issue, (comments, of_comments)) = (issue?, comments?);
     let metadata = Facts::new()
         .with("state", issue.standing())
         .maybe("draft", issue.is_draft().then_some(true));
@@ -73,7 +73,7 @@ async fn issue(gitea: &GiteaReader, repo: Repo, index: u64) -> Result<Document, 
         url: issue.url.clone(),
         metadata: metadata
             .and(issue.facts().without("url").without("comments"))
-            .with("comments", comments.len()),
+            .and(of_comments),
         text: conversation(&issue.by(), issue.body.as_deref(), &comments),
         id: Id::of(repo, &issue).to_string(),
     })
@@ -83,29 +83,37 @@ async fn pull(gitea: &GiteaReader, repo: Repo, index: u64) -> Result<Document, R
     let (address, query) = (repo.at(&[&"pulls", &index]), Query::new());
     let pull = gitea.get::<PullRequest>(&address, &query);
     let (pull, comments) = join(pull, comments(gitea, &repo, index)).await;
-    let (pull, comments) = (pull?, comments?);
+    let (pull, (comments, of_comments)) = (pull?, comments?);
     let metadata = Facts::new()
         .with("state", pull.standing())
         .maybe("draft", pull.draft.then_some(true));
     Ok(Document {
         title: format!("{}#{index} {}", repo.name(), pull.title),
         url: pull.url.clone(),
-        metadata: metadata
-            .and(pull.facts().without("url"))
-            .with("comments", comments.len()),
+        metadata: metadata.and(pull.facts().without("url")).and(of_comments),
         text: conversation(&pull.by(), pull.body.as_deref(), &comments),
         id: Id::Pull(repo, index).to_string(),
     })
 }
 
+/// What was said below it, as far as it can be read, and what is to be told of that.
 async fn comments(
     gitea: &GiteaReader,
     repo: &Repo,
     index: u64,
-) -> Result<Vec<Comment>, GiteaError> {
-    let address = repo.at(&[&"issues", &index, &"comments"]);
-    let page = gitea.list(&address, &Query::new()).await?;
-    Ok(page.items)
+) -> Result<(Vec<Comment>, Facts), GiteaError> {
+    let (address, facts) = (repo.at(&[&"issues", &index, &"comments"]), Facts::new());
+    let page = match gitea.list(&address, &Query::new()).await {
+        Err(error) if error.is_too_much() => {
+            let facts = facts.with("comments not read", error.to_string());
+            return Ok((Vec::new(), facts));
+        }
+        page => page?,
+    };
+    let facts = facts
+        .with("comments", page.items.len())
+        .maybe("comments not read", empty(page.unread));
+    Ok((page.items, facts))
 }
 
 /// What an issue or a pull request says and what was said below it, each after a line of its own and
@@ -221,7 +229,7 @@ async fn commit(gitea: &GiteaReader, repo: Repo, sha: Sha) -> Result<Document, R
     let mut text = message.trim().to_owned();
     let metadata = commit.in_full().without("url");
     let metadata = match diff {
-        Err(error @ GiteaError::TooLarge(_)) => metadata.with("diff not read", error.to_string()),
+        Err(error) if error.is_too_much() => metadata.with("diff not read", error.to_string()),
         diff => {
             let (diff, encodings) = text::decode_diff(diff?);
             text.push_str("\n\n");

@@ -3,7 +3,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
 
 use super::everything::{ASKS, OF_REPOSITORIES, arguments};
-use crate::support::{Asked, Fake, Reply, Server, Setup};
+use crate::support::{Asked, Fake, Reply, Server, Setup, telescope};
 
 /// No name of a user, an organization or a repository.
 const NO_NAMES: &[&str] = &[
@@ -220,6 +220,57 @@ fn a_forge_that_lies_about_everything_gets_a_sentence_and_no_panic() {
                 "{tool} {asked}: {lie}"
             );
         }
+    }
+}
+
+#[test]
+fn where_an_answer_of_the_forge_is_too_long_the_refusal_says_how_to_ask_for_less() {
+    let fake = Fake::start();
+    let server = Server::before(&fake);
+    let flood = || Reply::json(200, &" ".repeat(1 << 20)).times(9);
+    let fewer = "ask for fewer at once, with a smaller limit";
+    for (tool, asked, way) in [
+        ("issue_read", json!({ "method": "list" }), fewer),
+        (
+            "issue_read",
+            json!({ "method": "list", "sort": "oldest" }),
+            "leave out sort, or narrow them by state, labels, milestone, author, assignee, query or since",
+        ),
+        (
+            "issue_read",
+            json!({ "method": "comments", "index": 1 }),
+            "ask for the newer ones alone, with since",
+        ),
+        ("pull_read", json!({ "method": "list" }), fewer),
+        (
+            "pull_read",
+            json!({ "method": "diff", "index": 65 }),
+            "files lists what it changes, and file_read get reads one of them, with the head branch or commit as ref",
+        ),
+        (
+            "commit_read",
+            json!({ "method": "diff", "sha": "639efab4f3" }),
+            "get lists the files that it touches, and file_read get reads one of them, with the commit as ref",
+        ),
+        (
+            "commit_read",
+            json!({ "method": "compare", "base": "v1.0.0", "head": "639efab4f3" }),
+            "name a base nearer to head",
+        ),
+        (
+            "file_read",
+            json!({ "method": "list" }),
+            "tree lists it in pages",
+        ),
+    ] {
+        fake.says("*", flood());
+        let asked = telescope(asked);
+        let answer = server.call(tool, &asked);
+        assert_eq!(
+            answer["content"][0]["text"],
+            format!("the forge's answer is longer than 8 MiB, more than this server reads: {way}"),
+            "{tool} {asked}"
+        );
     }
 }
 

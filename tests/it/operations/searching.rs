@@ -226,6 +226,28 @@ fn of_a_commit_whose_diff_is_more_than_is_read_the_rest_is_fetched() {
 }
 
 #[test]
+fn an_issue_or_pull_request_is_fetched_though_its_comments_are_more_than_is_read() {
+    for (kind, index, begin) in [
+        ("issue", 1, "contributor 2026-11-23 08:33:\n  At RA 18.2 h"),
+        ("pull", 65, "contributor 2026-11-23 08:34:\n  Fixes #1"),
+    ] {
+        let assistant = Assistant::new();
+        let flood = Reply::json(200, &" ".repeat(1 << 20)).times(9);
+        let target = format!("{TELESCOPE}/issues/{index}/comments");
+        assistant.fake.says(&target, flood);
+        let id = json!({"id": format!("{kind}:observatory/telescope#{index}")});
+        let fetched = json_of(&assistant, "fetch", &id);
+        assert!(fetched["text"].as_str().unwrap().starts_with(begin));
+        let metadata = &fetched["metadata"];
+        assert_eq!(
+            metadata["comments not read"],
+            "the forge's answer is longer than 8 MiB, more than this server reads"
+        );
+        assert_eq!(metadata["comments"], Value::Null);
+    }
+}
+
+#[test]
 fn a_file_that_is_more_than_is_read_is_fetched_as_what_it_is() {
     let assistant = Assistant::new();
     let contents = format!("{TELESCOPE}/contents/data");
