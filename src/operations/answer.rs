@@ -139,7 +139,8 @@ impl Facts {
         }
     }
 
-    /// A fact that the line or the first line of the head tells already: for JSON only.
+    /// A fact that the line or the first line of the head tells already: for JSON only. There it
+    /// replaces one of the same name before it, whose words were for people.
     #[must_use]
     pub fn told(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.push(name, value.into(), true);

@@ -1,4 +1,6 @@
 //! What many operations share: the vocabulary of arguments, and the parts of inputs.
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -239,6 +241,21 @@ pub(super) fn covered<T>(
         .retain(|item| rights.allow(Access::Read, &target(item)));
     page.total = page.total.filter(|_| page.items.len() == before);
     page
+}
+
+/// The name of a label as a line or a list holds it: in quotes, as JSON writes it, where what follows
+/// a name could be a part of it.
+pub(super) fn quoted(name: &str) -> Cow<'_, str> {
+    let is_plain = [", ", ": ", " (", "]"].iter().all(|it| !name.contains(it));
+    if is_plain && !name.starts_with('"') {
+        return name.into();
+    }
+    Value::from(name).to_string().into()
+}
+
+/// The same of each.
+pub(super) fn all_quoted(names: &[String]) -> Vec<Cow<'_, str>> {
+    names.iter().map(|name| quoted(name)).collect()
 }
 
 /// Of how many items the forge's list holds nothing, where there are some.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     Refusal,
-    common::{Repo, shorten},
+    common::{Repo, quoted, shorten},
     gather::{self, gather},
 };
 use crate::gitea::{
@@ -171,7 +171,8 @@ fn unknown<'k>(
     known: impl Iterator<Item = &'k str>,
     unread: Option<&str>,
 ) -> Refusal {
-    let known: Vec<&str> = known.filter(|name| !name.is_empty()).collect();
+    let known = known.filter(|name| !name.is_empty()).map(quoted);
+    let known: Vec<_> = known.collect();
     let there_are = match known.as_slice() {
         [] => "there are none".to_owned(),
         few if few.len() <= MOST_NAMED => format!("there are: {}", few.join(", ")),
@@ -217,6 +218,10 @@ mod tests {
         assert_eq!(
             refusal("bugs", &[]),
             r#"no label "bugs" in observatory/telescope; there are none"#
+        );
+        assert_eq!(
+            refusal("bugs", &["a, b", "c"]),
+            r#"no label "bugs" in observatory/telescope; there are: "a, b", c"#
         );
         let many = ["x"; 33];
         assert!(refusal("y", &many).ends_with("x, x and 3 more"));

@@ -4,7 +4,11 @@ use futures_util::future::join;
 use super::{named, only_the_first, unknown};
 use crate::{
     gitea::{Address, GiteaError, GiteaReader, Query, views::Label},
-    operations::{Refusal, common::Repo, gather::gather},
+    operations::{
+        Refusal,
+        common::{Repo, quoted},
+        gather::gather,
+    },
 };
 
 /// A label that issues of a repository may carry.
@@ -118,7 +122,7 @@ pub(in crate::operations) fn told(labels: &[KnownLabel]) -> Option<String> {
         } else {
             ""
         };
-        format!("label {}{twins}", it.label.name)
+        format!("label {}{twins}", quoted(&it.label.name))
     });
     let names = names.collect::<Vec<_>>().join(", ");
     (!names.is_empty()).then_some(names)

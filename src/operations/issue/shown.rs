@@ -5,7 +5,7 @@ use crate::{
     gitea::views::{Comment, Due, Issue},
     operations::{
         Facts, View,
-        common::{NOBODY, attached},
+        common::{NOBODY, all_quoted, attached, quoted},
         filters::KnownLabel,
         times::{byline, day, minute},
     },
@@ -51,7 +51,7 @@ impl View for Issue {
         }
         line.push_str(self.author());
         if !self.labels.is_empty() {
-            let _ = write!(line, " [{}]", self.labels.join(", "));
+            let _ = write!(line, " [{}]", all_quoted(&self.labels).join(", "));
         }
         for assignee in &self.assignees {
             let _ = write!(line, " @{assignee}");
@@ -66,7 +66,8 @@ impl View for Issue {
             .told("title", self.title.as_str())
             .told("state", self.standing())
             .with("author", self.by())
-            .with("labels", self.labels.clone())
+            .with("labels", all_quoted(&self.labels))
+            .told("labels", self.labels.clone())
             .with("assignees", self.assignees.clone())
             .maybe("milestone", self.milestone.as_ref().map(with_due_day))
             .maybe("due", self.due.map(|due| due.to_string()))
@@ -136,7 +137,7 @@ impl View for KnownLabel {
         ];
         let marks = marks.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark);
         let marks = marks.collect::<Vec<_>>().join(", ");
-        let mut line = label.name.clone();
+        let mut line = quoted(&label.name).into_owned();
         if !marks.is_empty() {
             let _ = write!(line, " ({marks})");
         }
@@ -192,6 +193,48 @@ mod tests {
         );
         let bare = json!({"user": null, "created_at": null, "title": ""});
         assert_eq!(issue(&bare).line(), "#62 somebody: ");
+    }
+
+    #[test]
+    fn labels_that_look_alike_are_told_apart() {
+        let line = |labels: &Value| issue(&json!({ "labels": labels })).line();
+        for (labels, line_of_them) in [
+            (json!([{"name": "a"}, {"name": "b"}]), "[a, b]"),
+            (json!([{"name": "a, b"}]), r#"["a, b"]"#),
+            (json!([{"name": "a] @root"}]), r#"["a] @root"]"#),
+            (json!([{"name": "\"a\""}]), r#"["\"a\""]"#),
+        ] {
+            let expected = format!("#62 2026-11-23 reviewer {line_of_them}: Night 62: moon");
+            assert_eq!(line(&labels), expected);
+        }
+        let label = |label: &Value| {
+            let known = KnownLabel {
+                label: serde_json::from_value(label.clone()).unwrap(),
+                of_organisation: false,
+                has_twins: false,
+            };
+            known.line()
+        };
+        assert_eq!(
+            label(&json!({"id": 1, "name": "type", "description": "bug"})),
+            "type: bug"
+        );
+        assert_eq!(
+            label(&json!({"id": 1, "name": "type: bug"})),
+            r#""type: bug""#
+        );
+        assert_eq!(
+            label(&json!({"id": 1, "name": "bug (archived)"})),
+            r#""bug (archived)""#
+        );
+    }
+
+    #[test]
+    fn a_label_in_the_head_is_quoted_and_in_json_as_it_is() {
+        let issue = issue(&json!({"labels": [{"name": "a, b"}, {"name": "c"}]}));
+        let lines: Vec<_> = issue.facts().lines().collect();
+        assert!(lines.contains(&("labels", r#""a, b", c"#.to_owned())));
+        assert_eq!(issue.facts().into_json()["labels"], json!(["a, b", "c"]));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::{
     gitea::views::{ChangedFile, PullRequest, Status},
     operations::{
         Facts, View,
-        common::NOBODY,
+        common::{NOBODY, all_quoted},
         issue::shown::with_due_day,
         refs::short,
         times::{byline, day, minute},
@@ -75,7 +75,8 @@ impl PullRequest {
             .maybe("closed", closed.map(minute))
             .with("reviewers asked", asked)
             .with("reviews", reviews)
-            .with("labels", self.labels.clone())
+            .with("labels", all_quoted(&self.labels))
+            .told("labels", self.labels.clone())
             .with("assignees", self.assignees.clone())
             .maybe("milestone", self.milestone.as_ref().map(with_due_day))
             .maybe("due", self.due.map(|due| due.to_string()))
@@ -105,7 +106,7 @@ impl View for PullRequest {
         }
         line.push_str(self.author());
         if !self.labels.is_empty() {
-            let _ = write!(line, " [{}]", self.labels.join(", "));
+            let _ = write!(line, " [{}]", all_quoted(&self.labels).join(", "));
         }
         let _ = write!(line, " {}: {}", self.branches(), self.title);
         line
