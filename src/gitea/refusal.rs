@@ -46,6 +46,7 @@ fn meaning(status: u16, body: &[u8], wait: Option<&str>, token: &Secret) -> (Git
         423 => GiteaError::Archived,
         429 => GiteaError::Wait(seconds(wait)),
         503 if wait.is_some() => GiteaError::Wait(seconds(wait)),
+        500 if !json && !body.is_empty() => out_of_order(status),
         500.. => failed(status, &cause),
         _ if cause.is_empty() => GiteaError::Refused(format!("{status}, without a reason")),
         _ => GiteaError::Refused(cause.clone()),
@@ -83,6 +84,12 @@ fn failed(status: u16, cause: &str) -> GiteaError {
         (_, "") => "it or a proxy in front of it is not up".to_owned(),
         (_, cause) => format!("it says: {cause}"),
     };
+    GiteaError::Failed { status, because }
+}
+
+/// A page for people: the forge broke off before its API could say why, or a proxy speaks for it.
+fn out_of_order(status: u16) -> GiteaError {
+    let because = "it or a proxy in front of it is out of order".to_owned();
     GiteaError::Failed { status, because }
 }
 
@@ -247,6 +254,14 @@ mod tests {
         ] {
             assert_eq!(means(status, body), sentence, "{status} {body}");
         }
+    }
+
+    #[test]
+    fn a_failure_with_a_page_for_people_is_not_laid_to_the_arguments() {
+        assert_eq!(
+            means(500, "<html>Internal Server Error</html>"),
+            "the forge failed (500), probably because it or a proxy in front of it is out of order"
+        );
     }
 
     #[test]
