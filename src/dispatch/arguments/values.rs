@@ -76,7 +76,8 @@ pub(super) fn too_much(name: &str, value: &Value) -> Option<String> {
         Value::String(text) if is_long(text) => {
             Some(format!("{name} has at most {LONGEST} characters"))
         }
-        Value::Array(texts) if texts.len() > TEXTS => {
+        // Of paths an operation takes fewer, and says so itself.
+        Value::Array(texts) if texts.len() > TEXTS && name != "paths" => {
             Some(format!("{name} has at most {TEXTS} texts"))
         }
         Value::Array(texts) if texts.iter().filter_map(Value::as_str).any(is_long) => {

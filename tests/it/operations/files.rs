@@ -496,14 +496,16 @@ fn many_files_come_under_a_line_each_and_what_is_no_file_says_so() {
 #[test]
 fn too_many_files_are_refused_before_gitea_is_asked() {
     let assistant = Assistant::new();
-    let paths: Vec<String> = (0..21).map(|n| format!("f{n}")).collect();
-    let text = assistant.calls(
-        "file_read",
-        &telescope(json!({"method": "many", "paths": paths})),
-    );
-    assert_eq!(
-        text,
-        "refused: 21 paths are too many for one call; ask for at most 20"
-    );
+    for count in [21, 51] {
+        let paths: Vec<String> = (0..count).map(|n| format!("f{n}")).collect();
+        let text = assistant.calls(
+            "file_read",
+            &telescope(json!({"method": "many", "paths": paths})),
+        );
+        assert_eq!(
+            text,
+            format!("refused: {count} paths are too many for one call; ask for at most 20")
+        );
+    }
     assert!(assistant.asked().is_empty());
 }
