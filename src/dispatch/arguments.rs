@@ -155,10 +155,17 @@ impl<'t> Reading<'t> {
                 if let Some(fault) = too_much(&name, &value) {
                     return Err(fault);
                 }
-                if name == "limit" && value.as_u64().is_some_and(|limit| limit > MOST_OF_A_PAGE) {
-                    value = MOST_OF_A_PAGE.into();
-                    self.notes
-                        .push(format!("limit: {MOST_OF_A_PAGE}, the most of a page"));
+                if name == "limit" {
+                    let bound = match value.as_u64() {
+                        Some(0) => Some((1, "least")),
+                        Some(limit) if limit > MOST_OF_A_PAGE => Some((MOST_OF_A_PAGE, "most")),
+                        _ => None,
+                    };
+                    if let Some((limit, end)) = bound {
+                        value = limit.into();
+                        let note = format!("limit: {limit}, the {end} of a page");
+                        self.notes.push(note);
+                    }
                 }
                 if !is_absent(&value) {
                     self.arguments.insert(name, value);

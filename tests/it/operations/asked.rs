@@ -101,6 +101,20 @@ fn a_text_longer_than_anybody_means_is_refused_with_the_bound() {
 }
 
 #[test]
+fn a_limit_out_of_bounds_is_told_as_the_one_that_was_taken() {
+    for (limit, told) in [
+        (0, "limit: 1, the least of a page"),
+        (99, "limit: 50, the most of a page"),
+    ] {
+        let assistant = Assistant::new();
+        let arguments = telescope(json!({"method": "list", "limit": limit}));
+        let text = assistant.calls("issue_read", &arguments);
+        let (head, _) = text.split_once("\n\n").unwrap();
+        assert!(head.lines().any(|line| line == told), "{head}");
+    }
+}
+
+#[test]
 fn a_name_that_is_none_is_told_unless_it_is_longer_than_any() {
     let name = "x".repeat(41);
     let told = refused("server_read", &json!({"method": "version", &name: 1}));
