@@ -258,8 +258,22 @@ impl<'t> Reading<'t> {
         self.example_of(operation, &[])
     }
 
-    /// A whole right call: what was sent, and examples for what is missing or `wrong`.
+    /// A whole right call: what was sent, and examples for what is missing or `wrong`; nothing of what
+    /// was sent where it would not do.
     fn example_of(&self, operation: &Operation, wrong: &[&Argument]) -> Value {
+        let example = self.example_with(operation, wrong, &self.arguments);
+        if operation.prepare(&example).is_ok() {
+            return example.into();
+        }
+        self.example_with(operation, wrong, &Map::new()).into()
+    }
+
+    fn example_with(
+        &self,
+        operation: &Operation,
+        wrong: &[&Argument],
+        sent: &Map<String, Value>,
+    ) -> Map<String, Value> {
         let mut example = Map::new();
         if self.tool.has_methods() {
             example.insert("method".to_owned(), operation.name.into());
@@ -269,13 +283,13 @@ impl<'t> Reading<'t> {
             if !argument.required && !is_wrong(argument) {
                 continue;
             }
-            let sent = self.arguments.get(&argument.name).cloned();
+            let sent = sent.get(&argument.name).cloned();
             let sent = sent.filter(|_| !is_wrong(argument));
             let sent = sent.and_then(|value| meant(argument, value));
             let value = sent.unwrap_or_else(|| operations::example(&argument.name));
             example.insert(argument.name.clone(), value);
         }
-        Value::Object(example)
+        example
     }
 }
 

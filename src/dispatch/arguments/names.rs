@@ -34,8 +34,9 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// `repo: "owner/name"` fills both.
+    /// `repo: "owner/name"` fills both, and so does `owner`.
     pub(super) fn split_full_name(&mut self) -> Result<(), String> {
+        self.split_owner()?;
         let Some(full) = self.arguments.get("repo").and_then(Value::as_str) else {
             return Ok(());
         };
@@ -64,6 +65,37 @@ impl Reading<'_> {
             }
         }
         self.arguments.insert("repo".to_owned(), repo.into());
+        Ok(())
+    }
+
+    fn split_owner(&mut self) -> Result<(), String> {
+        let Some(full) = self.arguments.get("owner").and_then(Value::as_str) else {
+            return Ok(());
+        };
+        let full = full.trim_matches('/');
+        let Some((owner, name)) = full.split_once('/') else {
+            return Ok(());
+        };
+        // What has more slashes is no name of anything.
+        if name.contains('/') || self.tool.argument("repo").is_none() {
+            return Ok(());
+        }
+        let repo = self.arguments.get("repo");
+        let differs = |repo: &Value| {
+            let mut same = [full, name].into_iter();
+            let repo = repo.as_str().unwrap_or_default().trim_matches('/');
+            !same.any(|it| it.eq_ignore_ascii_case(repo))
+        };
+        if repo.is_some_and(differs) {
+            return Err("repo and the repository in owner differ".to_owned());
+        }
+        let (owner, name) = (Value::from(owner), Value::from(name));
+        if repo.is_none() {
+            let at = self.arguments.keys().position(|name| name == "owner");
+            let at = at.map_or(0, |at| at + 1);
+            self.arguments.shift_insert(at, "repo".to_owned(), name);
+        }
+        self.arguments.insert("owner".to_owned(), owner);
         Ok(())
     }
 }

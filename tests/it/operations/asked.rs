@@ -140,6 +140,39 @@ fn an_address_is_no_repository_and_a_right_call_is_shown() {
 }
 
 #[test]
+fn owner_and_name_are_taken_apart_wherever_they_stand_as_one() {
+    let assistant = Assistant::new();
+    let branches = |mut arguments: Value| {
+        arguments["method"] = "list".into();
+        assistant.calls("branch_read", &arguments)
+    };
+    let wanted = branches(json!({"owner": "observatory", "repo": "telescope"}));
+    let full = "observatory/telescope";
+    for arguments in [
+        json!({"repo": full}),
+        json!({"owner": full}),
+        json!({"owner": full, "repo": "telescope"}),
+        json!({"owner": full, "repo": full}),
+        json!({"owner": "observatory", "repo": full}),
+    ] {
+        assert_eq!(branches(arguments.clone()), wanted, "{arguments}");
+    }
+    assert_eq!(
+        branches(json!({"owner": full, "repo": "star-catalog"})),
+        "refused: repo and the repository in owner differ"
+    );
+}
+
+#[test]
+fn the_example_of_a_refusal_is_a_right_call_whatever_was_sent() {
+    assert_eq!(
+        refused("branch_read", &json!({"method": "list", "owner": "a/b/c"})),
+        "branch_read list needs repo, for example \
+         {\"method\":\"list\",\"owner\":\"observatory\",\"repo\":\"telescope\"}"
+    );
+}
+
+#[test]
 fn of_several_wrong_arguments_the_first_is_named_and_the_example_has_none() {
     let told = refused(
         "commit_read",
