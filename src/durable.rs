@@ -35,6 +35,8 @@ pub struct LockedFile {
     bytes: Option<Zeroizing<Vec<u8>>>,
     access_when_new: Access,
     limit: u64,
+    /// Nobody locked the file before, or whoever did left nothing behind.
+    is_first: bool,
     _lock: File,
 }
 
@@ -57,7 +59,7 @@ impl LockedFile {
     pub fn open(path: &Path, limit: u64, patience: Duration) -> Result<Self, Error> {
         let place = Place::find(path)?;
         let folder = place.folder_access()?;
-        let lock = lock::take(&place, patience)?;
+        let (lock, is_first) = lock::take(&place, patience)?;
         let read = settled(&place, limit);
         if read.is_err() {
             lock::remove(&place);
@@ -72,6 +74,7 @@ impl LockedFile {
             found,
             bytes,
             limit,
+            is_first,
             _lock: lock,
         })
     }
@@ -181,6 +184,15 @@ impl LockedFile {
     }
 }
 
+impl Drop for LockedFile {
+    /// A lock without a file tells that there was one: where none was made, none is left.
+    fn drop(&mut self) {
+        if self.is_first && self.found.is_none() {
+            lock::remove(&self.place);
+        }
+    }
+}
+
 /// Reads the file, freed of what a killed command left beside it.
 fn settled(place: &Place, limit: u64) -> Result<Option<place::Reading>, Error> {
     temporary::clear(place)?;
@@ -218,6 +230,12 @@ pub fn look(path: &Path) -> Result<(), Error> {
         return Err(Error::MountPoint(path.to_owned()));
     }
     place.expect_own()
+}
+
+/// Whether there was a file at `path`, and is none: the lock is there still.
+pub fn is_lost(path: &Path) -> bool {
+    let is_lost = |place: Place| Ok(place.stat()?.is_none() && lock::is_there(&place)?);
+    Place::find(path).and_then(is_lost).unwrap_or(false)
 }
 
 /// Whose file it is that `path` names, for another that should belong to the same; `None` where

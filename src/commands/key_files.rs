@@ -8,7 +8,7 @@ use std::{
 
 use chrono::{DateTime, SubsecRound, Utc};
 
-use super::{Failure, clock::Time, prompt::Prompts};
+use super::{Failure, clock::Time, paths, prompt::Prompts};
 use crate::{
     config::{Config, DEFAULT_AUDIT_LOG, Env, KeyEditor, KeysConfig, KeysFile, KeysFileError},
     durable::{self, InPlace},
@@ -214,6 +214,7 @@ impl KeyFiles {
         deadline: Instant,
         person: Option<&Prompts>,
     ) -> Result<MetadataFile, Failure> {
+        let is_lost = durable::is_lost(&self.metadata);
         let open = |patience| {
             Ok(MetadataFile::open(
                 &self.metadata,
@@ -221,7 +222,12 @@ impl KeyFiles {
                 patience,
             )?)
         };
-        locked(deadline, person, open)
+        let known = locked(deadline, person, open)?;
+        if is_lost && !known.exists() && !self.config.gate.keys.texts.is_empty() {
+            // The command goes on, whether or not somebody reads.
+            let _ = writeln!(io::stderr(), "warning: {}", paths::lost(&self.metadata));
+        }
+        Ok(known)
     }
 }
 

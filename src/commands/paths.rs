@@ -26,3 +26,11 @@ pub(super) fn unread(log: &Path, error: &io::Error) -> String {
         _ => format!("{log} cannot be read: {error}"),
     }
 }
+
+/// That there was a file of metadata, and what follows.
+pub(super) fn lost(metadata: &Path) -> String {
+    let file = metadata.display();
+    format!(
+        "{file} was here and is gone, and with it which keys were revoked, retired or expired: such as still stand among the keys open the door from the server's next start on; take them out, or revoke them anew"
+    )
+}

@@ -22,14 +22,16 @@ use super::{
 /// How long to wait between two tries.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Takes the lock, which is held until the file is dropped or the process ends in any way.
-pub(super) fn take(place: &Place, patience: Duration) -> Result<File, Error> {
+/// Takes the lock, which is held until the file is dropped or the process ends in any way, and says
+/// whether it had to be made.
+pub(super) fn take(place: &Place, patience: Duration) -> Result<(File, bool), Error> {
     let deadline = Instant::now() + patience;
     let failed = |error| place.failed("be locked", error);
     loop {
-        let file = File::from(open(place)?);
+        let (file, is_new) = open(place)?;
+        let file = File::from(file);
         match file.try_lock() {
-            Ok(()) if is_still_there(place, &file) => return Ok(file),
+            Ok(()) if is_still_there(place, &file) => return Ok((file, is_new)),
             Ok(()) => {} // somebody removed the file that was waited for: it locks nobody out
             Err(TryLockError::Error(error)) => return Err(failed(error)),
             Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
@@ -59,12 +61,20 @@ pub(super) fn remove(place: &Place) {
     let _ = unlinkat(place.folder(), place.beside(".lock"), AtFlags::empty());
 }
 
-fn open(place: &Place) -> Result<OwnedFd, Error> {
+/// Whether somebody locks the file, or has done so.
+pub(super) fn is_there(place: &Place) -> Result<bool, Error> {
+    let lock = place.sibling(place.beside(".lock"))?;
+    Ok(lock.stat()?.is_some())
+}
+
+fn open(place: &Place) -> Result<(OwnedFd, bool), Error> {
     let failed = |error| place.failed("be locked", error);
     let name = place.beside(".lock");
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let new = flags | OFlags::CREATE | OFlags::EXCL;
-    let file = match openat(place.folder(), &name, new, Mode::RUSR | Mode::WUSR) {
+    let made = openat(place.folder(), &name, new, Mode::RUSR | Mode::WUSR);
+    let is_new = made.is_ok();
+    let file = match made {
         Err(Errno::EXIST) => match openat(place.folder(), &name, flags, Mode::empty()) {
             Err(Errno::NOENT) => return open(place),
             opened => opened,
@@ -85,7 +95,7 @@ fn open(place: &Place) -> Result<OwnedFd, Error> {
     if is_root() {
         share(place, &file, &stat)?;
     }
-    Ok(file)
+    Ok((file, is_new))
 }
 
 /// A lock that root made must not lock out the user whose file it is.

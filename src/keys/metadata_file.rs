@@ -26,7 +26,7 @@ pub struct MetadataFile {
 #[derive(Debug, thiserror::Error)]
 pub enum MetadataError {
     /// Half written, or mistyped by somebody.
-    #[error("{} is broken: {reason}; mend it, or move it away and adopt the keys anew", path.display())]
+    #[error("{} is broken: {reason}; mend it or restore it. Where it is moved away, no key has an end any more: take those that ended out of the keys first", path.display())]
     Broken { path: PathBuf, reason: String },
     /// Of a later version, or of something else.
     #[error("{} is no key metadata of version 1; name another file by `AEGIS_KEYS_FILE`", .0.display())]
@@ -74,6 +74,11 @@ impl MetadataFile {
 
     pub fn path(&self) -> &Path {
         self.file.path()
+    }
+
+    /// Whether there is a file yet.
+    pub fn exists(&self) -> bool {
+        self.file.exists()
     }
 
     /// Whether what was changed could be written now. Nothing is.

@@ -113,6 +113,27 @@ impl KeyRing {
         self.outlined()
     }
 
+    /// Keeps refused what `before` refused at `now` by what was written down, though that is written
+    /// down no more. Gives the keys that would be in force otherwise.
+    pub fn keep_ended(&mut self, before: &Self, now: DateTime<Utc>) -> Vec<KeyHint> {
+        let ended = before.former.iter();
+        let ended = ended.filter(|(_, former)| former.has_ended(now));
+        for (key, former) in ended {
+            let noted = self.former.entry(*key).or_insert(*former);
+            if !noted.has_ended(now) {
+                *noted = *former;
+            }
+        }
+        let former = &self.former;
+        let has_ended = |key: &KeyId| {
+            let noted = former.get(&key.fingerprint());
+            noted.is_some_and(|former| former.has_ended(now))
+        };
+        let revived = |_: &KeyId, key: &mut Key| key.is_in_force(now) && has_ended(&key.id);
+        let kept = self.keys.extract_if(revived).map(|(_, key)| key.hint);
+        kept.collect()
+    }
+
     /// What was offered as a key, at `now`.
     ///
     /// What is looked up is a digest, of which an attacker chooses no bit, and every search takes the
@@ -136,7 +157,7 @@ impl KeyRing {
     fn former(&self, id: &KeyId, now: DateTime<Utc>) -> Option<KeyHint> {
         let key = id.fingerprint();
         let noted = self.former.get(&key);
-        let noted = noted.filter(|former| former.since.is_none_or(|since| since <= now));
+        let noted = noted.filter(|former| former.has_ended(now));
         let taken_out = self.taken_out.get(&key);
         noted
             .map(|former| former.hint.unwrap_or_else(|| id.hint()))
@@ -163,6 +184,12 @@ impl KeyRing {
     pub fn ended(&self, since: DateTime<Utc>, now: DateTime<Utc>) -> impl Iterator<Item = &Key> {
         let ended = move |key: &&Key| key.is_in_force(since) && !key.is_in_force(now);
         self.keys.values().filter(ended)
+    }
+}
+
+impl Former {
+    fn has_ended(&self, now: DateTime<Utc>) -> bool {
+        self.since.is_none_or(|since| since <= now)
     }
 }
 
@@ -284,6 +311,36 @@ mod tests {
         assert_eq!(ring.ended(NOW, NOW).count(), 0);
         assert!(ring.is_in_force(&key_id('a'), before));
         assert!(!ring.is_in_force(&key_id('a'), NOW));
+    }
+
+    #[test]
+    fn a_key_that_ended_stays_refused_where_its_end_is_written_down_no_more() {
+        let mut metadata = Metadata::default();
+        metadata.note_revoked(&key_id('a'), key('a').hint(), NOW);
+        metadata.note_revoked(&key_id('b'), key('b').hint(), NOW);
+        metadata.note_expires(&key_id('c'), key('c').hint(), NOW);
+        metadata.note_expires(&key_id('d'), key('d').hint(), NOW + TimeDelta::seconds(1));
+        let first = ring("acde", &metadata);
+        let mut anew = Metadata::default();
+        anew.change(&key_id('a'), key('a').hint(), |_| {});
+        let mut second = ring("acde", &anew);
+        let mut kept = second.keep_ended(&first, NOW);
+        kept.sort_unstable();
+        assert_eq!(kept, [key('a').hint(), key('c').hint()]);
+        let second = second.after(&first);
+        let states = ['a', 'c', 'd', 'e'].map(|letter| state(&second, letter, NOW));
+        assert_eq!(
+            states,
+            [
+                "former aaaaaaaa...aaaa",
+                "former cccccccc...cccc",
+                "in force dddddddd...dddd",
+                "in force eeeeeeee...eeee",
+            ]
+        );
+        // The one that was in no list then is known, too.
+        let mut third = ring("be", &anew);
+        assert_eq!(third.keep_ended(&second, NOW), [key('b').hint()]);
     }
 
     #[test]

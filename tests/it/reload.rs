@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    cli::text,
+    cli::{aegis, text},
     serve::{Served, serve},
 };
 
@@ -26,6 +26,8 @@ const TWO: &str = "2222222222222222222222222222222222222222222222222222222222abc
 const ONE_HASHED: &str = "sha256:899c1fddefb32542394fdcaa6f6d0afde0d49f4384bda41be51e654525d423e9";
 const ONE_HINT: &str = "11111111...cdef";
 const TWO_HINT: &str = "22222222...cdef";
+const THREE: &str = "3333333333333333333333333333333333333333333333333333333333abcdef";
+const THREE_HINT: &str = "33333333...cdef";
 
 /// A folder with a `.env` that holds these keys, and the metadata `aegis-keys.json`, if any.
 struct Home(TempDir);
@@ -354,6 +356,55 @@ fn metadata_that_break_or_vanish_later_change_nothing() {
     fs::remove_file(served.folder.path().join("aegis-keys.json")).unwrap();
     served.wait_for("aegis-keys.json is gone");
     assert_eq!(status(&served, ONE), 200);
+}
+
+#[test]
+fn a_start_misses_metadata_that_were_there() {
+    let home = Home::new(ONE);
+    home.put("aegis-keys.json.lock", "");
+    let served = home.serve(&[]);
+    assert!(
+        served
+            .said
+            .contains("aegis-keys.json was here and is gone, and with it which keys "),
+        "{}",
+        served.said
+    );
+}
+
+#[test]
+fn metadata_that_were_made_anew_revive_no_key_that_ended() {
+    let home = Home::new(&format!("{ONE},{TWO}"));
+    home.metadata(&json!([{
+        "id": "1", "fp": &ONE_HASHED[7..23], "hint": ONE_HINT, "revoked_at": "2026-01-29T12:00:00Z",
+    }]));
+    let mut served = home.serve(&[]);
+    let metadata = served.folder.path().join("aegis-keys.json");
+    fs::remove_file(&metadata).unwrap();
+    served.wait_for("aegis-keys.json is gone");
+    let mut adopt = aegis(&["check-key-age", "--adopt"]);
+    adopt.current_dir(served.folder.path()).output().unwrap();
+    assert!(metadata.exists());
+    served.wait_for(&format!(
+        "critical: keys that ended stay refused, and all others are as they are written down: aegis-keys.json says no more that {ONE_HINT} ended: "
+    ));
+    assert_eq!((status(&served, ONE), status(&served, TWO)), (401, 200));
+    // What is done after that counts.
+    put_keys(&served.folder, &format!("{ONE},{THREE}"));
+    served.wait_for(&format!("1 now, added: {THREE_HINT}, removed: {TWO_HINT}"));
+    assert_eq!((status(&served, ONE), status(&served, THREE)), (401, 200));
+    put_keys(&served.folder, THREE);
+    served.wait_for("the keys can be read again");
+    let records = served.stop().records;
+    let reasons = told(&records, "config_reload_failed");
+    assert_eq!(
+        reasons,
+        [
+            json!({"reason": "metadata_gone"}),
+            json!({"reason": "ends_forgotten"}),
+        ]
+    );
+    assert_eq!(told(&records, "access_denied")[0]["key_hint"], ONE_HINT);
 }
 
 #[test]

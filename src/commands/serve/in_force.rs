@@ -90,8 +90,10 @@ impl InForce {
             }
         }
         let left = self.ring.load().in_force(now).count();
-        let told =
-            [("added", added), ("removed", removed)].map(|(what, hints)| listed(what, hints));
+        let told = [("added", added), ("removed", removed)].map(|(what, hints)| match hints {
+            [] => String::new(),
+            hints => format!(", {what}: {}", listed(hints)),
+        });
         log::info!(
             target: logging::ALWAYS,
             "other keys are in force: {left} now{}",
@@ -120,10 +122,8 @@ fn beyond(one: &Ends, other: &Ends) -> Vec<KeyHint> {
     beyond
 }
 
-fn listed(what: &str, hints: &[KeyHint]) -> String {
-    if hints.is_empty() {
-        return String::new();
-    }
+/// Some of these, for a line.
+pub(super) fn listed(hints: &[KeyHint]) -> String {
     let shown: Vec<_> = hints
         .iter()
         .take(MOST_IN_A_LINE)
@@ -133,5 +133,5 @@ fn listed(what: &str, hints: &[KeyHint]) -> String {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!(", {what}: {}{more}", shown.join(" "))
+    format!("{}{more}", shown.join(" "))
 }

@@ -8,10 +8,13 @@ use std::{
 use chrono::{DateTime, SecondsFormat, Utc};
 use log::Level;
 
-use super::wiring;
+use super::{in_force::listed, wiring};
 use crate::{
+    commands::paths,
     config::{Config, ConfigError, Env, EnvSource, KeysConfig, Marks},
+    durable,
     keys::{KeyEntry, KeyList, KeyRecord, KeyRing, Metadata, MetadataError, RejectedKey},
+    sort,
 };
 
 /// Where the keys come from.
@@ -44,8 +47,8 @@ pub(super) struct KeysRead {
     pub(super) is_metadata_unusable: bool,
     /// The keys of the file of further keys; where that cannot be read, those of before.
     filed: Vec<KeyEntry>,
-    /// Why that file cannot be read, if so.
-    pub(super) unread: Option<Unusable>,
+    /// Why some keys are not as they are written down, if so.
+    pub(super) partly: Option<Unusable>,
     /// What to say of it, each with its weight.
     pub(super) notes: Vec<(Level, String)>,
 }
@@ -62,6 +65,9 @@ pub(super) enum Unusable {
     Metadata(String),
     #[error("{} is gone, and with it what is known of keys that ended", .0.display())]
     MetadataGone(PathBuf),
+    /// Keys that ended would be back: all else counts nevertheless.
+    #[error("{} says no more that {keys} ended: take out what is not to open the door at the next start, or revoke it anew", file.display())]
+    EndsForgotten { file: PathBuf, keys: String },
     #[error("no usable key is left (no keys: {rejected}, ended: {ended})")]
     NoKey { rejected: usize, ended: usize },
     #[error("reading them failed")]
@@ -108,10 +114,15 @@ impl KeySources {
 
     /// Reads all of it anew. With the keys comes where they are to be read the next time. A file of
     /// further keys that cannot be read keeps its keys as they were, and no key of elsewhere in force.
+    /// A file of metadata that forgot the end of a key that ended `before` revives none.
     ///
     /// # Errors
     /// The keys of before must stay.
-    pub(super) fn read(&self, now: DateTime<Utc>) -> Result<(KeysRead, Self), Unusable> {
+    pub(super) fn read(
+        &self,
+        before: &KeyRing,
+        now: DateTime<Utc>,
+    ) -> Result<(KeysRead, Self), Unusable> {
         let env = self.env.read()?;
         let (keys, errors) = KeysConfig::read(&env);
         if errors
@@ -131,9 +142,19 @@ impl KeySources {
         }
         let mut read = next.keys(&keys, known.as_ref(), now);
         next.note(&read);
-        read.unread = errors
+        let unread = errors
             .first()
             .map(|error| Unusable::KeysFile(error.to_string()));
+        let mut kept = read.ring.keep_ended(before, now);
+        read.partly = if kept.is_empty() {
+            unread
+        } else {
+            sort::by_key(&mut kept, |hint| *hint);
+            Some(Unusable::EndsForgotten {
+                file: next.metadata.clone(),
+                keys: listed(&kept),
+            })
+        };
         if read.ring.in_force(now).next().is_none() {
             return Err(Unusable::NoKey {
                 rejected: read.rejected.len(),
@@ -189,6 +210,9 @@ impl KeySources {
             let note = format!("there is no {shown} yet, so no key has an end");
             notes.push((Level::Warn, note));
         }
+        if known.is_none() && durable::is_lost(&self.metadata) {
+            notes.push((Level::Error, paths::lost(&self.metadata)));
+        }
         let has_metadata = known.is_some();
         let nothing = Metadata::default();
         let known = known.unwrap_or(&nothing);
@@ -212,7 +236,7 @@ impl KeySources {
             has_metadata,
             is_metadata_unusable: false,
             filed,
-            unread: None,
+            partly: None,
             notes,
         }
     }
@@ -229,7 +253,7 @@ impl KeysRead {
             has_metadata: false,
             is_metadata_unusable: false,
             filed: Vec::new(),
-            unread: None,
+            partly: None,
             notes: Vec::new(),
         }
     }
@@ -242,6 +266,7 @@ impl Unusable {
             Self::Unreadable(_) | Self::KeysFile(_) => "unreadable",
             Self::Metadata(_) => "metadata_unusable",
             Self::MetadataGone(_) => "metadata_gone",
+            Self::EndsForgotten { .. } => "ends_forgotten",
             Self::NoKey { .. } => "no_usable_key",
             Self::Panic => "panic",
         }

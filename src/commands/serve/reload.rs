@@ -127,7 +127,7 @@ impl Watch {
         }
         match read {
             Ok((keys, sources)) => {
-                let is_settled = keys.unread.is_none() && sources.files().eq(self.sources.files());
+                let is_settled = keys.partly.is_none() && sources.files().eq(self.sources.files());
                 self.settled = is_settled.then_some(stamps);
                 self.sources = sources;
                 self.take(keys, is_asked);
@@ -141,7 +141,7 @@ impl Watch {
 
     /// Puts the keys in force that were read.
     fn take(&mut self, read: KeysRead, is_asked: bool) {
-        if let Some(fault) = read.unread {
+        if let Some(fault) = read.partly {
             self.keep(fault, is_asked);
         } else if self.failed.take().is_some() {
             log::warn!("the keys can be read again");
@@ -171,6 +171,9 @@ impl Watch {
             Unusable::KeysFile(_) => {
                 "the keys of `MCP_API_KEYS_FILE` stay those of before, and all others are as they are written down"
             }
+            Unusable::EndsForgotten { .. } => {
+                "keys that ended stay refused, and all others are as they are written down"
+            }
             _ => "the keys in force stay those of before",
         };
         log::error!("critical: {stay}: {fault}");
@@ -182,7 +185,8 @@ impl Watch {
 
     fn read(&self) -> Read {
         let now = self.keys.audit.now();
-        let read = catch_unwind(AssertUnwindSafe(|| self.sources.read(now)));
+        let before = self.keys.ring.load();
+        let read = catch_unwind(AssertUnwindSafe(|| self.sources.read(&before, now)));
         read.unwrap_or(Err(Unusable::Panic))
     }
 

@@ -1,5 +1,5 @@
 //! `generate-key`: who sees the key, and where it is written.
-use std::fs::File;
+use std::fs::{self, File};
 
 use super::{KEY, Keys, OTHER, ago, fixture::hashed, hint};
 use crate::support::golden;
@@ -222,4 +222,20 @@ fn a_program_reads_all_of_it_as_json() {
         .replace(&hint(key), "<hint>")
         .replace(created, "<now>");
     golden("keys/generate.json", &shown);
+}
+
+#[test]
+fn what_is_known_of_keys_is_missed_aloud_where_it_was_there() {
+    let keys = Keys::with(&format!("MCP_API_KEYS={KEY}\n"));
+    // A lock is left by what wrote something.
+    let first = keys.run(&["generate-key", "--add"]);
+    let second = keys.run(&["generate-key", "--add", "--label", "one"]);
+    assert!(!first.stderr.contains("warning") && !second.stderr.contains("warning"));
+    fs::remove_file(keys.path("aegis-keys.json")).unwrap();
+    let told = "warning: aegis-keys.json was here and is gone, and with it which keys were revoked, retired or expired: such as still stand among the keys open the door from the server's next start on; take them out, or revoke them anew\n";
+    let without = keys.run(&["generate-key", "--add"]);
+    let anew = keys.run(&["generate-key", "--add", "--label", "two"]);
+    assert!(without.stderr.starts_with(told) && anew.stderr.starts_with(told));
+    let next = keys.run(&["generate-key", "--add", "--label", "three"]);
+    assert!(!next.stderr.contains("warning"), "{}", next.stderr);
 }

@@ -11,8 +11,9 @@ use super::*;
 use crate::{
     audit::{AuditLog, AuditSettings},
     config::{Env, KeysConfig},
-    keys::{KeyHint, KeyId, Metadata},
+    keys::{KeyHint, KeyId, KeyRing, Metadata},
     mcp,
+    rights::{Access, Rights},
 };
 
 /// A folder with a `.env`, and who watches it.
@@ -40,7 +41,8 @@ impl Scene {
         let audit = Arc::new(audit.unwrap());
         let env = Env::read(Some(&file)).unwrap();
         let sources = KeySources::new(&env, &KeysConfig::read(&env).0, false);
-        let (first, sources) = sources.read(audit.now()).unwrap();
+        let nothing = KeyRing::new([], &Metadata::default(), Rights::up_to(Access::Read));
+        let (first, sources) = sources.read(&nothing, audit.now()).unwrap();
         let streams = mcp::Shared::new(
             mcp::Settings::default(),
             TaskTracker::new(),
