@@ -259,12 +259,13 @@ impl LockedKeys {
         Ok(self.known.save(self.in_place)?)
     }
 
-    /// Writes both, or, where the keys cannot be written, neither.
+    /// Writes both, or, where one cannot be written, neither.
     pub(super) fn write(&mut self) -> Result<(), Failure> {
         let saved = self.save_known();
+        let is_saved = saved.is_ok();
         let written = saved.and_then(|()| self.commit_keys());
-        if written.is_err() && !self.is_written() {
-            // If this fails too, a key is known that is in no file.
+        if !is_saved || (written.is_err() && !self.is_written()) {
+            // If this fails too, more is known than is so.
             let before = Metadata::parse(self.before.clone().into_bytes());
             self.known.metadata = before.unwrap_or_default();
             let _ = self.save_known();

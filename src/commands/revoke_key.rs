@@ -183,7 +183,16 @@ fn former(
         let in_place = files.in_place(asked.edited.in_place, person.as_mut())?;
         let mut locked = files.lock(in_place, person.as_ref())?;
         locked.known.metadata.note_revoked_record(&record.id, now);
-        locked.save_known()?;
+        locked.save_known().map_err(|failure| {
+            let is_it = |it: &KeyRecord| it.id == record.id && it.revoked_at.is_some();
+            let is_noted = files.known().is_ok_and(|known| known.records().any(is_it));
+            let left = if is_noted {
+                "is noted as revoked, which a power cut may undo"
+            } else {
+                "is as it was"
+            };
+            failure.and(&format!("{name} {left}"))
+        })?;
     }
     let hints: Vec<_> = record.hint.into_iter().collect();
     let proof = if asked.no_wait {

@@ -3,6 +3,7 @@
 mod change;
 mod dialog;
 mod guided;
+mod left;
 mod place;
 mod refusal;
 mod resume;

@@ -79,7 +79,6 @@ impl Revocation<'_> {
         locked: &mut LockedKeys,
         now: DateTime<Utc>,
     ) -> Result<(), Failure> {
-        let file = self.files.env_file.display();
         let (id, hint) = (&self.key.id, self.key.hint);
         if let Some(new) = &self.new {
             let metadata = &mut locked.known.metadata;
@@ -91,32 +90,36 @@ impl Revocation<'_> {
                 });
             }
             locked.known.metadata.note_revoked(id, hint, now);
-            locked.save_known().map_err(|failure| {
-                failure.and(
-                    "the old key is out of use, but that it is revoked is not noted: run it again",
-                )
-            })?;
-            return written.map_err(|failure| self.not_lasting(failure));
+            let saved = locked.save_known();
+            return saved.and(written).map_err(|failure| self.left(failure));
         }
         locked.known.metadata.note_revoked(id, hint, now);
-        locked.save_known()?;
-        locked.commit_keys().map_err(|failure| {
-            if locked.is_written() {
-                return self.not_lasting(failure);
-            }
-            failure.and(&format!(
-                "{} is noted as revoked, so servers refuse it, but it still stands in {file}",
-                self.name
-            ))
-        })
+        let saved = locked.save_known();
+        let written = saved.and_then(|()| locked.commit_keys());
+        written.map_err(|failure| self.left(failure))
     }
 
-    /// The keys were written, and the folder could not be synced after that.
-    fn not_lasting(&self, failure: Failure) -> Failure {
+    /// The failure, and what stands in both files: a disk may fail when the change is made already.
+    fn left(&self, failure: Failure) -> Failure {
+        let (Ok(known), Ok(keys)) = (self.files.known(), self.files.keys()) else {
+            return failure.and("what is left is not known: look with `aegis list-keys --all`");
+        };
         let file = self.files.env_file.display();
         let name = &self.name;
-        failure.and(&format!(
-            "{name} is revoked and out of {file}, which a power cut may undo"
-        ))
+        let record = known.key(&self.key.id);
+        let is_noted = record.is_some_and(|record| record.revoked_at.is_some());
+        let is_listed = keys.keys().iter().any(|key| key.id == self.key.id);
+        failure.and(&match (is_noted, is_listed) {
+            (true, true) => format!(
+                "{name} is noted as revoked, so servers refuse it, but it still stands in {file}"
+            ),
+            (true, false) => {
+                format!("{name} is revoked and out of {file}, which a power cut may undo")
+            }
+            (false, true) => format!("{name} is as it was"),
+            (false, false) => format!(
+                "{name} is not in {file}, but that it is revoked is not noted: run it again"
+            ),
+        })
     }
 }

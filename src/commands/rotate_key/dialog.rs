@@ -5,7 +5,6 @@ use chrono::{DateTime, Utc};
 use url::Url;
 
 use super::{
-    BOTH_STAY,
     place::Place,
     seen::time,
     trial::{self, Verdict, Written},
@@ -66,7 +65,7 @@ impl Dialog<'_> {
                  `aegis rotate-key --finish` goes on, `--abort` takes the new key back",
                 self.old_name, self.new_name
             )),
-            failure => failure.and(BOTH_STAY),
+            failure => failure.and(&self.place.left(&self.old).told()),
         })
     }
 

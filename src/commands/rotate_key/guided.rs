@@ -142,10 +142,17 @@ fn begin(
         person.say(style(made.key.expose()).for_stderr().bold())?;
         person.say("")?;
     }
-    let end = files.begin(&old.id, &made, place.now()).inspect_err(|_| {
-        // What is more important is said after it.
-        let _ = person.say("It was not written down: forget it.");
-    })?;
+    let end = files
+        .begin(&old.id, &made, place.now())
+        .map_err(|failure| {
+            let left = place.left(&old.id);
+            if left.has_new() {
+                return failure.and(&left.told());
+            }
+            // What is more important is said after it.
+            let _ = person.say("It was not written down: forget it.");
+            failure
+        })?;
     let end = end.map(|end| {
         format!(
             "The new one ends on {}, as the old one had an end.",

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     guided,
+    left::Left,
     place::Place,
     seen::{Seen, time},
     trial::{self, Written},
@@ -43,7 +44,8 @@ pub(super) fn finish(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
     // By the time now: a question may have been open for long.
     let out = place
         .lock(person.as_mut())?
-        .take_out(old.as_ref(), place.now())?;
+        .take_out(old.as_ref(), place.now())
+        .map_err(|failure| left(place, &seen, chosen, failure))?;
     if asked.json {
         let waiting = if asked.key.is_some() {
             Vec::new()
@@ -83,7 +85,9 @@ pub(super) fn abort(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
         let out = if seen.left_over().is_empty() {
             Vec::new()
         } else {
-            files.take_out(None, place.now())?
+            files
+                .take_out(None, place.now())
+                .map_err(|failure| left(place, &seen, None, failure))?
         };
         if asked.json {
             return print(&json!({ "kept": Value::Null, "taken_out": hints(&seen, &out) }));
@@ -104,7 +108,8 @@ pub(super) fn abort(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
     }
     place
         .lock(person.as_mut())?
-        .give_up(&rotation.old.id, place.now())?;
+        .give_up(&rotation.old.id, place.now())
+        .map_err(|failure| left(place, &seen, Some(rotation), failure))?;
     if asked.json {
         let new: Vec<_> = rotation.new.cloned().into_iter().collect();
         return print(&json!({
@@ -116,6 +121,26 @@ pub(super) fn abort(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
         "{old} is kept, and {} is taken out",
         seen.successor(rotation)
     )])
+}
+
+/// The failure, and what stands in the files that is not what was `seen`.
+fn left(
+    place: &Place,
+    seen: &Seen<'_>,
+    rotation: Option<&Rotation<'_>>,
+    failure: Failure,
+) -> Failure {
+    if let Some(rotation) = rotation {
+        return match place.left(&rotation.old.id) {
+            Left::UnderWay(stage) if stage == rotation.stage => failure,
+            left => failure.and(&left.told()),
+        };
+    }
+    match place.files.keys() {
+        Ok(keys) if keys.as_bytes() == seen.keys.as_bytes() => failure,
+        Ok(_) => failure.and("what had ended is taken out, which a power cut may undo"),
+        Err(_) => failure.and("`aegis rotate-key --status` says what is left"),
+    }
 }
 
 fn hints(seen: &Seen<'_>, keys: &[KeyEntry]) -> Vec<String> {

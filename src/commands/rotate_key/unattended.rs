@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::{
     BOTH_STAY, check_grace,
+    left::Left,
     place::Place,
     seen::{Seen, time},
     shown,
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     cli::RotateKey,
     commands::{Failure, Made, running::Running},
-    keys::{Form, KeyEntry, KeyHint, KeyId},
+    keys::{Form, KeyEntry, KeyHint, KeyId, Stage},
 };
 
 /// A key and the one that was made beside it.
@@ -47,15 +48,34 @@ pub(super) fn run(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
     let mut verdict = None;
     // The new key is in force from here on, so it is told whatever comes of the old one.
     let settled = settle(asked, place, &begun, start, &mut verdict);
-    let end = settled.as_ref().unwrap_or(&End::Open);
+    let (end, failed) = match settled {
+        Ok(end) => (end, None),
+        Err(failure) => {
+            let left = place.left(&begun.old);
+            let told = Failure::Other(format!("{failure}; {}", left.told()));
+            (End::of(&left, place.now()), Some(told))
+        }
+    };
     if asked.json {
-        print(asked, place, &begun, verdict.as_ref(), end)?;
+        print(asked, place, &begun, verdict.as_ref(), &end)?;
     } else {
-        tell(place, &begun, verdict.as_ref(), end)?;
+        tell(place, &begun, verdict.as_ref(), &end)?;
     }
-    settled
-        .map(drop)
-        .map_err(|failure| Failure::Other(format!("{failure}; {BOTH_STAY}")))
+    failed.map_or(Ok(()), Err)
+}
+
+impl End {
+    /// What became of it by what a failure left.
+    fn of(left: &Left, now: DateTime<Utc>) -> Self {
+        match left {
+            Left::TakenOut => Self::TakenOut,
+            Left::UnderWay(Stage::Ending(end) | Stage::Ended(end)) => Self::At(*end),
+            Left::UnderWay(Stage::Leaving) => Self::At(now),
+            Left::UnderWay(Stage::Open | Stage::Missing) | Left::OldAlone | Left::Unknown(_) => {
+                Self::Open
+            }
+        }
+    }
 }
 
 /// Tests the new key, and says what became of the old one.
@@ -116,8 +136,18 @@ fn begin(asked: &RotateKey, place: &Place, now: DateTime<Utc>) -> Result<Begun, 
     }
     let begun = files.begin(&old.id, &made, now);
     let end = begun.map_err(|failure| {
+        let left = place.left(&old.id);
         let forget = "the new key was not written down: forget it if you saw it";
-        if shown { failure.and(forget) } else { failure }
+        match left.has_new() {
+            true => failure.and(&format!(
+                "the new key {} is in {}, and {}",
+                made.key.hint(),
+                place.file(),
+                left.told()
+            )),
+            false if shown => failure.and(forget),
+            false => failure,
+        }
     })?;
     Ok(Begun {
         end,

@@ -302,3 +302,37 @@ fn a_key_that_has_the_place_of_another_is_not_said_to_be_in_no_file_where_the_fo
         )
     );
 }
+
+#[test]
+fn a_key_that_is_noted_as_revoked_is_said_to_stand_in_the_file_where_the_note_cannot_be_synced() {
+    let arguments = ["revoke-key", "0123", "--yes", "--no-wait"];
+    let Some((done, left)) = with_failing_sync(&arguments, 2) else {
+        return;
+    };
+    assert!(left.has(KEY) && left.is_revoked(KEY));
+    assert_eq!(
+        (done.code, &*done.stderr),
+        (
+            Some(1),
+            "error: aegis-keys.json cannot be made lasting: Input/output error (os error 5); \
+             01234567...cdef is noted as revoked, so servers refuse it, but it still stands in .env\n"
+        )
+    );
+}
+
+#[test]
+fn a_key_that_was_replaced_is_said_to_be_revoked_where_that_is_noted_and_cannot_be_synced() {
+    let arguments = ["revoke-key", "0123", "--yes", "--no-wait", "--replace"];
+    let Some((done, left)) = with_failing_sync(&arguments, 0) else {
+        return;
+    };
+    assert!(!left.has(KEY) && left.is_revoked(KEY));
+    assert_eq!(
+        (done.code, &*done.stderr),
+        (
+            Some(1),
+            "error: aegis-keys.json cannot be made lasting: Input/output error (os error 5); \
+             01234567...cdef is revoked and out of .env, which a power cut may undo\n"
+        )
+    );
+}

@@ -229,3 +229,99 @@ fn a_full_disk_leaves_an_end_that_can_be_made_again() {
     wrong_at_each(&FINISH, NO_SPACE, "--finish");
     wrong_at_each(&ABORT, NO_SPACE, "--abort");
 }
+
+/// What a command says of which one call of `fsync` fails, the last but `before_end`, and the stage
+/// that it leaves.
+fn with_failing_sync(
+    arguments: &[&str],
+    prepare: fn(&Keys),
+    before_end: usize,
+) -> Option<(Keys, String, String)> {
+    if Command::new("strace").arg("-V").output().is_err() {
+        return None;
+    }
+    let folder = || {
+        let (keys, gate) = served(1);
+        prepare(&keys);
+        (keys, gate)
+    };
+    let (first, gate) = folder();
+    let output = traced(&first, &["-e", "trace=fsync"], arguments).output();
+    assert!(output.unwrap().status.success());
+    drop(gate);
+    let log = fs::read_to_string(first.path("strace.log")).unwrap();
+    let number = log.matches("fsync(").count() - before_end;
+    let (keys, _gate) = folder();
+    let inject = format!("inject=fsync:error=EIO:when={number}");
+    let output = traced(&keys, &["-e", &inject], arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = |bytes: &[u8]| String::from_utf8(bytes.to_owned()).unwrap();
+    Some((keys, said(&output.stdout), said(&output.stderr)))
+}
+
+const NOT_LASTING: &str = "error: .env cannot be made lasting: Input/output error (os error 5); ";
+
+#[test]
+fn an_old_key_that_is_out_is_not_said_to_stay_where_the_folder_cannot_be_synced() {
+    let arguments = ["--yes", "--json", "--grace", "0", "key1"];
+    let Some((keys, out, said)) = with_failing_sync(&arguments, |_| {}, 0) else {
+        return;
+    };
+    assert_eq!(keys.listed(), [keys.new_key()]);
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(told["old_taken_out"], true);
+    let left = "the old key is taken out, which a power cut may undo\n";
+    assert_eq!(said, format!("{NOT_LASTING}{left}"));
+}
+
+#[test]
+fn an_end_that_cannot_be_made_lasting_is_none() {
+    let arguments = ["--yes", "--json", "key1"];
+    let Some((keys, out, said)) = with_failing_sync(&arguments, |_| {}, 0) else {
+        return;
+    };
+    assert_eq!(keys.stage().as_deref(), Some("open"));
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(told["old_refused_from"], Value::Null);
+    assert!(
+        said.ends_with(
+            "; both keys stay, until `aegis rotate-key --finish` or `--abort` ends it\n"
+        )
+    );
+}
+
+#[test]
+fn a_new_key_that_is_in_force_is_told_where_the_folder_cannot_be_synced() {
+    let arguments = ["--yes", "--no-test", "--print", "key1"];
+    // After it come those of the end of the old one.
+    let Some((keys, out, said)) = with_failing_sync(&arguments, |_| {}, 2) else {
+        return;
+    };
+    assert_eq!(keys.stage().as_deref(), Some("open"));
+    assert_eq!(out.trim_end(), keys.new_key());
+    let new = hint(&keys.new_key());
+    let left = format!(
+        "the new key {new} is in .env, and both keys stay, until `aegis rotate-key --finish` or `--abort` ends it\n"
+    );
+    assert_eq!(said, format!("{NOT_LASTING}{left}"));
+}
+
+#[test]
+fn a_rotation_that_is_taken_back_is_said_to_be_where_the_folder_cannot_be_synced() {
+    let Some((keys, _, said)) = with_failing_sync(&["--abort", "--yes"], begun, 0) else {
+        return;
+    };
+    assert_eq!(keys.listed(), [old(1)]);
+    let left = "the old key stays, and no new one is beside it\n";
+    assert_eq!(said, format!("{NOT_LASTING}{left}"));
+}
+
+#[test]
+fn what_had_ended_is_said_to_be_out_where_the_folder_cannot_be_synced() {
+    let Some((keys, _, said)) = with_failing_sync(&["--finish", "--yes"], FINISH.prepare, 0) else {
+        return;
+    };
+    assert_eq!(keys.listed(), [keys.new_key()]);
+    let left = "what had ended is taken out, which a power cut may undo\n";
+    assert_eq!(said, format!("{NOT_LASTING}{left}"));
+}
