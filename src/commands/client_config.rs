@@ -4,8 +4,9 @@ mod clients;
 mod merge;
 
 use std::{
-    fs,
+    fs::DirBuilder,
     io::{self, Write},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -217,7 +218,9 @@ fn write(row: &Row, lines: &str, named: Option<&Path>) -> Result<Written, Failur
         ))
     };
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(|error| refused(&error))?;
+        // Whatever the umask is, nobody else puts files there.
+        let made = DirBuilder::new().recursive(true).mode(0o755).create(folder);
+        made.map_err(|error| refused(&error))?;
     }
     let mut file = LockedFile::open(&path, LIMIT, durable::PATIENCE)?;
     let replaced = edit(&mut file, lines, refused);

@@ -1,5 +1,10 @@
 //! What connects a client: lines to paste, and a client's own file with all else kept.
-use std::{fs, path::Path, process::Output};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Command, Output},
+};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -315,4 +320,22 @@ fn no_key_is_ever_in_what_it_prints() {
         let shown = run(folder.path(), &[client, "--json"], &settings);
         assert!(!text(&shown.stdout).contains(&key[..16]), "{client}");
     }
+}
+
+#[test]
+fn a_folder_is_nobody_elses_whatever_the_umask_is() {
+    let folder = folder();
+    let mut aegis = aegis(&["client-config", "cursor", "--write=new/below/mcp.json"]);
+    aegis.env("PUBLIC_URL", "https://mcp.example.org/");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "umask 0; exec \"$@\"", "sh"]);
+    shell.arg(aegis.get_program()).args(aegis.get_args());
+    shell.env("PUBLIC_URL", "https://mcp.example.org/");
+    let output = shell.current_dir(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let modes = ["new", "new/below"].map(|name| {
+        let found = fs::metadata(folder.path().join(name)).unwrap();
+        found.permissions().mode() & 0o777
+    });
+    assert_eq!(modes, [0o755; 2]);
 }
