@@ -37,27 +37,30 @@ impl FromStr for Until {
             let end = day.checked_add_days(Days::new(1));
             end.map(|day| Self::At(day.and_time(NaiveTime::MIN).and_utc()))
         } else {
-            span(text).map(Self::After)
+            span(text)?.map(Self::After)
         };
         let end = end.filter(|end| !matches!(end, Self::At(time) if time.year() > LAST_YEAR));
-        end.ok_or("days (`7d`), hours (`12h`), minutes (`30m`), `0`, a date (`2026-11-30`, with that day) or an RFC 3339 time is needed")
+        end.ok_or("it is too far off: no more than a hundred years (`36525d`), and no date after `9999-12-30`")
     }
 }
 
-fn span(text: &str) -> Option<TimeDelta> {
+/// `None` where it is longer than anybody means.
+fn span(text: &str) -> Result<Option<TimeDelta>, &'static str> {
+    const NEEDED: &str = "days (`7d`), hours (`12h`), minutes (`30m`), `0`, a date (`2026-11-30`, with that day) or an RFC 3339 time is needed";
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(NEEDED);
     }
-    let number = digits.parse().ok()?;
-    match &text[digits.len()..] {
+    // There is no larger number than too large a one.
+    let number = digits.parse().unwrap_or(i64::MAX);
+    let span = match &text[digits.len()..] {
         "" if number == 0 => Some(TimeDelta::zero()),
         "d" => TimeDelta::try_days(number),
         "h" => TimeDelta::try_hours(number),
         "m" => TimeDelta::try_minutes(number),
-        _ => None,
-    }
-    .filter(|span| *span <= TimeDelta::days(FARTHEST))
+        _ => return Err(NEEDED),
+    };
+    Ok(span.filter(|span| *span <= TimeDelta::days(FARTHEST)))
 }
 
 /// A hundred years, in days: what is longer was mistyped.
@@ -107,13 +110,28 @@ mod tests {
             "7w",
             "1.5d",
             "2026-02-30",
+            "99999999999999999999",
+        ] {
+            let told = text.parse::<Until>().unwrap_err();
+            assert!(told.ends_with(" is needed"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_far_off_is_not_said_to_be_written_wrongly() {
+        for text in [
             "36526d",
             "+12345-01-01",
             "9999-12-31",
+            "9999-12-31T23:59:59-01:00",
             "99999999999999999999d",
-            "9223372036854775807d",
+            "9223372036854775807m",
         ] {
-            assert!(text.parse::<Until>().is_err(), "{text}");
+            let told = text.parse::<Until>().unwrap_err();
+            assert!(told.starts_with("it is too far off: "), "{text}");
+        }
+        for text in ["36525d", "9999-12-30"] {
+            assert!(text.parse::<Until>().is_ok(), "{text}");
         }
     }
 }
