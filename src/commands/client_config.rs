@@ -16,7 +16,10 @@ use serde_json::{Value, json};
 use url::{Position, Url};
 
 use self::clients::{File, ROWS, Row};
-use super::{Failure, print, running::reachable};
+use super::{
+    Failure, print,
+    running::{expect_port, reachable},
+};
 use crate::{
     cli::ClientConfig,
     config::{Config, Env},
@@ -133,13 +136,14 @@ impl Server {
             return Err(Failure::settings(&problems));
         }
         let listen = config.listen;
-        Ok(listen.public_url.as_ref().map_or_else(
-            || Self {
-                root: format!("http://{}", reachable(listen.address)),
-                is_public: false,
-            },
-            public,
-        ))
+        if let Some(url) = &listen.public_url {
+            return Ok(public(url));
+        }
+        expect_port(listen.address)?;
+        Ok(Self {
+            root: format!("http://{}", reachable(listen.address)),
+            is_public: false,
+        })
     }
 
     fn fill(&self, text: &str) -> String {

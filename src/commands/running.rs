@@ -44,6 +44,7 @@ impl Running {
     pub(super) fn new(server: Option<&Url>, config: &Config) -> Result<Self, Failure> {
         let failed =
             |error: &dyn std::error::Error| Failure::Other(format!("no server is asked: {error}"));
+        expect_known(server, config)?;
         let here = format!("http://{}", reachable(config.listen.address));
         let url = server.map_or_else(|| Url::parse(&here), |url| Ok(url.clone()));
         let url = url.map_err(|error| failed(&error))?;
@@ -148,6 +149,24 @@ impl Running {
         answer.map_err(|error| format!("no answer from {url}: {error}"))
     }
 }
+
+/// Expects that it is known where the server is, for who must know that before anything is done.
+pub(super) fn expect_known(server: Option<&Url>, config: &Config) -> Result<(), Failure> {
+    server.map_or_else(|| expect_port(config.listen.address), |_| Ok(()))
+}
+
+/// Expects the settings to say at which port the server listens.
+pub(super) fn expect_port(listener: SocketAddr) -> Result<(), Failure> {
+    if listener.port() == 0 {
+        return Err(Failure::Usage(format!(
+            "{PORT_OPEN}: name the server by `--server`"
+        )));
+    }
+    Ok(())
+}
+
+/// Why the settings do not say where the server is.
+pub(super) const PORT_OPEN: &str = "`MCP_PORT` is 0, so the port is chosen when the server starts";
 
 /// The address under which somebody on this machine reaches a listener.
 pub(super) fn reachable(listener: SocketAddr) -> SocketAddr {

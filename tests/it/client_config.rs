@@ -339,3 +339,16 @@ fn a_folder_is_nobody_elses_whatever_the_umask_is() {
     });
     assert_eq!(modes, [0o755; 2]);
 }
+
+#[test]
+fn a_port_that_is_chosen_at_the_start_is_no_address() {
+    let folder = folder();
+    let any_port = [("PUBLIC_URL", ""), ("MCP_PORT", "0")];
+    let refused = run(folder.path(), &["cursor", "--write=mcp.json"], &any_port);
+    let told = "error: `MCP_PORT` is 0, so the port is chosen when the server starts: name the server by `--server`\n";
+    assert_eq!(refused.status.code(), Some(2));
+    assert_eq!((text(&refused.stdout), text(&refused.stderr)), ("", told));
+    assert!(below(folder.path()).is_empty());
+    let named = ["cursor", "--server=http://127.0.0.1:9"];
+    assert!(run(folder.path(), &named, &any_port).status.success());
+}

@@ -881,3 +881,15 @@ fn a_check_without_a_token_says_so_once() {
         "{told}"
     );
 }
+
+#[test]
+fn health_asks_no_port_that_is_chosen_at_the_start() {
+    let output = aegis(&["serve", "--health", "--port", "0"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        text(&output.stderr),
+        "error: `MCP_PORT` is 0, so the port is chosen when the server starts: name it by `--port`\n"
+    );
+}

@@ -17,7 +17,7 @@ use crate::{
     commands::{
         Failure,
         key_files::KeyFiles,
-        running::{Answer, Running},
+        running::{Answer, Running, expect_known},
     },
     keys::{ApiKey, KeyHint},
 };
@@ -111,6 +111,9 @@ pub(super) fn ask(
     new: Option<&ApiKey>,
     between: impl FnMut() -> Result<(), Failure>,
 ) -> Result<Proof, Failure> {
+    if let Err(unknown) = expect_known(server, &files.config) {
+        return Ok(Proof::Missing(unknown.to_string()));
+    }
     let running = Running::new(server, &files.config)?;
     let began = Instant::now();
     let answer = match running.ask(old) {
@@ -152,6 +155,9 @@ pub(super) fn of_former(
 ) -> Result<Proof, Failure> {
     if watch.is_known(hints) {
         return Ok(Proof::Known);
+    }
+    if let Err(unknown) = expect_known(server, &files.config) {
+        return Ok(Proof::Missing(unknown.to_string()));
     }
     if let Some(reason) = Running::new(server, &files.config)?.silence() {
         return Ok(unreachable(&reason));

@@ -13,13 +13,16 @@ use super::{
 };
 use crate::{
     cli::RotateKey,
-    commands::{Failure, Made, inventory::full_key, prompt::Prompts},
+    commands::{Failure, Made, inventory::full_key, prompt::Prompts, running::expect_known},
     config::Until,
     keys::{Form, KeyEntry, Rotation, Stage},
 };
 
 pub(super) fn run(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
     check_grace(asked, place.now())?;
+    if !asked.no_test {
+        expect_known(asked.server.as_ref(), &place.files.config)?;
+    }
     let instead = "add `--yes`, and the key's hint or label where there are several keys";
     let mut person = Prompts::open(asked.plain, instead)?;
     let look = place.look()?;

@@ -18,7 +18,10 @@ use super::{
 };
 use crate::{
     cli::RotateKey,
-    commands::{Failure, Made, running::Running},
+    commands::{
+        Failure, Made,
+        running::{Running, expect_known},
+    },
     keys::{Form, KeyEntry, KeyHint, KeyId, Stage},
 };
 
@@ -44,6 +47,9 @@ enum End {
 pub(super) fn run(asked: &RotateKey, place: &Place) -> Result<(), Failure> {
     let start = place.now();
     check(asked, start)?;
+    if !asked.no_test {
+        expect_known(asked.server.as_ref(), &place.files.config)?;
+    }
     let begun = begin(asked, place, start)?;
     let mut verdict = None;
     // The new key is in force from here on, so it is told whatever comes of the old one.

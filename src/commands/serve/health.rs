@@ -5,7 +5,10 @@ use tokio::time::Instant;
 
 use crate::{
     cli::Serve,
-    commands::{Failure, running::reachable},
+    commands::{
+        Failure,
+        running::{PORT_OPEN, reachable},
+    },
     config::{Config, Env},
     outbound::{Method, Outbound, Request, TlsRoots},
 };
@@ -21,6 +24,9 @@ pub(super) async fn run(asked: &Serve) -> Result<(), Failure> {
         .address;
     address.set_ip(asked.host.unwrap_or(address.ip()));
     address.set_port(asked.port.unwrap_or(address.port()));
+    if address.port() == 0 {
+        return Err(Failure::Other(format!("{PORT_OPEN}: name it by `--port`")));
+    }
     let url = format!("http://{}/health", reachable(address));
     let outbound = Outbound::new(TlsRoots::Webpki, None);
     let client = outbound

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     KEY, Keys, OLD, OTHER, ago,
-    fixture::{Door, fingerprint, hashed},
+    fixture::{Done, Door, fingerprint, hashed},
     hint,
 };
 
@@ -497,4 +497,15 @@ fn from_another_container_the_server_is_asked_under_its_name_there() {
             .all(|asked| asked == "GET /mcp/tools HTTP/1.1, localhost"),
         "{asked:?}"
     );
+}
+
+#[test]
+fn a_key_is_revoked_where_it_is_not_known_where_the_server_is() {
+    let keys = Keys::with(&format!("MCP_API_KEYS={KEY},{OTHER}\n"));
+    let mut command = keys.command(&["revoke-key", "0123", "--yes"]);
+    let done = Done::of(&command.env("MCP_PORT", "0").output().unwrap());
+    assert_eq!(done.code, Some(1));
+    let told = "error: nobody saw the running server refuse it: `MCP_PORT` is 0, so the port is chosen when the server starts: name the server by `--server`\n";
+    assert!(done.stderr.ends_with(told), "{}", done.stderr);
+    assert_eq!(keys.read(".env"), format!("MCP_API_KEYS={OTHER}\n"));
 }

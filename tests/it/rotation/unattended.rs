@@ -459,3 +459,18 @@ fn the_file_is_otherwise_as_it_was() {
     let Standing { metadata, .. } = keys.standing();
     assert!(!metadata.contains(&old(1)) && !metadata.contains(&keys.new_key()));
 }
+
+#[test]
+fn where_it_is_not_known_where_the_server_is_no_key_is_made() {
+    let keys = Keys::new(1, 0);
+    let before = keys.standing();
+    let output = keys.run(&["--yes", "--print"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+    assert_eq!(
+        text(&output.stderr),
+        "error: `MCP_PORT` is 0, so the port is chosen when the server starts: name the server by `--server`\n"
+    );
+    assert!(keys.standing() == before);
+    assert!(keys.run(&["--yes", "--no-test"]).status.success());
+}
