@@ -18,7 +18,7 @@ use super::{
     Failure,
     inventory::{Inventory, SetKey},
     key_files::KeyFiles,
-    paths,
+    paths, print,
 };
 use crate::{
     audit,
@@ -61,8 +61,13 @@ pub(super) fn run(asked: &CheckKeyAge) -> Result<(), Failure> {
         } else {
             report.text()
         };
-        // Without a reader the code still tells.
-        let _ = io::stdout().write_all(text.as_bytes());
+        let told = print(&text);
+        // Without a reader the code still tells what is wrong; that all is well may be no more than
+        // what nobody was told.
+        if let (Status::Ok, Err(failure)) = (status, told) {
+            let _ = writeln!(io::stderr(), "error: {failure}");
+            return Err(Failure::Said(Status::Unknown.code()));
+        }
     }
     match status {
         Status::Ok => Ok(()),

@@ -94,6 +94,7 @@ fn show(
     target: &Target,
 ) -> io::Result<()> {
     let mut out = io::stdout();
+    made.expect_reader()?;
     if let Some(screen) = screen {
         screen.key(&mut out)?;
     } else if asked.json {

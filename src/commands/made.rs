@@ -1,4 +1,8 @@
 //! A key that was just made.
+use std::io;
+
+use rustix::fs::{fstat, stat};
+
 use super::Failure;
 use crate::{
     config::NewKey,
@@ -21,6 +25,22 @@ impl Made {
             key,
             hashed,
         })
+    }
+
+    /// Expects that what is printed is kept: of a key of which only the digest is written down, it is
+    /// all that there is. Where standard output is closed, Rust has opened `/dev/null` in its place.
+    pub(super) fn expect_reader(&self) -> io::Result<()> {
+        let is_nowhere = || {
+            let (out, nowhere) = (fstat(io::stdout()), stat("/dev/null"));
+            let is_nowhere = out.and_then(|out| Ok(out.st_rdev == nowhere?.st_rdev));
+            is_nowhere.unwrap_or(false)
+        };
+        if self.hashed && is_nowhere() {
+            return Err(io::Error::other(
+                "standard output is closed or `/dev/null`, and of a hashed key nobody else would know",
+            ));
+        }
+        Ok(())
     }
 
     /// As it is written down among the keys.

@@ -34,7 +34,9 @@ impl Revocation<'_> {
         };
         let key = new.key.expose();
         let mut out = io::stdout();
-        let shown = if self.asked.json && self.asked.print {
+        let shown = if let Err(unseen) = new.expect_reader() {
+            Err(unseen)
+        } else if self.asked.json && self.asked.print {
             // The document is told when all is done, but begun before: where nobody can be told the
             // key, nothing is changed. JSON may have space before it.
             write!(out, " ")

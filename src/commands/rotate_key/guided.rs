@@ -138,7 +138,7 @@ fn begin(
     files.check(&old.id, place.now())?;
     files.rehearse()?;
     if asked.print && !Term::stdout().is_term() {
-        shown::print(&made.key)?;
+        shown::print(&made)?;
         person.say("\nThe new key is printed to standard output.")?;
     } else {
         person.say("\nThe new key, shown this once:\n")?;

@@ -1,12 +1,13 @@
 //! The one time that a new key is shown.
 use std::io::{self, Write};
 
-use crate::{commands::Failure, keys::ApiKey};
+use crate::commands::{Failure, Made};
 
 /// Prints it alone, for a program. It is shown before it is written down: a key that nobody got must
 /// not be in force.
-pub(super) fn print(key: &ApiKey) -> Result<(), Failure> {
-    printed(writeln!(io::stdout(), "{}", key.expose()))
+pub(super) fn print(made: &Made) -> Result<(), Failure> {
+    let seen = made.expect_reader();
+    printed(seen.and_then(|()| writeln!(io::stdout(), "{}", made.key.expose())))
 }
 
 /// Begins the document that is to tell it when all is done, for the same reason. JSON may have space

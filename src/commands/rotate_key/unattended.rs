@@ -136,7 +136,7 @@ fn begin(asked: &RotateKey, place: &Place, now: DateTime<Utc>) -> Result<Begun, 
     }
     files.rehearse()?;
     if shown {
-        shown::print(&made.key)?;
+        shown::print(&made)?;
     } else if asked.json && asked.print {
         shown::begin_document()?;
     }

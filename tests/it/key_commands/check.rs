@@ -440,3 +440,14 @@ fn an_entry_that_is_no_key_is_1_wherever_it_stands() {
         );
     }
 }
+
+#[test]
+fn that_all_is_well_is_not_said_to_nobody() {
+    for (days, code) in [(0, 3), (80, 1), (90, 2)] {
+        let keys = Keys::known(&[(KEY, &ago("created_at", days))]);
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut command = keys.command(&["check-key-age"]);
+        let output = command.stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{days}");
+    }
+}

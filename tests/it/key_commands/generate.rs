@@ -1,7 +1,14 @@
 //! `generate-key`: who sees the key, and where it is written.
-use std::fs::{self, File};
+use std::{
+    fs::{self, File},
+    process::Command,
+};
 
-use super::{KEY, Keys, OTHER, ago, fixture::hashed, hint};
+use super::{
+    KEY, Keys, OTHER, ago,
+    fixture::{Done, hashed},
+    hint,
+};
 use crate::support::golden;
 
 fn is_key(text: &str) -> bool {
@@ -238,4 +245,33 @@ fn what_is_known_of_keys_is_missed_aloud_where_it_was_there() {
     assert!(without.stderr.starts_with(told) && anew.stderr.starts_with(told));
     let next = keys.run(&["generate-key", "--add", "--label", "three"]);
     assert!(!next.stderr.contains("warning"), "{}", next.stderr);
+}
+
+#[test]
+fn a_hashed_key_is_not_put_into_force_where_standard_output_is_closed_or_nowhere() {
+    for (arguments, shell) in [
+        (&["--add", "--hashed"][..], "exec \"$@\" >&-"),
+        (&["--add", "--hashed", "--json"], "exec \"$@\" >&-"),
+        (&["--add", "--hashed"], "exec \"$@\" > /dev/null"),
+    ] {
+        let keys = Keys::with(&format!("MCP_API_KEYS={KEY}\n"));
+        let before = keys.everything();
+        let done = in_shell(&keys, shell, &[&["generate-key"], arguments].concat());
+        let told = "error: no key was made: standard output is closed or `/dev/null`, and of a hashed key nobody else would know\n";
+        assert_eq!((done.code, &*done.stderr), (Some(1), told));
+        assert_eq!(keys.everything(), before);
+    }
+    // Of this one the file tells.
+    let keys = Keys::with("");
+    let done = in_shell(&keys, "exec \"$@\" > /dev/null", &["generate-key", "--add"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+}
+
+/// A command as a shell runs it.
+fn in_shell(keys: &Keys, shell: &str, arguments: &[&str]) -> Done {
+    let aegis = keys.command(arguments);
+    let mut command = Command::new("sh");
+    command.args(["-c", shell, "sh"]);
+    command.arg(aegis.get_program()).args(aegis.get_args());
+    Done::of(&command.current_dir(keys.path("")).output().unwrap())
 }
