@@ -124,7 +124,8 @@ impl KeyFiles {
 
     /// The keys in the `.env` file, for who only looks; none where there is no file.
     pub(super) fn keys(&self) -> Result<KeyEditor, KeysFileError> {
-        if self.env_file.symlink_metadata().is_err() {
+        let found = self.env_file.symlink_metadata();
+        if found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
             let nothing = KeyEditor::parse(Vec::new()).map_err(|error| KeysFileError::Text {
                 path: self.env_file.clone(),
                 error,

@@ -62,7 +62,9 @@ impl KeysConfig {
             folder(env_file).join(self.metadata_name()),
             self.metadata_beside(env_file),
         );
-        (stray.exists() && !place.exists()).then(|| {
+        // Where it cannot be looked, whoever reads it says why.
+        let is_missing = |place: &Path| matches!(place.try_exists(), Ok(false));
+        (stray != place && stray.exists() && is_missing(&place)).then(|| {
             format!(
                 "{} counts for nothing, since {} is a link: move it to {}, beside what that leads to",
                 stray.display(),

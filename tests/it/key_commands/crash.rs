@@ -336,3 +336,26 @@ fn a_key_that_was_replaced_is_said_to_be_revoked_where_that_is_noted_and_cannot_
         )
     );
 }
+
+#[test]
+fn a_file_that_cannot_be_looked_at_is_no_link_and_not_missing() {
+    if Command::new("strace").arg("-V").output().is_err() {
+        return;
+    }
+    let keys = Keys::with(&format!("MCP_API_KEYS={KEY},{OTHER}\n"));
+    keys.run(&["check-key-age", "--adopt"]);
+    let table = |done: &Done| done.stdout.lines().take(3).collect::<Vec<_>>().join("\n");
+    let as_it_is = table(&keys.run(&["list-keys"]));
+    for number in 1..=10 {
+        let inject = format!("inject=statx:error=EIO:when={number}");
+        let done = traced(&keys, &["-o", "/dev/null", "-e", &inject], &["list-keys"]);
+        match done.code {
+            Some(0) => assert_eq!(table(&done), as_it_is, "{number}"),
+            _ => assert!(
+                done.stderr.contains("cannot be read: Input/output error"),
+                "{}",
+                done.stderr
+            ),
+        }
+    }
+}
