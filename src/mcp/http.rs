@@ -56,7 +56,7 @@ async fn run_batch<T: Tools>(
     // A client that has left, or was told that it took too long, waits for no further call.
     let end = protocol.shared.shutdown.child_token();
     let _waiting = end.clone().drop_guard();
-    let running = batch::run(Rc::clone(&protocol.tools), caller, steps, end, None);
+    let running = batch::run(Rc::clone(&protocol.tools), caller, steps, end);
     let reply = protocol.shared.tracker.spawn_local(running).await;
     json(reply.unwrap_or_else(|_| Reply::error(None, &RpcError::internal("a call failed"))))
 }

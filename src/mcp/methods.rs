@@ -1,6 +1,6 @@
 //! What each method answers. Nothing waits here: a call of a tool is handed back to the transport,
 //! which knows whether it outlives its client.
-use std::{panic::AssertUnwindSafe, rc::Rc};
+use std::{borrow::Cow, panic::AssertUnwindSafe, rc::Rc};
 
 use futures_util::FutureExt as _;
 use serde_json::value::RawValue;
@@ -64,6 +64,10 @@ pub(super) struct Reply {
 }
 
 impl Reply {
+    fn of(request: &Request<'_>, reply: Result<Vec<u8>, RpcError>) -> Self {
+        reply.map_or_else(|error| Self::error(Some(request.id), &error), Self::from)
+    }
+
     pub(super) fn error(id: Option<Id<'_>>, error: &RpcError) -> Self {
         Self {
             status: error.status,
@@ -121,27 +125,26 @@ pub(super) fn answer<T: Tools>(
         },
         ("tools/list", _) => list(tools, caller, request, revision),
         ("server/discover", true) => Ok(reply::discover(request.id, tools)),
-        ("initialize", false) => initialize(tools, request),
+        ("initialize", false) => asked(request).map(|asked| {
+            let settled = Revision::negotiate(&asked);
+            reply::initialize(request.id, tools, settled)
+        }),
         ("ping", false) => Ok(reply::pong(request.id)),
         _ => Err(RpcError::unknown_method(revision)),
     };
-    Step::Reply(match reply {
-        Ok(body) => body.into(),
-        Err(error) => Reply::error(Some(request.id), &error),
-    })
+    Step::Reply(Reply::of(request, reply))
 }
 
-fn initialize<T: Tools>(tools: &T, request: &Request<'_>) -> Result<Vec<u8>, RpcError> {
-    let revision = negotiated(request)?;
-    Ok(reply::initialize(request.id, tools, revision))
+/// Answers an `initialize` where there is nothing to choose: it settles on `revision`, whatever it asks for.
+pub(super) fn settle<T: Tools>(tools: &T, request: &Request<'_>, revision: Revision) -> Step {
+    let reply = asked(request).map(|_| reply::initialize(request.id, tools, revision));
+    Step::Reply(Reply::of(request, reply))
 }
 
-/// The version that an `initialize` settles on.
-pub(super) fn negotiated(request: &Request<'_>) -> Result<Revision, RpcError> {
+/// The version that an `initialize` asks for.
+fn asked<'a>(request: &Request<'a>) -> Result<Cow<'a, str>, RpcError> {
     let asked = members(request)?.protocol_version.and_then(string);
-    let asked = asked
-        .ok_or_else(|| RpcError::invalid_params("initialize needs `protocolVersion`, a string"))?;
-    Ok(Revision::negotiate(&asked))
+    asked.ok_or_else(|| RpcError::invalid_params("initialize needs `protocolVersion`, a string"))
 }
 
 fn list<T: Tools>(

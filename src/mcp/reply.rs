@@ -102,7 +102,7 @@ pub(super) fn error(id: Option<Id<'_>>, error: &RpcError) -> Vec<u8> {
     out
 }
 
-/// What `initialize` answers: the version is the one asked for, if it is a legacy one.
+/// What `initialize` answers: `version` is what it settles on.
 pub(super) fn initialize<T: Tools>(id: Id<'_>, tools: &T, version: Revision) -> Vec<u8> {
     let mut out = begin(id, 512 + tools.instructions().len());
     put(

@@ -65,13 +65,6 @@ impl Held {
         self.own.set(bytes);
         self.key.set(bytes);
     }
-
-    /// Says that there are so many more. Whether what else waits for the key's readers leaves room for
-    /// others.
-    pub(super) fn grow(&mut self, bytes: usize) -> bool {
-        self.own.set(self.own.bytes + bytes);
-        self.key.set(self.key.bytes + bytes) < KEY
-    }
 }
 
 /// A part of a sum, until dropped.
@@ -81,13 +74,10 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// What the other parts are.
-    fn set(&mut self, bytes: usize) -> usize {
+    fn set(&mut self, bytes: usize) {
         self.sum.fetch_add(bytes, Ordering::Relaxed);
-        let sum = self.sum.fetch_sub(self.bytes, Ordering::Relaxed);
-        let others = sum - self.bytes - bytes;
+        self.sum.fetch_sub(self.bytes, Ordering::Relaxed);
         self.bytes = bytes;
-        others
     }
 }
 

@@ -10,7 +10,7 @@ use rand::{TryRng, rngs::SysRng};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{era::Revision, room::Room, sse::Event};
+use super::{room::Room, sse::Event};
 use crate::{
     fault::{Fault, FaultCode},
     keys::KeyId,
@@ -27,10 +27,8 @@ pub(super) type SessionId = String;
 pub(super) struct Session {
     pub(super) events: mpsc::Sender<Event>,
     pub(super) room: Room,
-    /// Cancelled, the stream ends, and no call of its batches begins.
+    /// Cancelled, the stream ends.
     pub(super) end: CancellationToken,
-    /// As `initialize` settled it.
-    pub(super) revision: Revision,
 }
 
 #[derive(Default)]
@@ -76,20 +74,11 @@ impl Sessions {
         self.lock().get(&owner)?.get(id).cloned()
     }
 
-    /// Keeps the version that the stream's `initialize` settled on.
-    pub(super) fn settle(&self, owner: Owner, id: &str, revision: Revision) {
-        if let Some(session) = self.lock().get_mut(&owner).and_then(|own| own.get_mut(id)) {
-            session.revision = revision;
-        }
-    }
-
-    /// Removes a stream that is left. What ends with it learns that.
+    /// Removes a stream that is left.
     pub(super) fn remove(&self, owner: Owner, id: &str) {
         let mut sessions = self.lock();
         if let Some(own) = sessions.get_mut(&owner) {
-            if let Some(session) = own.remove(id) {
-                session.end.cancel();
-            }
+            own.remove(id);
             if own.is_empty() {
                 sessions.remove(&owner);
             }

@@ -13,10 +13,10 @@ use url::form_urlencoded;
 use super::{
     Protocol, Shared, Tools, batch,
     era::Revision,
-    headers::{require_accepts, require_json},
+    headers::{mirror, require_accepts, require_json},
     http::{accepted, json},
     message::{self, Body, Message},
-    methods::{self, Step},
+    methods,
     room::{Held, Part, Room},
     sessions::{Owner, Session, SessionId},
 };
@@ -27,6 +27,10 @@ use crate::{
 
 /// The path that a client of a stream posts to, below that of the proxy.
 pub(super) const PATH: &str = "/mcp/sse";
+
+/// The one revision that has this transport, so what a stream's client is told, whatever it asks for:
+/// by the version that it settled on, one that opens its stream again is told from one of Streamable HTTP.
+const REVISION: Revision = Revision::V2024_11_05;
 
 /// The last event of a stream whose key is gone.
 const REMOVED: &str = "the key of this stream is no longer in force";
@@ -42,7 +46,8 @@ pub(super) fn open(
     query: &str,
 ) -> Result<HttpResponse, Fault> {
     // A client of Streamable HTTP looks whether there is a stream for it here.
-    if headers.contains_key("mcp-protocol-version") {
+    let version = mirror(headers).version;
+    if version.is_some_and(|version| version != REVISION.as_str().as_bytes()) {
         let message = "this protocol version has no stream to open: send each message by POST";
         return Err(Fault::new(FaultCode::MethodNotAllowed, message).with("Allow", "POST"));
     }
@@ -55,7 +60,6 @@ pub(super) fn open(
         events: events.clone(),
         room: Room::default(),
         end: end.clone(),
-        revision: Revision::V2024_11_05,
     };
     let most = shared.settings.max_streams_per_key.get();
     let (id, room) = shared.sessions.add(owner, session, most)?;
@@ -131,28 +135,16 @@ pub(super) fn post<T: Tools>(
     let session = shared.sessions.find(owner, id).ok_or_else(no_stream)?;
 
     let tools = Rc::clone(tools);
-    let (size, work) = match message::read(body) {
+    let step = match message::read(body) {
         Body::One(Err(unreadable)) => return Ok(json(unreadable.into())),
         Body::One(Ok(Message::Notification(_) | Message::Response)) => return Ok(accepted()),
+        Body::One(Ok(Message::Request(request))) if request.method == "initialize" => {
+            methods::settle(&*tools, &request, REVISION)
+        }
         Body::One(Ok(Message::Request(request))) => {
-            if request.method == "initialize"
-                && let Ok(revision) = methods::negotiated(&request)
-            {
-                shared.sessions.settle(owner, id, revision);
-            }
-            let step = methods::answer(&*tools, &caller, &request, session.revision);
-            (step.size(), Work::One(step))
+            methods::answer(&*tools, &caller, &request, REVISION)
         }
-        Body::Batch(messages) => {
-            if let Some(refusal) = batch::refusal(&messages, Some(session.revision)) {
-                return Ok(json(refusal));
-            }
-            let steps = batch::steps(&*tools, &caller, messages);
-            if steps.is_empty() {
-                return Ok(accepted());
-            }
-            (batch::size(&steps), Work::Batch(steps))
-        }
+        Body::Batch(_) => return Ok(json(batch::unknown())),
     };
     let place = session
         .events
@@ -163,25 +155,14 @@ pub(super) fn post<T: Tools>(
                 "{WAITING} answers are being made or wait for the reader of this stream"
             )),
         })?;
-    let mut held = session.room.hold(size).map_err(overloaded)?;
+    let mut held = session.room.hold(step.size()).map_err(overloaded)?;
     shared.tracker.spawn_local(async move {
-        let reply = match work {
-            Work::One(step) => step.run(&*tools, &caller).await,
-            Work::Batch(steps) => {
-                batch::run(tools, caller, steps, session.end, Some(&mut held)).await
-            }
-        };
+        let reply = step.run(&*tools, &caller).await;
         let event = event("message", &String::from_utf8_lossy(&reply.body));
         held.set(event.len());
         place.send((event, held));
     });
     Ok(accepted())
-}
-
-/// What a message has us do.
-enum Work {
-    One(Step),
-    Batch(Vec<Step>),
 }
 
 fn no_stream() -> Fault {

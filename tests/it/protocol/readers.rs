@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::{
     fixture::Client,
-    streams::{Stream, batching, call, key, post, request, send},
+    streams::{Stream, call, key, post, request, send},
 };
 
 #[actix_web::test]
@@ -84,60 +84,6 @@ async fn overloaded(client: &Client, stream: &Stream, message: &str) -> String {
         .unwrap_err();
     assert_eq!(fault.code.as_str(), "overloaded");
     fault.message.into_owned()
-}
-
-#[actix_web::test]
-async fn the_largest_batches_of_calls_that_run_keep_room_for_other_messages() {
-    let client = Client::new();
-    let calls = vec![call(1, "slow"); 32].join(",");
-    let mut streams = Vec::new();
-    for _ in 0..64 {
-        let stream = batching(&client).await;
-        send(&client, &stream, &format!("[{calls}]")).await;
-        streams.push(stream);
-    }
-    begun(&client, 64).await;
-    for stream in &mut streams {
-        send(&client, stream, &request(2, "ping", &json!({}))).await;
-        assert_eq!(stream.data().await["id"], 2);
-    }
-}
-
-#[actix_web::test]
-async fn the_answers_of_a_batch_take_room_as_they_come() {
-    let client = Client::new();
-    let mut stream = batching(&client).await;
-    let calls = vec![large_call(256 << 10); 8].join(",");
-    let batch = format!("[{calls},{}]", call(2, "slow"));
-    send(&client, &stream, &batch).await;
-    begun(&client, 9).await;
-    assert_eq!(
-        overloaded(&client, &stream, &call(3, "echo")).await,
-        "too much waits for the reader of this stream"
-    );
-    client.seen.go.notify_one();
-    assert_eq!(stream.data().await.as_array().unwrap().len(), 9);
-    send(&client, &stream, &call(3, "echo")).await;
-}
-
-#[actix_web::test]
-async fn no_call_of_a_batch_begins_while_too_much_waits_for_the_readers_of_its_key() {
-    let client = Client::new();
-    let others = crowd(&client, 8).await;
-    let mut stream = batching(&client).await;
-    let batch = format!("[{},{}]", call(1, "echo"), call(2, "echo"));
-    send(&client, &stream, &batch).await;
-    let answers = stream.data().await;
-    assert!(answers[0]["result"].is_object(), "{answers}");
-    let left = "not run: too much waits for the readers of this key's streams";
-    assert_eq!(answers[1]["error"]["message"], left);
-    begun(&client, 257).await;
-    drop(others);
-    client.seen.go.notify_waiters();
-    answered(&client).await;
-    assert_eq!(client.seen.calls.borrow().len(), 257);
-    send(&client, &stream, &batch).await;
-    assert!(stream.data().await[1]["result"].is_object());
 }
 
 #[actix_web::test]

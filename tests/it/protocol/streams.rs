@@ -26,10 +26,11 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) async fn open(client: &Client, caller: &Caller, query: &str) -> Self {
-        let answer = client
-            .protocol
-            .get_sse(caller, &HeaderMap::new(), query)
-            .unwrap();
+        Self::open_with(client, caller, &HeaderMap::new(), query).await
+    }
+
+    async fn open_with(client: &Client, caller: &Caller, headers: &HeaderMap, query: &str) -> Self {
+        let answer = client.protocol.get_sse(caller, headers, query).unwrap();
         let mut stream = Self::of(answer);
         let endpoint = stream.event().await.unwrap();
         let endpoint = endpoint
@@ -117,15 +118,6 @@ pub(super) async fn send(client: &Client, stream: &Stream, message: &str) {
         .await
         .unwrap();
     assert_eq!((answer.status, answer.json), (202, Value::Null));
-}
-
-/// Opens a stream that takes batches.
-pub(super) async fn batching(client: &Client) -> Stream {
-    let mut stream = Stream::open(client, &key("a"), "").await;
-    let settled = json!({ "protocolVersion": "2025-03-26" });
-    send(client, &stream, &request(1, "initialize", &settled)).await;
-    stream.message("2025-03-26", "initialize").await;
-    stream
 }
 
 #[actix_web::test]
@@ -248,34 +240,30 @@ async fn what_is_no_message_is_refused_in_the_post() {
 }
 
 #[actix_web::test]
-async fn a_batch_is_taken_where_2025_03_26_was_settled() {
+async fn whatever_is_asked_for_a_stream_settles_on_the_revision_that_has_streams() {
     let client = Client::new();
     let mut stream = Stream::open(&client, &key("a"), "").await;
+    for asked in ["2025-03-26", "2025-11-25", "2026-07-28", "1.0"] {
+        let params = json!({ "protocolVersion": asked });
+        send(&client, &stream, &request(1, "initialize", &params)).await;
+        let settled = stream.message("2024-11-05", "initialize").await;
+        assert_eq!(
+            settled["result"]["protocolVersion"], "2024-11-05",
+            "{asked}"
+        );
+    }
+    send(&client, &stream, &request(2, "initialize", &json!({}))).await;
+    assert_eq!(stream.data().await["error"]["code"], -32602);
+}
+
+#[actix_web::test]
+async fn a_stream_takes_no_batch() {
+    let client = Client::new();
+    let stream = Stream::open(&client, &key("a"), "").await;
     let batch = format!("[{},{}]", call(1, "echo"), request(2, "ping", &json!({})));
-    assert_eq!(
-        post(&client, &key("a"), &stream.query, &batch)
-            .await
-            .unwrap()
-            .status,
-        400
-    );
-    send(
-        &client,
-        &stream,
-        &request(1, "initialize", &json!({ "protocolVersion": "2025-03-26" })),
-    )
-    .await;
-    stream.message("2025-03-26", "initialize").await;
-    send(&client, &stream, &batch).await;
-    let answers = stream.data().await;
-    schemas::valid("2025-03-26", "JSONRPCBatchResponse", &answers);
-    assert_eq!(answers.as_array().unwrap().len(), 2);
-    send(
-        &client,
-        &stream,
-        r#"[{"jsonrpc":"2.0","method":"notifications/x"}]"#,
-    )
-    .await;
+    let answer = post(&client, &key("a"), &stream.query, &batch).await;
+    assert_eq!(answer.unwrap().error(), (400, -32600, None));
+    assert!(client.seen.calls.borrow().is_empty());
 }
 
 #[actix_web::test]
@@ -293,17 +281,30 @@ async fn a_post_without_a_session_is_streamable_http() {
 }
 
 #[actix_web::test]
+async fn a_client_opens_its_stream_again_with_the_version_that_it_settled_on() {
+    let client = Client::new();
+    // As the TypeScript SDK's EventSource sends it, which goes on without another `initialize`.
+    let headers = Post::raw("")
+        .header("Accept", "text/event-stream")
+        .header("MCP-Protocol-Version", "2024-11-05")
+        .headers;
+    let mut stream = Stream::open_with(&client, &key("a"), &headers, "").await;
+    send(&client, &stream, &call(7, "echo")).await;
+    assert_eq!(stream.message("2024-11-05", "tools/call").await["id"], 7);
+}
+
+#[actix_web::test]
 async fn a_get_of_a_streamable_client_is_405() {
     let client = Client::new();
-    let headers = Post::raw("")
-        .header("MCP-Protocol-Version", "2025-11-25")
-        .headers;
-    let fault = client
-        .protocol
-        .get_sse(&key("a"), &headers, "")
-        .unwrap_err();
-    assert_eq!(fault.code.status(), 405);
-    assert_eq!(fault.headers, [("Allow", "POST".into())]);
+    for version in ["2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28", ""] {
+        let headers = Post::raw("")
+            .header("MCP-Protocol-Version", version)
+            .headers;
+        let opened = client.protocol.get_sse(&key("a"), &headers, "");
+        let fault = opened.unwrap_err();
+        assert_eq!(fault.code.status(), 405, "{version}");
+        assert_eq!(fault.headers, [("Allow", "POST".into())]);
+    }
 }
 
 #[actix_web::test]
@@ -386,18 +387,4 @@ async fn a_call_runs_to_its_end_when_its_stream_is_left() {
     client.tracker.close();
     client.tracker.wait().await;
     assert_eq!((client.seen.dropped.get(), client.seen.ended.get()), (0, 1));
-}
-
-#[actix_web::test]
-async fn a_batch_begins_no_further_call_when_its_stream_is_left() {
-    let client = Client::new();
-    let stream = batching(&client).await;
-    let batch = format!("[{},{}]", call(1, "slow"), call(2, "echo"));
-    send(&client, &stream, &batch).await;
-    client.seen.begun.notified().await;
-    drop(stream);
-    client.seen.go.notify_one();
-    client.tracker.close();
-    client.tracker.wait().await;
-    assert_eq!(client.seen.calls.borrow().len(), 1);
 }
