@@ -21,7 +21,8 @@
 //! - Leaves that many rooms share: [`caller`] (who is asking), [`rights`] (what they may do),
 //!   [`fault`] (what an HTTP answer that is no success says), [`outbound`] (the one HTTP client),
 //!   [`durable`] (files that are replaced whole or not at all), [`secret`] (text that does not print),
-//!   [`ascii`] (what is printable, told fast), [`sort`] (one sort for all).
+//!   [`redaction`] (no secret of ours is repeated), [`ascii`] (what is printable, told fast), [`sort`]
+//!   (one sort for all).
 //!
 //! # The way of a request
 //!
@@ -61,6 +62,7 @@ pub mod keys;
 pub mod mcp;
 pub mod operations;
 pub mod outbound;
+pub mod redaction;
 pub mod rights;
 pub mod sandbox;
 pub mod secret;

@@ -14,6 +14,7 @@ use aegis::{
     mcp::{Outcome, ToolCall, Tools as _},
     operations,
     outbound::{Outbound, TlsRoots},
+    redaction::Redaction,
     rights::{Access, Rights},
     secret::Secret,
 };
@@ -138,16 +139,14 @@ impl World {
                 allow_admin_token: false,
             };
             let outbound = Outbound::new(TlsRoots::Webpki, None).expect("certificates");
-            let forge = Forge::new(&settings, outbound).expect("a forge");
-            let gitea = Gitea::new(forge);
-            probe(&gitea).await.ok();
             let none: [&KeyEntry; 0] = [];
             let ring = KeyRing::new(none, &Metadata::default(), Rights::up_to(Access::Read));
-            let redactor = Redactor::new(
-                vec![settings.token],
-                Secret::new(String::new()),
-                Arc::new(ArcSwap::from_pointee(ring)),
-            );
+            let ring = Arc::new(ArcSwap::from_pointee(ring));
+            let redaction = Arc::new(Redaction::new(settings.token.clone(), ring));
+            let forge = Forge::new(&settings, outbound, Arc::clone(&redaction)).expect("a forge");
+            let gitea = Gitea::new(forge);
+            probe(&gitea).await.ok();
+            let redactor = Redactor::new(redaction, Secret::new(String::new()));
             let catalog =
                 Catalog::new(operations::all(LONGEST), &["all".to_owned()]).expect("all toolsets");
             Dispatcher::new(

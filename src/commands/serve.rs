@@ -88,7 +88,8 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     let sandbox = made_key.is_some().then(sandbox::start).transpose();
     let sandbox = sandbox.map_err(|error| Failure::Other(format!("no sandbox: {error}")))?;
     let operation = config.gitea.timeout;
-    let (forge, token) = wiring::forge(config.gitea, outbound, sandbox.as_ref())?;
+    let ring = Arc::new(ArcSwap::from_pointee(keys.ring.clone()));
+    let (forge, redaction) = wiring::forge(config.gitea, outbound, sandbox.as_ref(), &ring)?;
     let audit_log = plan.audit_log.map_or_else(private_file, Ok)?;
     let each_blocked = config.audit.each_blocked;
     let settings = wiring::audit_settings(audit_log.clone(), config.audit, sandbox.is_some());
@@ -96,7 +97,6 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     let listener = bind(config.listen.address)?;
     let address = listener.local_addr().unwrap_or(config.listen.address);
 
-    let ring = Arc::new(ArcSwap::from_pointee(keys.ring.clone()));
     let in_force = config.gate.auth_enabled;
     let in_force = in_force.then(|| keys.ring.in_force(audit.now()).count());
     let proxies = config.listen.trusted_proxies.clone();
@@ -106,11 +106,10 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
         Arc::clone(&audit),
         Instant::now(),
     ));
-    let api = Secret::new(forge.api());
     let shared = wiring::dispatch(
         catalog,
         &audit,
-        Redactor::new(vec![token], api, Arc::clone(&ring)),
+        Redactor::new(redaction, Secret::new(forge.api())),
         config.answer_max_chars,
         &config.gate,
     );

@@ -122,14 +122,14 @@ impl Call {
     }
 
     fn accept(&self, address: &Address, answer: Response) -> Result<Response, GiteaError> {
-        let token = &self.gitea.forge().token;
+        let redaction = &self.gitea.forge().redaction;
         let (error, cause) = match answer.status() {
             200..300 => return Ok(answer),
             300..400 => {
                 let location = answer.header("location").unwrap_or("nowhere");
-                (GiteaError::Moved, refusal::line(location, token))
+                (GiteaError::Moved, refusal::line(location, redaction))
             }
-            _ => refusal::read(&answer, token),
+            _ => refusal::read(&answer, redaction),
         };
         Err(self.note(address, error, &cause))
     }

@@ -10,6 +10,7 @@ use url::Url;
 use super::{GiteaError, Requests, asked::Asked};
 use crate::{
     outbound::{HeaderName, HeaderValue, Outbound, header},
+    redaction::Redaction,
     secret::Secret,
 };
 
@@ -42,8 +43,8 @@ pub struct Forge {
     /// `https://git.example.org`, perhaps with a path; no slash at the end.
     pub(super) root: String,
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
-    /// For whoever must not repeat it.
-    pub(super) token: Secret,
+    /// What the forge says may hold a secret of ours.
+    pub(super) redaction: Arc<Redaction>,
     pub(super) timeout: Duration,
     pub(super) allow_admin_token: bool,
     pub(super) standing: watch::Sender<Standing>,
@@ -124,7 +125,12 @@ impl Facts {
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Forge {
-    pub fn new(settings: &GiteaSettings, outbound: Outbound) -> Result<Arc<Self>, ForgeError> {
+    /// No word of the forge's goes further before `redaction` has seen it.
+    pub fn new(
+        settings: &GiteaSettings,
+        outbound: Outbound,
+        redaction: Arc<Redaction>,
+    ) -> Result<Arc<Self>, ForgeError> {
         let url = &settings.url;
         if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
             return Err(ForgeError::Address);
@@ -147,7 +153,7 @@ impl Forge {
                 (header::AUTHORIZATION, authorization),
                 (header::USER_AGENT, HeaderValue::from_static(agent)),
             ],
-            token: settings.token.clone(),
+            redaction,
             timeout: settings.timeout,
             allow_admin_token: settings.allow_admin_token,
             standing: watch::Sender::new(Standing::Asking),

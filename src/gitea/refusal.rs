@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::GiteaError;
-use crate::{outbound::Response, secret::Secret};
+use crate::{outbound::Response, redaction::Redaction};
 
 /// The body of a refusal. Its cause is in `errors` where there is one; `message` may also be the
 /// name of a function of Gitea's.
@@ -17,19 +17,24 @@ struct Said<'a> {
     errors: Option<Vec<String>>,
 }
 
-/// What a refusal means, and its cause in short for the log. Neither holds `token`, whatever the
-/// forge repeats.
-pub(super) fn read(answer: &Response, token: &Secret) -> (GiteaError, String) {
+/// What a refusal means, and its cause in short for the log. Neither holds a secret of ours, whatever
+/// the forge repeats.
+pub(super) fn read(answer: &Response, redaction: &Redaction) -> (GiteaError, String) {
     let wait = answer.header("retry-after");
-    meaning(answer.status(), &answer.body, wait, token)
+    meaning(answer.status(), &answer.body, wait, redaction)
 }
 
-fn meaning(status: u16, body: &[u8], wait: Option<&str>, token: &Secret) -> (GiteaError, String) {
+fn meaning(
+    status: u16,
+    body: &[u8],
+    wait: Option<&str>,
+    redaction: &Redaction,
+) -> (GiteaError, String) {
     let json = body.trim_ascii_start().starts_with(b"{");
     let said: Said<'_> = serde_json::from_slice(body).unwrap_or_default();
     let cause = match said.errors.as_ref().and_then(|errors| errors.first()) {
-        Some(error) => short(error, token),
-        None => short(said.message.as_deref().unwrap_or(""), token),
+        Some(error) => short(error, redaction),
+        None => short(said.message.as_deref().unwrap_or(""), redaction),
     };
     let error = match status {
         401 => GiteaError::TokenRefused,
@@ -106,12 +111,12 @@ fn seconds(wait: Option<&str>) -> Option<u64> {
 
 /// Gitea's words, fit to be shown: a line without addresses, and nothing where they are only the
 /// name of a function.
-fn short(words: &str, token: &Secret) -> String {
+fn short(words: &str, redaction: &Redaction) -> String {
     let plain = words.chars().all(char::is_alphanumeric);
     if words == "not found" || (plain && words.starts_with(char::is_uppercase)) {
         return String::new();
     }
-    let words = line(words, token);
+    let words = line(words, redaction);
     let shown = words.split(' ').map(|word| match word {
         address if address.contains("://") => "[address]",
         word => word,
@@ -119,9 +124,9 @@ fn short(words: &str, token: &Secret) -> String {
     shown.collect::<Vec<_>>().join(" ")
 }
 
-/// Words of others as one line that is not long, and without the token.
-pub(super) fn line(words: &str, token: &Secret) -> String {
-    let words = words.replace(token.expose(), "[redacted]");
+/// Words of others as one line that is not long, and without our secrets.
+pub(super) fn line(words: &str, redaction: &Redaction) -> String {
+    let words = redaction.redacted(words);
     let words = words.split(|c: char| c.is_whitespace() || c.is_control());
     let words = words.filter(|word| !word.is_empty()).collect::<Vec<_>>();
     let line = words.join(" ");
@@ -133,25 +138,41 @@ pub(super) fn line(words: &str, token: &Secret) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
 
-    fn token() -> Secret {
-        Secret::new("5ec2e7".repeat(6))
+    use arc_swap::ArcSwap;
+
+    use super::*;
+    use crate::{
+        keys::{ApiKey, KeyEntry, KeyRing, Metadata},
+        rights::{Access, Rights},
+        secret::Secret,
+    };
+
+    const KEY: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
+
+    fn redaction() -> Redaction {
+        let key = KeyEntry::of(&ApiKey::parse(KEY).expect("a key"));
+        let ring = KeyRing::new([&key], &Metadata::default(), Rights::up_to(Access::Read));
+        let token = Secret::new("5ec2e7".repeat(6));
+        Redaction::new(token, Arc::new(ArcSwap::from_pointee(ring)))
     }
 
     fn means(status: u16, body: &str) -> String {
-        let (error, _) = meaning(status, body.as_bytes(), None, &token());
+        let (error, _) = meaning(status, body.as_bytes(), None, &redaction());
         error.to_string()
     }
 
     #[test]
-    fn the_token_is_not_repeated_even_where_the_line_is_cut() {
-        for before in [0, 150, 198] {
-            let said = format!("{} {} is no token", "x".repeat(before), token().expose());
-            let body = serde_json::json!({ "message": said }).to_string();
-            let (error, cause) = meaning(403, body.as_bytes(), None, &token());
-            for told in [error.to_string(), cause, line(&said, &token())] {
-                assert!(!told.contains("5ec2e7"), "after {before} characters");
+    fn no_secret_is_repeated_even_where_the_line_is_cut() {
+        for (secret, part) in [("5ec2e7".repeat(6), "5ec2e7"), (KEY.to_owned(), "0f1e2d3c")] {
+            for before in [0, 150, 198] {
+                let said = format!("{} {secret} is no name", "x".repeat(before));
+                let body = serde_json::json!({ "message": said }).to_string();
+                let (error, cause) = meaning(403, body.as_bytes(), None, &redaction());
+                for told in [error.to_string(), cause, line(&said, &redaction())] {
+                    assert!(!told.contains(part), "after {before} characters");
+                }
             }
         }
     }
@@ -284,10 +305,10 @@ mod tests {
     #[test]
     fn the_forge_s_words_are_cut_to_a_line_without_addresses() {
         let words = "see https://git.internal:3000/api/v1/x\r\n now\u{1b}[31m";
-        assert_eq!(short(words, &token()), "see [address] now [31m");
-        let long = short(&"ä".repeat(300), &token());
+        assert_eq!(short(words, &redaction()), "see [address] now [31m");
+        let long = short(&"ä".repeat(300), &redaction());
         assert_eq!(long.chars().count(), 201);
-        assert_eq!(short("GetContentsOrList", &token()), "");
+        assert_eq!(short("GetContentsOrList", &redaction()), "");
     }
 
     #[test]
@@ -298,7 +319,7 @@ mod tests {
         assert_eq!(seconds(Some("soon")), None);
         let soon = (Utc::now() + chrono::TimeDelta::seconds(60)).to_rfc2822();
         assert!(seconds(Some(&soon)).is_some_and(|seconds| (50..=60).contains(&seconds)));
-        let (error, _) = meaning(503, b"", Some("7"), &token());
+        let (error, _) = meaning(503, b"", Some("7"), &redaction());
         assert_eq!(error, GiteaError::Wait(Some(7)));
     }
 }

@@ -433,6 +433,31 @@ fn it_serves_with_the_keys_of_the_file_and_stops_when_asked() {
 }
 
 #[test]
+fn no_secret_that_the_forge_repeats_is_in_the_log() {
+    let fake = Fake::start();
+    let (url, token) = (fake.url(), Fake::token("aegis-bot"));
+    let mut served = Served::start(&[], &with_gitea(&url, &token));
+    let said = format!("{KEY} of {token} may not");
+    let refusal = Reply::json(403, &json!({ "message": said }).to_string());
+    let elsewhere = Reply::redirect(302, &format!("https://elsewhere.example/?next={KEY}"));
+    let body = json!({"tool": "repo_read", "arguments": {"method": "get", "repo": "a/b"}});
+    for (reply, logged) in [
+        (refusal, "cause: [redacted] of [redacted] may not"),
+        (
+            elsewhere,
+            "cause: https://elsewhere.example/?next=[redacted]",
+        ),
+    ] {
+        fake.says("/api/v1/repos/a/b", reply);
+        let answer = served.client().bearer(KEY).post("/mcp/tool/call", &body);
+        assert_eq!(answer.json()["isError"], true);
+        served.wait_for(logged);
+    }
+    let ended = served.stop();
+    assert!(!ended.stderr.contains(KEY) && !ended.stderr.contains(&token));
+}
+
+#[test]
 fn an_interrupt_stops_it_too() {
     let url = nobody();
     let served = Served::start(&[], &with_gitea(&url, "a-token"));

@@ -1,5 +1,8 @@
 //! `serve --check`: says what would be served and asks the forge who the token is. Writes nothing,
 //! takes no port, and shows no secret.
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 use serde_json::{Map, Value, json};
 
 use super::{keeping, plan::Plan, wiring};
@@ -22,7 +25,8 @@ pub(super) async fn run(plan: Plan, as_json: bool) -> Result<(), Failure> {
     // Whatever is missing is among the problems already.
     let is_set = plan.config.gitea.url.is_some() && plan.config.gitea.token.is_some();
     if let Some(outbound) = plan.outbound.filter(|_| is_set) {
-        match wiring::forge(plan.config.gitea, outbound, None) {
+        let ring = Arc::new(ArcSwap::from_pointee(plan.keys.ring));
+        match wiring::forge(plan.config.gitea, outbound, None, &ring) {
             Ok((forge, _)) => report.ask(&Gitea::new(forge), &plan.catalog).await,
             Err(failure) => report.problems.push(failure.to_string()),
         }

@@ -1,6 +1,7 @@
 //! Hands each room its own settings, in its own types. Nobody below sees the others'.
 use std::{num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use ipnet::IpNet;
 use url::Url;
 
@@ -11,11 +12,12 @@ use crate::{
     config::{self, AuditConfig, GateConfig, GiteaConfig, ListenConfig},
     dispatch::{Catalog, Redactor, Shared},
     gitea::{Forge, GiteaSettings},
+    keys::KeyRing,
     mcp,
     outbound::{Outbound, TlsError, TlsRoots},
+    redaction::Redaction,
     rights::{Access, Rights},
     sandbox::Sandbox,
-    secret::Secret,
     server::{Metrics, ServerSettings, Site},
 };
 
@@ -101,13 +103,14 @@ pub(super) fn outbound(gitea: &GiteaConfig) -> Result<Outbound, TlsError> {
     Outbound::new(roots, gitea.ca_pem.as_ref().map(|pem| pem.as_slice()))
 }
 
-/// The forge that is asked: the sandbox, or the one of the settings. With it come the texts that no
-/// answer may hold: its token, and the address by which only we ask it.
+/// The forge that is asked: the sandbox, or the one of the settings. With it comes what hides its token
+/// and the keys of the ring.
 pub(super) fn forge(
     gitea: GiteaConfig,
     outbound: Outbound,
     sandbox: Option<&Sandbox>,
-) -> Result<(Arc<Forge>, Secret), Failure> {
+    ring: &Arc<ArcSwap<KeyRing>>,
+) -> Result<(Arc<Forge>, Arc<Redaction>), Failure> {
     let (url, token) = match sandbox {
         Some(sandbox) => (Url::parse(&sandbox.url).ok(), Some(sandbox.token.clone())),
         None => (gitea.url, gitea.token),
@@ -123,9 +126,10 @@ pub(super) fn forge(
         timeout: gitea.timeout,
         allow_admin_token: gitea.allow_admin_token,
     };
-    let forge = Forge::new(&settings, outbound);
+    let redaction = Arc::new(Redaction::new(token, Arc::clone(ring)));
+    let forge = Forge::new(&settings, outbound, Arc::clone(&redaction));
     let forge = forge.map_err(|error| Failure::Settings(error.to_string()))?;
-    Ok((forge, token))
+    Ok((forge, redaction))
 }
 
 /// The sandbox prints no checkpoints, since its screen is for a person, and leaves no ballast behind.

@@ -8,6 +8,7 @@ use super::*;
 use crate::{
     keys::{KeyRing, Metadata},
     operations::{Facts, Form},
+    redaction::Redaction,
     rights::{Access, Rights},
     secret::Secret,
 };
@@ -46,10 +47,14 @@ fn rendered(report: Report, arguments: Value, max: usize) -> String {
     with_renderer(max, |renderer| answered(renderer, report, arguments).text)
 }
 
+fn none() -> Secret {
+    Secret::new(String::new())
+}
+
 fn with_renderer<T>(max: usize, render: impl FnOnce(&Renderer<'_>) -> T) -> T {
     let ring = KeyRing::new([], &Metadata::default(), Rights::up_to(Access::Read));
     let ring = Arc::new(ArcSwap::from_pointee(ring));
-    let redactor = &Redactor::new(Vec::new(), Secret::new(String::new()), ring);
+    let redactor = &Redactor::new(Arc::new(Redaction::new(none(), ring)), none());
     render(&Renderer { max, redactor })
 }
 

@@ -4,17 +4,20 @@ mod start;
 mod tls;
 mod views;
 
-use std::{rc::Rc, time::Duration};
+use std::{rc::Rc, sync::Arc, time::Duration};
 
 use aegis::{
     gitea::{
         Address, Forge, Gitea, GiteaClient, GiteaError, GiteaReader, GiteaSettings, Owner, Query,
         RepoName, probe, views::Repository,
     },
+    keys::{KeyRing, Metadata},
     outbound::{Outbound, TlsRoots},
+    redaction::Redaction,
     rights::{Access, Rights},
     secret::Secret,
 };
+use arc_swap::ArcSwap;
 
 use crate::support::Fake;
 
@@ -33,7 +36,10 @@ fn settings(url: &str, who: &str) -> GiteaSettings {
 /// A worker's way to the forge, which is not yet known.
 fn door(settings: &GiteaSettings) -> Rc<Gitea> {
     let outbound = Outbound::new(TlsRoots::Webpki, None).unwrap();
-    Gitea::new(Forge::new(settings, outbound).unwrap())
+    let ring = KeyRing::new([], &Metadata::default(), Rights::up_to(Access::Read));
+    let ring = Arc::new(ArcSwap::from_pointee(ring));
+    let redaction = Arc::new(Redaction::new(settings.token.clone(), ring));
+    Gitea::new(Forge::new(settings, outbound, redaction).unwrap())
 }
 
 /// The way to a fake that is known, and has forgotten that it was asked.

@@ -17,6 +17,7 @@ use aegis::{
     keys::{ApiKey, KeyEntry, KeyRing, Metadata},
     mcp, operations,
     outbound::{Outbound, TlsRoots},
+    redaction::Redaction,
     rights::{Access, Rights},
     secret::Secret,
     server::{self, Parts, ServerSettings},
@@ -109,13 +110,14 @@ impl Setup {
         let ring = KeyRing::new([&KeyEntry::of(key)], &Metadata::default(), self.rights);
         let ring = Arc::new(ArcSwap::from_pointee(ring));
         let outbound = Outbound::new(TlsRoots::Webpki, None).unwrap();
-        let forge = Forge::new(&self.gitea, outbound).unwrap();
+        let redaction = Redaction::new(self.gitea.token.clone(), Arc::clone(&ring));
+        let redaction = Arc::new(redaction);
+        let forge = Forge::new(&self.gitea, outbound, Arc::clone(&redaction)).unwrap();
         let api = format!("{}/api/v1", self.gitea.url.as_str().trim_end_matches('/'));
-        let (token, api) = (self.gitea.token, Secret::new(api));
         let shared = Arc::new(Shared::new(
             Catalog::new(operations::all(self.answer_max), &["all".to_owned()]).unwrap(),
             Arc::clone(&audit),
-            Redactor::new(vec![token], api, Arc::clone(&ring)),
+            Redactor::new(redaction, Secret::new(api)),
             self.answer_max,
             self.in_flight,
         ));
