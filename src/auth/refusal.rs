@@ -28,9 +28,14 @@ pub(super) fn missing_key(absence: Absence, knock: &Knock<'_>, in_query: bool) -
         Absence::Empty => "no API key was sent: the place for it is empty",
         Absence::Unfilled => "no API key was sent, but a variable that the client did not fill in",
     };
-    let or_query = if in_query { " or `?api_key=<key>`" } else { "" };
+    // Pasted as it is, it is no key either, and can be read: an address may hold no `<`.
+    let or_query = if in_query {
+        " or `?api_key=YOUR_KEY`"
+    } else {
+        ""
+    };
     let sentence = format!(
-        "{found}; send it as `Authorization: Bearer <key>` or `X-API-Key: <key>`{or_query}"
+        "{found}; send it as `Authorization: Bearer YOUR_KEY` or `X-API-Key: YOUR_KEY`{or_query}"
     );
     Fault::new(FaultCode::MissingApiKey, sentence).with(WWW_AUTHENTICATE, r#"Bearer realm="aegis""#)
 }

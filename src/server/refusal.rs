@@ -42,7 +42,8 @@ pub(super) fn head_too_slow() -> Fault {
 pub(super) fn unreadable() -> Fault {
     Fault::new(
         FaultCode::InvalidRequest,
-        "this is no HTTP/1.1 request: its lines, its `Host` or its length cannot be read; TLS ends at a proxy",
+        "this is no HTTP/1.1 request: its lines, its `Host` or its length cannot be read; an address must \
+         not hold `<`, `>`, `\"` or a space (is a placeholder left in it?), and TLS ends at a proxy",
     )
 }
 

@@ -104,6 +104,36 @@ fn what_client_config_prints_in_place_of_a_key_counts_as_none() {
 }
 
 #[test]
+fn what_the_refusal_recommends_counts_as_no_key_where_it_is_pasted_as_it_is() {
+    let gate = Gate::with(|gate, _| gate.max_failures = 1);
+    let (_, _, told) = said(&gate.client(), "/mcp/tools");
+    let parts: Vec<_> = told.split('`').skip(1).step_by(2).collect();
+    let [bearer, x_api_key, query] = parts[..] else {
+        panic!("{told}")
+    };
+    for header in [bearer, x_api_key] {
+        let (name, value) = header.split_once(": ").unwrap();
+        let (status, error, _) = said(&gate.client().with(name, value), "/mcp/tools");
+        assert_eq!((status, &*error), (401, "missing_api_key"));
+    }
+    let (status, error, _) = said(&gate.client(), &format!("/mcp/tools{query}"));
+    assert_eq!((status, &*error), (401, "missing_api_key"));
+}
+
+#[test]
+fn who_leaves_a_placeholder_in_an_address_that_no_client_may_send_is_told_so() {
+    let gate = Gate::start();
+    for query in ["api_key=<KEY>", "api_key=\"KEY\"", "api_key=THE KEY"] {
+        let head = format!("GET /mcp/tools?{query} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        let answer = gate.client().raw(head.as_bytes());
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        let told =
+            r#"an address must not hold `<`, `>`, `\"` or a space (is a placeholder left in it?)"#;
+        assert!(answer.contains(told), "{answer}");
+    }
+}
+
+#[test]
 fn a_place_that_holds_no_key_is_as_good_as_none_and_the_answer_says_how_to_send_one() {
     let gate = Gate::with(|gate, _| gate.max_failures = 1);
     let client = gate.client();
@@ -137,8 +167,7 @@ fn a_place_that_holds_no_key_is_as_good_as_none_and_the_answer_says_how_to_send_
         let (status, error, message) = said(&client, "/mcp/tools");
         assert_eq!((status, &*error), (401, "missing_api_key"));
         assert!(message.starts_with(begin), "{message}");
-        let how =
-            "send it as `Authorization: Bearer <key>` or `X-API-Key: <key>` or `?api_key=<key>`";
+        let how = "send it as `Authorization: Bearer YOUR_KEY` or `X-API-Key: YOUR_KEY` or `?api_key=YOUR_KEY`";
         assert!(message.ends_with(how), "{message}");
     }
     for target in [
