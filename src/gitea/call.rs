@@ -95,7 +95,7 @@ impl Call {
 
     async fn send(&self, address: &Address, query: &Query) -> Result<Response, GiteaError> {
         if !address.is_sound() {
-            return Err(self.note(address, GiteaError::UnsoundAddress, "not sent"));
+            return Err(self.note(address, GiteaError::UnsoundAddress, None, "not sent"));
         }
         let forge = self.gitea.forge();
         let url = [&forge.root, "/api/v1", address.as_str(), query.as_str()].concat();
@@ -117,13 +117,17 @@ impl Call {
                 self.status.set(Some(answer.status()));
                 Ok(answer)
             }
-            Err(error) => Err(self.note(address, GiteaError::from(&error), &error.to_string())),
+            Err(error) => {
+                let cause = error.to_string();
+                Err(self.note(address, GiteaError::from(&error), None, &cause))
+            }
         }
     }
 
     fn accept(&self, address: &Address, answer: Response) -> Result<Response, GiteaError> {
         let redaction = &self.gitea.forge().redaction;
-        let (error, cause) = match answer.status() {
+        let status = answer.status();
+        let (error, cause) = match status {
             200..300 => return Ok(answer),
             300..400 => {
                 let location = answer.header("location").unwrap_or("nowhere");
@@ -131,7 +135,7 @@ impl Call {
             }
             _ => refusal::read(&answer, redaction),
         };
-        Err(self.note(address, error, &cause))
+        Err(self.note(address, error, Some(status), &cause))
     }
 
     pub(super) fn read<T: DeserializeOwned>(
@@ -153,7 +157,7 @@ impl Call {
             } else {
                 GiteaError::Garbled
             };
-            self.note(address, error, &cause)
+            self.note(address, error, Some(answer.status()), &cause)
         })
     }
 
@@ -161,13 +165,21 @@ impl Call {
     pub(super) fn raw(&self, address: &Address, answer: Response) -> Result<Vec<u8>, GiteaError> {
         let content_type = answer.header("content-type").unwrap_or_default();
         if content_type.starts_with("text/html") {
-            return Err(self.note(address, GiteaError::Garbled, "a page of HTML"));
+            let (error, status) = (GiteaError::Garbled, Some(answer.status()));
+            return Err(self.note(address, error, status, "a page of HTML"));
         }
         Ok(answer.body)
     }
 
-    /// Writes the cause where the operator finds it; the assistant reads the sentence.
-    fn note(&self, address: &Address, error: GiteaError, cause: &str) -> GiteaError {
+    /// Writes the cause where the operator finds it; the assistant reads the sentence. `status` is that of
+    /// the answer which is told of: others may have come meanwhile.
+    fn note(
+        &self,
+        address: &Address,
+        error: GiteaError,
+        status: Option<u16>,
+        cause: &str,
+    ) -> GiteaError {
         self.cause.replace(harmless(cause));
         let Some(request_id) = &self.request_id else {
             return error;
@@ -177,10 +189,7 @@ impl Call {
         } else {
             log::Level::Debug
         };
-        let status = self
-            .status
-            .get()
-            .map_or_else(String::new, |status| format!(" {status}"));
+        let status = status.map_or_else(String::new, |status| format!(" {status}"));
         let line = format!(
             "request {request_id}: GET {}:{status} {error}; cause: {}",
             address.as_str(),

@@ -436,25 +436,42 @@ fn it_serves_with_the_keys_of_the_file_and_stops_when_asked() {
 fn no_secret_that_the_forge_repeats_is_in_the_log() {
     let fake = Fake::start();
     let (url, token) = (fake.url(), Fake::token("aegis-bot"));
-    let mut served = Served::start(&[], &with_gitea(&url, &token));
+    let served = Served::start(&[], &with_gitea(&url, &token));
     let said = format!("{KEY} of {token} may not");
     let refusal = Reply::json(403, &json!({ "message": said }).to_string());
     let elsewhere = Reply::redirect(302, &format!("https://elsewhere.example/?next={KEY}"));
     let body = json!({"tool": "repo_read", "arguments": {"method": "get", "repo": "a/b"}});
-    for (reply, logged) in [
-        (refusal, "cause: [redacted] of [redacted] may not"),
-        (
-            elsewhere,
-            "cause: https://elsewhere.example/?next=[redacted]",
-        ),
-    ] {
+    for reply in [refusal, elsewhere] {
         fake.says("/api/v1/repos/a/b", reply);
         let answer = served.client().bearer(KEY).post("/mcp/tool/call", &body);
         assert_eq!(answer.json()["isError"], true);
-        served.wait_for(logged);
     }
-    let ended = served.stop();
-    assert!(!ended.stderr.contains(KEY) && !ended.stderr.contains(&token));
+    let said = served.stop().stderr;
+    assert!(!said.contains(KEY) && !said.contains(&token));
+    for line in [
+        "cause: [redacted] of [redacted] may not",
+        "cause: https://elsewhere.example/?next=[redacted]",
+    ] {
+        assert!(said.contains(line), "{said}");
+    }
+}
+
+#[test]
+fn of_questions_that_are_asked_at_once_a_line_of_the_log_tells_no_other_s_status() {
+    let fake = Fake::start();
+    let (url, token) = (fake.url(), Fake::token("aegis-bot"));
+    let mut variables = with_gitea(&url, &token);
+    variables.push(("GITEA_TIMEOUT", "1"));
+    let served = Served::start(&[], &variables);
+    let (silent, held) = Reply::json(200, "{}").held();
+    fake.says_once("/api/v1/repos/search", silent);
+    let body = json!({"tool": "search", "arguments": {"query": "telescope"}});
+    served.client().bearer(KEY).post("/mcp/tool/call", &body);
+    assert!(fake.asked().len() > 3, "{:?}", fake.asked());
+    drop(held);
+    let said = served.stop().stderr;
+    let line = "GET /repos/search: the forge did not answer in time; cause: ";
+    assert!(said.contains(line), "{said}");
 }
 
 #[test]
