@@ -21,7 +21,9 @@ use aegis::{
     auth::{Attempt, FailureLimiter, GateSettings, Gatekeeper, Knock},
     caller::RequestIds,
     keys::{ApiKey, Found, KeyEntry, KeyList, KeyRing, Metadata},
+    redaction::Redaction,
     rights::{Access, Rights},
+    secret::Secret,
 };
 use arc_swap::ArcSwap;
 use chrono::Utc;
@@ -101,10 +103,12 @@ fn admit(criterion: &mut Criterion) {
 fn admit_with(criterion: &mut Criterion, name: &str, settings: AuditSettings) {
     let audit = AuditLog::open(settings);
     let keys = keys(10);
-    let ring = ring(&keys);
+    let ring = Arc::new(ArcSwap::from_pointee(ring(&keys)));
+    let redaction = Redaction::new(Secret::new("a-token".to_owned()), Arc::clone(&ring));
     let gatekeeper = Gatekeeper::new(
         GateSettings::default(),
-        Arc::new(ArcSwap::from_pointee(ring)),
+        ring,
+        Arc::new(redaction),
         Arc::new(audit.unwrap()),
         Instant::now(),
     );

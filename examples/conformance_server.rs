@@ -8,7 +8,9 @@ use aegis::{
     caller::{Caller, RequestIds},
     keys::{KeyEntry, KeyRing, Metadata},
     mcp::{Outcome, Settings, Shared, ToolCall, ToolResult, Tools},
+    redaction::Redaction,
     rights::{Access, Rights},
+    secret::Secret,
     server::{self, Parts, ServerSettings},
 };
 use arc_swap::ArcSwap;
@@ -102,11 +104,14 @@ async fn main() -> io::Result<()> {
         ..GateSettings::default()
     };
     let ring = Arc::new(ArcSwap::from_pointee(ring));
+    let redaction = Redaction::new(Secret::new(String::new()), Arc::clone(&ring));
+    let (redaction, log) = (Arc::new(redaction), Arc::new(log));
+    let gatekeeper = Gatekeeper::new(gate, ring, redaction, log, Instant::now());
     let (calls, stopping) = (TaskTracker::new(), CancellationToken::new());
     let protocol = Shared::new(Settings::default(), calls.clone(), stopping.clone());
     let parts = Parts {
         settings: ServerSettings::default(),
-        gatekeeper: Arc::new(Gatekeeper::new(gate, ring, Arc::new(log), Instant::now())),
+        gatekeeper: Arc::new(gatekeeper),
         protocol: Arc::new(protocol),
         ids: Arc::new(RequestIds::new(0)),
         calls,

@@ -22,7 +22,9 @@ use aegis::{
     caller::{Caller, RequestIds},
     keys::{ApiKey, KeyEntry, KeyRing, Metadata},
     mcp::{Outcome, Settings, Shared, ToolCall, Tools},
+    redaction::Redaction,
     rights::{Access, Rights},
+    secret::Secret,
     server::{self, Parts, ServerSettings},
 };
 use arc_swap::ArcSwap;
@@ -74,9 +76,11 @@ impl World {
             let key = KeyEntry::of(key);
             let ring = KeyRing::new([&key], &Metadata::default(), Rights::up_to(Access::Read));
             let ring = Arc::new(ArcSwap::from_pointee(ring));
+            let redaction = Redaction::new(Secret::new(String::new()), Arc::clone(&ring));
             Arc::new(Gatekeeper::new(
                 gate.clone(),
                 ring,
+                Arc::new(redaction),
                 audit.clone(),
                 Instant::now(),
             ))

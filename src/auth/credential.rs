@@ -75,6 +75,22 @@ impl<'a> Credential<'a> {
     }
 }
 
+/// All that stands in a place for a key, whether it is taken from there or not.
+pub(super) fn offered(head: &RequestHead) -> impl Iterator<Item = Cow<'_, [u8]>> {
+    let header = |name| head.headers.get_all(name).map(HeaderValue::as_bytes);
+    let authorization = header(AUTHORIZATION).flat_map(|value| {
+        let mut parts = value.trim_ascii().splitn(2, u8::is_ascii_whitespace);
+        let scheme = parts
+            .next()
+            .filter(|it| !it.eq_ignore_ascii_case(b"bearer"));
+        scheme.into_iter().chain(parts)
+    });
+    let values = authorization.chain(header(X_API_KEY));
+    let values = values.map(|value| Cow::Borrowed(value.trim_ascii()));
+    let values = values.chain(query_keys(head.uri.query()));
+    values.filter(|value| !value.is_empty())
+}
+
 struct TwoValues;
 
 /// The value of a header that may be sent once.

@@ -20,6 +20,7 @@ use crate::{
     caller::{Caller, CallerKey, KeySource},
     fault::Fault,
     keys::{Found, KeyHint, KeyRing},
+    redaction::Redaction,
     rights::Rights,
 };
 
@@ -28,18 +29,20 @@ const QUERY_REMINDER: Duration = Duration::from_hours(24);
 /// How often it is said that the gate is open to all.
 const DISABLED_REMINDER: Duration = Duration::from_hours(1);
 
-/// All that is needed to let somebody in: the keys in force, the failures so far, the log.
+/// All that is needed to let somebody in: the keys in force, the failures so far, the log, and what must
+/// not stand in that.
 #[derive(Debug)]
 pub struct Gatekeeper {
     settings: GateSettings,
     keys: Arc<ArcSwap<KeyRing>>,
+    redaction: Arc<Redaction>,
     limiter: FailureLimiter,
     audit: Arc<AuditLog>,
     query_reminder: Reminder,
     disabled_reminder: Reminder,
 }
 
-/// What was shown as a key and is none.
+/// What was shown as a key.
 struct Offered<'a> {
     key: Cow<'a, [u8]>,
     source: KeySource,
@@ -58,6 +61,7 @@ impl Gatekeeper {
     pub fn new(
         settings: GateSettings,
         keys: Arc<ArcSwap<KeyRing>>,
+        redaction: Arc<Redaction>,
         audit: Arc<AuditLog>,
         now: Instant,
     ) -> Self {
@@ -65,6 +69,7 @@ impl Gatekeeper {
             limiter: FailureLimiter::new(settings.max_failures, settings.failure_window, now),
             settings,
             keys,
+            redaction,
             audit,
             query_reminder: Reminder::new(now, Duration::ZERO),
             disabled_reminder: Reminder::new(now, DISABLED_REMINDER),
@@ -99,24 +104,24 @@ impl Gatekeeper {
     pub async fn admit(&self, knock: &Knock<'_>, now: Instant) -> Result<Rc<Caller>, Fault> {
         if !self.settings.enabled {
             let rights = self.settings.rights_without_key;
-            return self.let_in(knock, None, None, rights).await;
+            return self.let_in(knock, None, rights).await;
         }
         let in_query = knock.key_in_query && self.settings.query_keys;
         let (attempt, denial) = match Credential::read(knock.head, in_query) {
-            Credential::Key(offered, source) => match self.find(&offered, source) {
-                Ok((key, rights)) => {
-                    self.pass_block(knock, now).await?;
-                    return self.let_in(knock, Some(key), Some(&offered), rights).await;
+            Credential::Key(key, source) => {
+                let found = self.find(&key, source);
+                let former = found.as_ref().err().copied().flatten();
+                let offered = Offered {
+                    key,
+                    source,
+                    former,
+                };
+                if let Ok((key, rights)) = found {
+                    self.pass_block(knock, &offered, now).await?;
+                    return self.let_in(knock, Some(key), rights).await;
                 }
-                Err(former) => {
-                    let key = Offered {
-                        key: offered,
-                        source,
-                        former,
-                    };
-                    (Attempt::WrongKey, Denial::wrong_key(key))
-                }
-            },
+                (Attempt::WrongKey, Denial::wrong_key(offered))
+            }
             Credential::Absent(absence) => {
                 let fault = refusal::missing_key(absence, knock, in_query);
                 (
@@ -181,7 +186,12 @@ impl Gatekeeper {
     }
 
     /// A valid key passes, but for a block that is meant for everybody.
-    async fn pass_block(&self, knock: &Knock<'_>, now: Instant) -> Result<(), Fault> {
+    async fn pass_block(
+        &self,
+        knock: &Knock<'_>,
+        offered: &Offered<'_>,
+        now: Instant,
+    ) -> Result<(), Fault> {
         if self.settings.lockout == Lockout::Fair {
             return Ok(());
         }
@@ -190,7 +200,7 @@ impl Gatekeeper {
             .ask(knock.client_ip, Attempt::ValidKey, now)
             .await
         {
-            Verdict::Blocked(left) => Err(self.block(knock, None, left).await),
+            Verdict::Blocked(left) => Err(self.block(knock, Some(offered), left).await),
             Verdict::Open | Verdict::Tripped => Ok(()),
         }
     }
@@ -199,12 +209,11 @@ impl Gatekeeper {
         &self,
         knock: &Knock<'_>,
         key: Option<CallerKey>,
-        offered: Option<&[u8]>,
         rights: Rights,
     ) -> Result<Rc<Caller>, Fault> {
         let recorded = self.audit.record(&AuditEvent::Authenticated {
             client_ip: knock.client_ip,
-            user_agent: knock.user_agent(offered, &self.keys.load()),
+            user_agent: knock.user_agent(&self.redaction),
             key_hint: key.as_ref().map(|key| key.hint.as_str()),
             method: knock.method(),
             route: knock.route,
@@ -286,7 +295,7 @@ impl Gatekeeper {
             request_id: knock.request_id,
             offered: offered.map(|it| &*it.key),
             former: offered.and_then(|it| it.former),
-            user_agent: knock.user_agent(offered.map(|it| &*it.key), &self.keys.load()),
+            user_agent: knock.user_agent(&self.redaction),
         });
         self.commit(recorded).await;
     }
@@ -344,7 +353,7 @@ impl<'a> Denial<'a> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
     use super::*;
-    use crate::{audit::AuditSettings, keys::Metadata, rights::Access};
+    use crate::{audit::AuditSettings, keys::Metadata, rights::Access, secret::Secret};
 
     #[test]
     fn of_a_gate_that_is_open_it_is_said_again_each_hour_and_of_no_other() {
@@ -358,7 +367,9 @@ mod tests {
                 ..GateSettings::default()
             };
             let ring = Arc::new(ArcSwap::from_pointee(ring));
-            let gatekeeper = Gatekeeper::new(settings, ring, Arc::new(audit.unwrap()), start);
+            let redaction = Redaction::new(Secret::new(String::new()), Arc::clone(&ring));
+            let (redaction, audit) = (Arc::new(redaction), Arc::new(audit.unwrap()));
+            let gatekeeper = Gatekeeper::new(settings, ring, redaction, audit, start);
             let said = [0, 59, 60, 61, 120]
                 .map(|minutes| gatekeeper.must_say_open(start + Duration::from_mins(minutes)));
             assert_eq!(said, [false, false, !enabled, false, !enabled]);

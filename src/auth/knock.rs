@@ -1,12 +1,14 @@
 //! A request at the gate, and what of it may stand in the log.
-use std::net::IpAddr;
+use std::{borrow::Cow, net::IpAddr};
 
 use actix_web::{
     dev::RequestHead,
     http::{Method, header::USER_AGENT},
 };
+use memchr::memmem;
 
-use crate::{caller::RequestId, keys::KeyRing};
+use super::credential;
+use crate::{caller::RequestId, redaction::Redaction};
 
 /// A request at the gate, before its body is read. It holds what was sent as a key, so nothing prints it.
 #[derive(Clone, Copy)]
@@ -37,13 +39,13 @@ impl Knock<'_> {
         }
     }
 
-    /// The client's name for itself. One that holds what was offered as a key, or a key of ours, is
-    /// not repeated.
-    pub(super) fn user_agent(&self, offered: Option<&[u8]>, ring: &KeyRing) -> Option<&[u8]> {
+    /// The client's name for itself. One that holds a secret of ours, or what stands in any place for a
+    /// key, is not repeated.
+    pub(super) fn user_agent(&self, redaction: &Redaction) -> Option<&[u8]> {
         let name = self.head.headers.get(USER_AGENT)?.as_bytes();
-        let holds = |key: &[u8]| key.len() >= 16 && name.windows(key.len()).any(|it| it == key);
-        let is_secret =
-            offered.is_some_and(holds) || !ring.found_in(&String::from_utf8_lossy(name)).is_empty();
+        let holds = |key: Cow<'_, [u8]>| memmem::find(name, &key).is_some();
+        let is_secret = credential::offered(self.head).any(holds)
+            || redaction.is_in(&String::from_utf8_lossy(name));
         Some(if is_secret { b"[redacted]" } else { name })
     }
 }

@@ -103,6 +103,7 @@ async fn serve(plan: Plan) -> Result<(), Failure> {
     let gatekeeper = Arc::new(Gatekeeper::new(
         wiring::gate_settings(&config.gate, proxies, each_blocked),
         Arc::clone(&ring),
+        Arc::clone(&redaction),
         Arc::clone(&audit),
         Instant::now(),
     ));

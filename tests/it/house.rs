@@ -12,7 +12,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         "audit",
         &["ascii", "caller", "durable", "keys", "rights", "sort"],
     ),
-    ("auth", &["audit", "caller", "fault", "keys", "rights"]),
+    (
+        "auth",
+        &["audit", "caller", "fault", "keys", "redaction", "rights"],
+    ),
     ("caller", &["keys", "rights"]),
     ("cli", &["config", "keys"]),
     (

@@ -29,7 +29,9 @@ use aegis::{
     auth::{GateSettings, Gatekeeper},
     caller::{KeySource, RequestId, RequestIds},
     keys::{KeyRing, Metadata},
+    redaction::Redaction,
     rights::{Access, Rights},
+    secret::Secret,
 };
 use arc_swap::ArcSwap;
 use serde_json::Value;
@@ -119,9 +121,11 @@ fn open_as(settings: &AuditSettings) -> AuditLog {
 fn gatekeeper(log: &Arc<AuditLog>) -> Gatekeeper {
     let ring = KeyRing::new([], &Metadata::default(), Rights::up_to(Access::Read));
     let ring = Arc::new(ArcSwap::from_pointee(ring));
+    let redaction = Redaction::new(Secret::new(String::new()), Arc::clone(&ring));
     Gatekeeper::new(
         GateSettings::default(),
         ring,
+        Arc::new(redaction),
         Arc::clone(log),
         Instant::now(),
     )

@@ -15,7 +15,9 @@ use aegis::{
     caller::{Caller, RequestIds},
     keys::{KeyList, KeyRing, Metadata},
     mcp::{self, Outcome, ToolCall, ToolResult, Tools},
+    redaction::Redaction,
     rights::{Access, Rights},
+    secret::Secret,
     server::{Parts, ServerSettings, serve},
 };
 use arc_swap::ArcSwap;
@@ -29,6 +31,9 @@ pub(super) const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef01
 pub(super) const OTHER_KEY: &str =
     "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 pub(super) const WRONG: &str = "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff";
+
+/// The forge's.
+pub(super) const TOKEN: &str = "5ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2";
 
 /// A running server.
 pub(super) struct Gate {
@@ -99,7 +104,10 @@ impl Gate {
         let ring = KeyRing::new(&keys, metadata, Rights::up_to(Access::Destroy));
         let ring = Arc::new(ArcSwap::from_pointee(ring));
         let audit = Arc::new(audit.unwrap());
-        let gatekeeper = Gatekeeper::new(gate, Arc::clone(&ring), audit, Instant::now());
+        let redaction = Redaction::new(Secret::new(TOKEN.to_owned()), Arc::clone(&ring));
+        let redaction = Arc::new(redaction);
+        let now = Instant::now();
+        let gatekeeper = Gatekeeper::new(gate, Arc::clone(&ring), redaction, audit, now);
         let gatekeeper = Arc::new(gatekeeper);
         let (calls, stopping) = (TaskTracker::new(), CancellationToken::new());
         let streams = mcp::Settings::default();

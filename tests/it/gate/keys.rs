@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::fixture::{Gate, KEY, OTHER_KEY, WRONG};
+use super::fixture::{Gate, KEY, OTHER_KEY, TOKEN, WRONG};
 use crate::support::{Client, Response};
 
 /// One answer for each way to show nothing or something wrong.
@@ -339,6 +339,58 @@ fn a_key_that_a_client_names_itself_by_is_not_recorded() {
         .with("User-Agent", plain)
         .get("/mcp/tools");
     assert!(gate.log().contains(plain));
+}
+
+#[test]
+fn what_is_offered_as_a_key_anyhow_is_not_recorded_where_a_client_names_itself_by_it() {
+    let gate = Gate::start();
+    let (one, other, short) = ("0ff3".repeat(9), "0ff4".repeat(9), "0ff5");
+    let named = |name: &str| gate.client().with("User-Agent", &format!("agent/1 {name}"));
+    for (client, target, status) in [
+        (
+            named(&one).bearer(&one).with("X-API-Key", &other),
+            "/mcp",
+            400,
+        ),
+        (
+            named(&other).bearer(&one).with("X-API-Key", &other),
+            "/mcp",
+            400,
+        ),
+        (
+            named(&one).bearer(KEY),
+            &*format!("/mcp/tools?api_key={one}"),
+            400,
+        ),
+        (named(short).with("X-API-Key", short), "/mcp", 401),
+        (named(&one).with("Authorization", &one), "/mcp", 401),
+        (
+            named(&one).with("Authorization", &format!("Token {one}")),
+            "/mcp",
+            401,
+        ),
+        (named(&one), &*format!("/mcp?api_key={one}"), 401),
+    ] {
+        assert_eq!(client.get(target).status, status);
+    }
+    let log = gate.log();
+    assert!(!log.contains("0ff"), "{log}");
+    assert_eq!(log.matches(r#""user_agent": "[redacted]""#).count(), 7);
+    named("Bearer").bearer(KEY).get("/mcp/tools");
+    assert!(gate.log().contains("agent/1 Bearer"));
+}
+
+#[test]
+fn the_token_of_the_forge_is_not_recorded_where_a_client_names_itself_by_it() {
+    let gate = Gate::start();
+    let client = gate.client().with("User-Agent", &format!("agent/{TOKEN}"));
+    assert_eq!(client.bearer(KEY).get("/mcp/tools").status, 200);
+    assert_eq!(client.get("/mcp/tools").status, 401);
+    assert!(!gate.log().contains(TOKEN));
+    assert_eq!(
+        gate.log().matches(r#""user_agent": "[redacted]""#).count(),
+        2
+    );
 }
 
 #[test]

@@ -56,6 +56,7 @@ fn a_strict_block_meets_valid_keys_too() {
     let gate = Gate::with(|gate, _| {
         gate.max_failures = 1;
         gate.lockout = Lockout::Strict;
+        gate.blocked_records = BlockedRecords::Each;
     });
     assert_eq!(gate.known().get("/mcp/tools").status, 200);
     assert_eq!(gate.client().bearer(WRONG).get("/mcp/tools").status, 401);
@@ -67,6 +68,9 @@ fn a_strict_block_meets_valid_keys_too() {
             .contains("valid keys do not pass from this address either")
     );
     assert!(!blocked.body.contains("restart"));
+    let record = gate.records("access_denied").pop().unwrap();
+    assert_eq!(record["reason"], "rate_limited");
+    assert_eq!(record["key_source"], "header");
     assert_eq!(gate.client().get("/health").status, 200);
 }
 

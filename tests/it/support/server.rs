@@ -117,15 +117,16 @@ impl Setup {
         let shared = Arc::new(Shared::new(
             Catalog::new(operations::all(self.answer_max), &["all".to_owned()]).unwrap(),
             Arc::clone(&audit),
-            Redactor::new(redaction, Secret::new(api)),
+            Redactor::new(Arc::clone(&redaction), Secret::new(api)),
             self.answer_max,
             self.in_flight,
         ));
         let (calls, stopping) = (TaskTracker::new(), CancellationToken::new());
         let protocol = mcp::Shared::new(self.protocol, calls.clone(), stopping.clone());
+        let gatekeeper = Gatekeeper::new(self.gate, ring, redaction, audit, Instant::now());
         let parts = Parts {
             settings: self.server,
-            gatekeeper: Arc::new(Gatekeeper::new(self.gate, ring, audit, Instant::now())),
+            gatekeeper: Arc::new(gatekeeper),
             protocol: Arc::new(protocol),
             ids: Arc::new(RequestIds::new(0)),
             calls,
