@@ -132,8 +132,7 @@ impl<'a> Line<'a> {
 
     /// The line that `text` begins with, where it is one of our writer's and ended: what
     /// [`Line::read`] says of it, and how long it is with that end.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as with `scan::first`")]
+    #[inline]
     pub fn first(text: &'a [u8]) -> Option<(Self, usize)> {
         first(text)
     }

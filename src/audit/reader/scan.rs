@@ -14,34 +14,32 @@ use super::{Event, Line, line};
 
 /// What [`Line::read`] says of a line of our writer's, and `None` for whatever may be another's.
 pub(super) fn scan(line: &[u8]) -> Option<Line<'_>> {
-    let mut rest = Rest(line);
-    let line = read(&mut rest, b"}")?;
-    rest.0.is_empty().then_some(line)
+    let (read, length) = read(line, b"}")?;
+    (length == line.len()).then_some(read)
 }
 
 /// The same of the line that `text` begins with, and how long that is with its end.
-#[inline(always)]
 pub(super) fn first(text: &[u8]) -> Option<(Line<'_>, usize)> {
-    let mut rest = Rest(text);
-    let line = read(&mut rest, b"}\n")?;
-    Some((line, text.len() - rest.0.len()))
+    read(text, b"}\n")
 }
 
-#[inline(always)]
-fn read<'a, const N: usize>(rest: &mut Rest<'a>, end: &[u8; N]) -> Option<Line<'a>> {
+#[inline(never)]
+fn read<'a>(text: &'a [u8], end: &[u8]) -> Option<(Line<'a>, usize)> {
+    let mut rest = Rest(text);
     rest.skip(b"{\"timestamp\": \"")?;
     let millis = time(rest.take()?)?;
     rest.skip(b"\", \"event\": \"")?;
-    let event = event(rest)?;
+    let event = event(&mut rest)?;
     let seq = rest.number(b", \"seq\": ")?;
     rest.skip(b", \"prev\": \"")?;
     rest.exactly::<64>()?;
-    rest.skip(end)?;
-    Some(Line {
+    let rest = rest.0.strip_prefix(end)?;
+    let line = Line {
         millis,
         event,
         seq: Some(seq),
-    })
+    };
+    Some((line, text.len() - rest.len()))
 }
 
 #[inline(always)]

@@ -116,9 +116,10 @@ impl Reader for Counter {
     }
 
     fn take(&mut self, offset: u64, text: &[u8]) -> Option<usize> {
-        let (line, length) = Line::first(text)?;
-        self.record(offset, &line);
-        Some(length)
+        let first = Line::first(text);
+        let (line, length) = first.as_ref()?;
+        self.record(offset, line);
+        Some(*length)
     }
 
     fn line(&mut self, offset: u64, raw: Raw<'_>) {
