@@ -43,7 +43,9 @@ pub(super) fn closed(log: &Path, time: DateTime<Utc>, first_seq: u64) -> PathBuf
 pub(super) fn all_closed(log: &Path) -> io::Result<Vec<Closed>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder(log))? {
-        found.extend(read_closed(log, &entry?.file_name()));
+        let entry = entry?;
+        let is_file = || entry.file_type().is_ok_and(|it| it.is_file());
+        found.extend(read_closed(log, &entry.file_name()).filter(|_| is_file()));
     }
     sort::by(&mut found, Closed::cmp);
     Ok(found)
@@ -162,11 +164,15 @@ pub(super) fn compressed(file: &Path, how: Compress) -> Option<(PathBuf, PathBuf
     ))
 }
 
-/// What was being written beside the log when the process ended.
+/// What was being written beside the log when the process ended. A folder was not.
 pub(super) fn all_temporary(log: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder(log))? {
-        let name = entry?.file_name();
+        let entry = entry?;
+        let name = entry.file_name();
+        if entry.file_type().is_ok_and(|it| it.is_dir()) {
+            continue;
+        }
         let whole = name.as_bytes().strip_prefix(b".");
         let whole = whole.and_then(|it| it.strip_suffix(TEMPORARY));
         if whole.is_some_and(|it| read_closed(log, OsStr::from_bytes(it)).is_some()) {

@@ -24,26 +24,36 @@ const AHEAD: TimeDelta = TimeDelta::hours(1);
 /// Clears what was cut off, removes what is beyond `AUDIT_KEEP`, compresses the rest. Takes its
 /// time: for a thread of its own. Whether all is done: the file with the record that is remembered
 /// beside the log, `head`, and those behind it are left until that is another one. One that is named
-/// after a time well past `newest` is none of this chain, and counts as the oldest.
+/// after a time well past `newest` is none of this chain, and counts as the oldest. What cannot be done
+/// with one file keeps nothing from being done with the others; the first such error names its file.
 pub(super) fn tidy(
     log: &Path,
     rotation: &Rotation,
     head: Option<u64>,
     newest: DateTime<Utc>,
 ) -> io::Result<bool> {
+    let mut failed = None;
+    let mut note = |path: &Path, done: io::Result<()>| {
+        if let Err(error) = done {
+            let told = format!("{}: {error}", path.display());
+            failed.get_or_insert_with(|| io::Error::new(error.kind(), told));
+        }
+    };
     for temporary in names::all_temporary(log)? {
-        fs::remove_file(temporary)?;
+        note(&temporary, fs::remove_file(&temporary));
     }
     let mut closed = names::all_closed(log)?;
     let latest = newest.naive_utc() + AHEAD;
     let ours = closed.partition_point(|it| it.time <= latest);
     closed.rotate_left(ours);
     let (gone, left, is_done) = sorted_out(closed, rotation.keep, head);
-    gone.iter().try_for_each(|it| fs::remove_file(&it.path))?;
-    left.iter()
-        .filter(|file| !file.compressed)
-        .try_for_each(|file| compress(&file.path, rotation.compress))?;
-    Ok(is_done)
+    for file in gone {
+        note(&file.path, fs::remove_file(&file.path));
+    }
+    for file in left.iter().filter(|file| !file.compressed) {
+        note(&file.path, compress(&file.path, rotation.compress));
+    }
+    failed.map_or(Ok(is_done), Err)
 }
 
 /// Which of the closed files go and which stay, and whether no more will go once the head moves on.
@@ -73,7 +83,7 @@ fn sorted_out(
             left.push(file);
         }
     }
-    // The oldest goes first: whenever this ends, none is missing between others.
+    // The oldest goes first: whenever the process ends, none is missing between others.
     gone.reverse();
     left.reverse();
     (gone, left, is_done)
@@ -166,20 +176,61 @@ mod tests {
         assert_eq!(left(&closed, Some(30)), (vec![31], true));
     }
 
-    #[test]
-    fn what_cannot_be_read_is_not_compressed_and_leaves_nothing_half_done() {
+    /// What stands beside the log after closed files were compressed, and what was told.
+    fn compressed(make: impl FnOnce(&Path)) -> (Vec<String>, Option<String>) {
         let folder = tempfile::tempdir().expect("a folder");
         let log = folder.path().join("audit.log");
-        let closed = names::closed(&log, DateTime::UNIX_EPOCH, 1);
-        fs::create_dir(&closed).expect("made");
+        make(&log);
         let rotation = Rotation {
             compress: Compress::Gzip,
             ..Rotation::default()
         };
-        tidy(&log, &rotation, None, DateTime::UNIX_EPOCH).expect_err("a folder is no file");
+        let done = tidy(&log, &rotation, None, DateTime::<Utc>::MAX_UTC - AHEAD);
         let left = fs::read_dir(folder.path()).expect("a folder");
-        let left: Vec<_> = left.map(|it| it.expect("a name").path()).collect();
-        assert_eq!(left, [closed]);
+        let name = |entry: io::Result<fs::DirEntry>| entry.expect("a name").file_name();
+        let mut left: Vec<_> = left
+            .map(|it| name(it).into_string().expect("a text"))
+            .collect();
+        left.sort_unstable();
+        let told = done.err().map(|error| error.to_string());
+        let folder = format!("{}/", folder.path().display());
+        (left, told.map(|told| told.replace(&folder, "")))
+    }
+
+    #[test]
+    fn a_folder_that_is_called_as_a_closed_file_is_none_and_keeps_no_other_from_being_tidied() {
+        let closed = |log: &Path, seq| names::closed(log, DateTime::UNIX_EPOCH, seq);
+        let (left, told) = compressed(|log| {
+            fs::create_dir(closed(log, 1)).expect("made");
+            fs::write(closed(log, 2), "").expect("written");
+        });
+        let expected = [
+            "audit-19700101T000000Z-1.log",
+            "audit-19700101T000000Z-2.log.gz",
+        ];
+        assert_eq!((left, told), (expected.map(str::to_owned).into(), None));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_compressed_is_named_and_the_others_are() {
+        let closed = |log: &Path, seq| names::closed(log, DateTime::UNIX_EPOCH, seq);
+        let (left, told) = compressed(|log| {
+            for seq in [1, 2] {
+                fs::write(closed(log, seq), "").expect("written");
+            }
+            let half = names::compressed(&closed(log, 1), Compress::Gzip);
+            fs::create_dir(half.expect("a name").1).expect("made");
+        });
+        let expected = [
+            ".audit-19700101T000000Z-1.log.gz.tmp",
+            "audit-19700101T000000Z-1.log",
+            "audit-19700101T000000Z-2.log.gz",
+        ];
+        assert_eq!(left, expected);
+        assert_eq!(
+            told.as_deref(),
+            Some("audit-19700101T000000Z-1.log: File exists (os error 17)")
+        );
     }
 
     #[test]
