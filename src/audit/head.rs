@@ -3,13 +3,13 @@
 use std::{
     cmp::Reverse,
     fs::{self, File, OpenOptions},
-    io::{self, BufReader, Write},
+    io::{self, BufReader, Read, Write},
     os::unix::{ffi::OsStrExt, fs::OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
 use chrono::{DateTime, Utc};
-use rustix::fs::OFlags;
+use rustix::{fs::OFlags, io::Errno};
 use serde::Deserialize;
 
 use super::{
@@ -23,6 +23,8 @@ use crate::sort;
 
 /// So many compressed files are looked into, and so many of any kind for a seal, the newest first.
 const FEW: usize = 8;
+/// What is kept beside the log is a fraction of it.
+const KEPT: u64 = 4 << 10;
 
 /// The newest record of a log, and its time.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -55,24 +57,37 @@ impl Head {
             .mode(0o600)
             .custom_flags(flags.bits().cast_signed())
             .open(&half)?;
+        if !file.metadata()?.is_file() {
+            return Err(holds("what is to hold it is not a regular file"));
+        }
         file.write_all(&line)?;
         fs::rename(half, names::hidden(log, "head"))
     }
 
-    /// What was kept there.
-    pub(super) fn kept(log: &Path) -> Option<Self> {
+    /// What was kept there; `None` where nothing was.
+    pub(super) fn kept(log: &Path) -> io::Result<Option<Self>> {
+        let path = names::hidden(log, "head");
+        let Some(file) = there(open_as(&path, OFlags::NOFOLLOW))? else {
+            return Ok(None);
+        };
+        let mut text = Vec::new();
+        file.take(KEPT).read_to_end(&mut text)?;
+        let said = Self::said(&text);
+        said.map(Some).ok_or_else(|| holds("it names no record"))
+    }
+
+    fn said(text: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         struct Kept<'a> {
             timestamp: DateTime<Utc>,
             seq: u64,
             hash: &'a str,
         }
-        let text = fs::read(names::hidden(log, "head")).ok()?;
         let Kept {
             timestamp,
             seq,
             hash: digits,
-        } = serde_json::from_slice(&text).ok()?;
+        } = serde_json::from_slice(text).ok()?;
         let mut hash = [0; 32];
         hex::decode_to_slice(digits, &mut hash).ok()?;
         Some(Self {
@@ -80,38 +95,68 @@ impl Head {
             previous: Previous { seq, hash },
         })
     }
+
+    /// The newest checkpoint of a file that has them too; `None` where it has none yet, for it is
+    /// made with the first. A link to it is followed, as by who writes there.
+    fn told(checkpoints: &Path) -> io::Result<Option<Self>> {
+        let Some(file) = there(open_as(checkpoints, OFlags::empty()))? else {
+            return Ok(None);
+        };
+        let newest = Tail::read(&file)?.newest;
+        if newest.is_none() && file.metadata()?.len() > 0 {
+            return Err(holds("it has no checkpoint near its end"));
+        }
+        Ok(newest)
+    }
 }
 
+/// A record, and its time.
+type Dated = (Previous, DateTime<Utc>);
+
 /// What is known of a log's newest record beside it and where its checkpoints go: which file says
-/// so, the record, and its time.
+/// so, and what it says; `None` where it is not there or holds nothing.
 pub fn heads_elsewhere(
     log: &Path,
     checkpoints: Option<&Path>,
-) -> Vec<(PathBuf, Previous, DateTime<Utc>)> {
-    let kept = Head::kept(log).map(|head| (names::hidden(log, "head"), head));
-    let told = checkpoints.and_then(|path| {
-        let newest = Tail::read(&open(path)?).ok()?.newest?;
-        Some((path.to_owned(), newest))
-    });
-    let both = kept.into_iter().chain(told);
-    both.map(|(path, head)| (path, head.previous, head.time))
-        .collect()
+) -> impl Iterator<Item = (PathBuf, io::Result<Option<Dated>>)> {
+    let said = |head: Option<Head>| head.map(|head| (head.previous, head.time));
+    elsewhere(log, checkpoints).map(move |(path, head)| (path, head.map(said)))
+}
+
+fn elsewhere(
+    log: &Path,
+    checkpoints: Option<&Path>,
+) -> impl Iterator<Item = (PathBuf, io::Result<Option<Head>>)> {
+    let kept = (names::hidden(log, "head"), Head::kept(log));
+    let told = checkpoints.map(|path| (path.to_owned(), Head::told(path)));
+    [kept].into_iter().chain(told)
 }
 
 /// The newest record that anything else than the log knows of: what was kept beside it, its
-/// checkpoints elsewhere, the file that was closed last.
-pub(super) fn known(log: &Path, checkpoints: Option<&Path>) -> Option<Head> {
-    let end = |file: &File| Tail::read(file).ok()?.newest;
-    let told = checkpoints.and_then(|file| end(&open(file)?));
-    let closed = newest_closed(log).and_then(|file| end(&file));
-    let all = [Head::kept(log), told, closed].into_iter().flatten();
-    all.reduce(|one, two| if two.is_after(&one) { two } else { one })
+/// checkpoints elsewhere, the file that was closed last. And what of these cannot be read.
+pub(super) fn known(
+    log: &Path,
+    checkpoints: Option<&Path>,
+) -> (Option<Head>, Vec<(PathBuf, io::Error)>) {
+    let mut unread = Vec::new();
+    let mut all = Vec::new();
+    for (path, head) in elsewhere(log, checkpoints) {
+        match head {
+            Ok(head) => all.extend(head),
+            Err(error) => unread.push((path, error)),
+        }
+    }
+    let closed = newest_closed(log);
+    all.extend(closed.and_then(|file| Tail::read(&file).ok()?.newest));
+    let all = all.into_iter();
+    let newest = all.reduce(|one, two| if two.is_after(&one) { two } else { one });
+    (newest, unread)
 }
 
 /// The time of the newest record of a log, for who does not write it; `None` where none is known.
 pub fn newest_record(log: &Path, checkpoints: Option<&Path>) -> Option<DateTime<Utc>> {
     let held = open(log).and_then(|file| Tail::read(&file).ok()?.newest);
-    let heads = [held, known(log, checkpoints)].into_iter().flatten();
+    let heads = [held, known(log, checkpoints).0].into_iter().flatten();
     heads.map(|head| head.time).max()
 }
 
@@ -218,11 +263,34 @@ fn has(file: &File, record: Previous) -> bool {
 }
 
 fn open(file: &Path) -> Option<File> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    open_as(file, OFlags::NOFOLLOW).ok()
+}
+
+/// Opens a regular file and nothing else, without waiting for anybody.
+fn open_as(file: &Path, flags: OFlags) -> io::Result<File> {
+    let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY;
     let mut options = OpenOptions::new();
-    options
-        .read(true)
-        .custom_flags(flags.bits().cast_signed())
-        .open(file)
-        .ok()
+    let options = options.read(true).custom_flags(flags.bits().cast_signed());
+    let opened = options.open(file).map_err(|error| {
+        if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) {
+            holds("it is a symbolic link")
+        } else {
+            error
+        }
+    })?;
+    if !opened.metadata()?.is_file() {
+        return Err(holds("it is not a regular file"));
+    }
+    Ok(opened)
+}
+
+fn there(opened: io::Result<File>) -> io::Result<Option<File>> {
+    match opened {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        opened => opened.map(Some),
+    }
+}
+
+fn holds(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
 }

@@ -64,7 +64,8 @@ impl Writer {
 impl Upkeep {
     pub(super) fn new(log: PathBuf, seal: Option<SealFile>) -> Self {
         Self {
-            kept: Head::kept(&log),
+            // Whoever opened the log has told what cannot be read.
+            kept: Head::kept(&log).ok().flatten(),
             log,
             seal,
             tidying: None,

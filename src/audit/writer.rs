@@ -72,7 +72,7 @@ impl Writer {
         let file = LogFile::open(&path)?;
         file.lock(&path)?;
         let tail = Tail::read(&file.file).map_err(|error| AuditOpenError::of(&path, error))?;
-        let known = head::known(&path, settings.checkpoints.file.as_deref());
+        let (known, unread) = head::known(&path, settings.checkpoints.file.as_deref());
         let (key, seal_file) = open_seal(settings, &file)?.unzip();
         let mut writer = Self {
             chain: file.beginning.map(|it| it.chain_id),
@@ -94,7 +94,15 @@ impl Writer {
             full: false,
             sight: Sight::Well,
             adrift: false,
-            alarms: Vec::new(),
+            alarms: unread
+                .iter()
+                .map(|(file, error)| {
+                    format!(
+                        "{} cannot be read ({error}): whether the audit log was cut before this start is not known",
+                        file.display()
+                    )
+                })
+                .collect(),
             path,
         };
         writer.take_up(&tail, known);

@@ -126,6 +126,7 @@ impl Reading {
                 }
                 What::Said(Said::Gap { lost }) => self.chain.note(told.at, Told::Gap { lost }),
                 What::Said(Said::Checkpoint { head, seal }) => {
+                    self.verdict.checkpoints += 1;
                     let found = self.seals.check(told.at, told.seq, head, seal);
                     self.said_breaks.extend(found);
                 }

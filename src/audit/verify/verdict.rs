@@ -22,6 +22,8 @@ pub struct Verdict {
     /// The last record.
     pub end: Option<End>,
     pub seals: Seals,
+    /// How many records are checkpoints.
+    pub checkpoints: u64,
 }
 
 /// The last record of a log.

@@ -1,4 +1,5 @@
 //! `aegis audit-summary verify`: whether the log is what was written.
+mod known;
 mod report;
 
 use std::{
@@ -11,10 +12,11 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
+use self::{known::Known, report::Unread};
 use super::{super::Failure, logs, progress, shown};
 use crate::{
     audit::{
-        SealKey, heads_elsewhere, reader,
+        SealKey, reader,
         verify::{Asked, Head, Source, Verdict, in_order, of_log, verify},
     },
     cli::Verify,
@@ -45,12 +47,13 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
     let open =
         |path: &PathBuf| Source::open(path.clone()).map_err(|error| unreadable(path, &error));
     let whole = |log: &Path| of_log(log).map_err(|(path, error)| unreadable(&path, &error));
+    // Always before the log is opened: what is known now is in it then.
+    let mut known = Known::default();
     let sources = if !asked.log.is_empty() {
         let mut sources = Vec::new();
         for path in &asked.log {
             if reader::is_one(path) {
-                // Before the log is opened: what is known now is in it then.
-                wanted.heads.extend(known(path, None, true));
+                known.ask(path, None, true);
                 sources.extend(whole(path)?);
                 continue;
             }
@@ -62,8 +65,7 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
     } else if asked.files.is_empty() {
         let live = logs::live(asked.env_file.as_deref())?;
         let checkpoints = live.checkpoints.as_deref();
-        let heads = known(&live.path, checkpoints, live.loses_files);
-        wanted.heads.extend(heads);
+        known.ask(&live.path, checkpoints, live.loses_files);
         let own_key = live.seal_key.and_then(|path| SealKey::read(&path).ok());
         let has_sealed = own_key.is_some_and(|key| key.has_sealed());
         let (every, records) = live.checkpoint_due;
@@ -72,13 +74,15 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
     } else {
         in_order(asked.files.iter().map(open).collect::<Result<_, _>>()?)
     };
+    wanted.heads.append(&mut known.heads);
     let total = sources.iter().map(Source::length).sum();
     let threads = asked.threads.unwrap_or_else(processors);
     let verdict = progress::shown(total, |read| verify(&sources, wanted, threads, read));
-    tell(&verdict, &sources, asked.json)?;
+    let unread = known.unread(&verdict, &sources);
+    tell(&verdict, &sources, &unread, asked.json)?;
     if !verdict.is_intact() {
         Err(BROKEN)
-    } else if verdict.unreadable.is_empty() {
+    } else if unread.is_empty() {
         Ok(())
     } else {
         Err(UNREADABLE)
@@ -92,23 +96,17 @@ fn unsealed(every: Option<Duration>, records: Option<NonZeroU64>) -> (DateTime<U
     (after, records.map_or(u64::MAX, NonZeroU64::get))
 }
 
-/// What is known elsewhere of how a log ends, of one that may lose its oldest files or may not.
-fn known(log: &Path, checkpoints: Option<&Path>, loses_files: bool) -> impl Iterator<Item = Head> {
-    let heads = heads_elsewhere(log, checkpoints).into_iter();
-    heads.map(move |(file, head, time)| Head {
-        hash: head.hash,
-        said_by: format!("`{}`", shown::path(&file)),
-        may_be_before: true,
-        may_be_gone: loses_files.then_some((head.seq, time)),
-    })
-}
-
-fn tell(verdict: &Verdict, sources: &[Source], json: bool) -> Result<(), Failure> {
+fn tell(
+    verdict: &Verdict,
+    sources: &[Source],
+    unread: &[Unread],
+    json: bool,
+) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     let written = if json {
-        report::json(&mut out, verdict, sources)
+        report::json(&mut out, verdict, sources, unread)
     } else {
-        report::text(&mut out, verdict, sources)
+        report::text(&mut out, verdict, sources, unread)
     };
     match written.and_then(|()| out.flush()) {
         // Whoever stopped reading has seen enough, and the code still tells.

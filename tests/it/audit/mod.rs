@@ -1,6 +1,7 @@
 //! The audit log, from outside: what stands in the file.
 mod chain; // goes on over starts, rotations and whatever a file ends with
 mod checkpoints; // what the chain has come to, told elsewhere and sealed
+mod elsewhere; // what else tells how a log ends, for `verify` and at the start
 mod failures; // a file that may not grow, a log that may fail
 mod flood; // denials beyond what is written singly
 mod full; // disks that are full, in a namespace of their own

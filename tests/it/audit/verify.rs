@@ -21,7 +21,7 @@ use crate::{cli::aegis, support::golden};
 const KEY: &str = "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b";
 
 /// A true log: some two hundred records, with checkpoints that are sealed.
-fn true_log(scene: &Scene, rotation: Rotation) {
+pub(super) fn true_log(scene: &Scene, rotation: Rotation) {
     fs::write(beside(scene, "seal.key"), KEY).unwrap();
     fs::write(beside(scene, "first.key"), KEY).unwrap();
     let log = AuditLog::open(AuditSettings {
@@ -61,7 +61,7 @@ fn true_log_without_its_beginning(scene: &Scene) {
     true_log(scene, rotation);
 }
 
-fn beside(scene: &Scene, name: &str) -> std::path::PathBuf {
+pub(super) fn beside(scene: &Scene, name: &str) -> std::path::PathBuf {
     scene.folder.path().join(name)
 }
 
@@ -115,14 +115,14 @@ fn said(scene: &Scene, arguments: &[&str]) -> (i32, String) {
     (output.status.code().unwrap(), text + &error)
 }
 
-fn json(scene: &Scene, arguments: &[&str]) -> (i32, Value) {
+pub(super) fn json(scene: &Scene, arguments: &[&str]) -> (i32, Value) {
     let output = run(scene, &[arguments, &["--json"]].concat());
     let told = serde_json::from_slice(&output.stdout).unwrap();
     (output.status.code().unwrap(), told)
 }
 
 /// The only break of a log.
-fn only(scene: &Scene, arguments: &[&str]) -> (String, u64) {
+pub(super) fn only(scene: &Scene, arguments: &[&str]) -> (String, u64) {
     let (code, told) = json(scene, arguments);
     assert_eq!((code, &told["breaks_total"]), (1, &1.into()), "{told:#}");
     assert_eq!(told["intact"], false);

@@ -1,5 +1,8 @@
 //! What was found of a log, told to a person or a program.
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 
 use console::style;
 use serde::Serialize;
@@ -10,15 +13,33 @@ use crate::audit::verify::{Break, Place, Seals, Source, Verdict};
 /// As many breaks and notes are shown to a person.
 const SHOWN: usize = 20;
 
-pub(super) fn text(out: &mut impl Write, verdict: &Verdict, sources: &[Source]) -> io::Result<()> {
+/// A file that could not be read, or not to its end, and why.
+#[derive(Serialize)]
+pub(super) struct Unread {
+    path: String,
+    error: String,
+}
+
+impl Unread {
+    pub(super) fn new(path: &Path, error: String) -> Self {
+        let path = path.to_string_lossy().into_owned();
+        Self { path, error }
+    }
+}
+
+pub(super) fn text(
+    out: &mut impl Write,
+    verdict: &Verdict,
+    sources: &[Source],
+    unread: &[Unread],
+) -> io::Result<()> {
     for found in verdict.breaks.list.iter().take(SHOWN) {
         write_break(out, found, sources)?;
     }
     more(out, verdict.breaks.list.len(), verdict.breaks.total)?;
-    for (file, error) in &verdict.unreadable {
-        let path = shown::path(&sources[*file].path);
+    for Unread { path, error } in unread {
         let told = style("cannot be read").red();
-        writeln!(out, "{path}: {told}: {}", why(error))?;
+        writeln!(out, "{}: {told}: {error}", shown::shown(path))?;
     }
     for note in verdict.notes.list.iter().take(SHOWN) {
         let told = format!("{}: {}", place(note.at, sources), note.what);
@@ -27,7 +48,7 @@ pub(super) fn text(out: &mut impl Write, verdict: &Verdict, sources: &[Source]) 
     more(out, verdict.notes.list.len(), verdict.notes.total)?;
     let records = times(verdict.records, "record", "records");
     let files = times(sources.len() as u64, "file", "files");
-    if verdict.is_intact() && verdict.unreadable.is_empty() && verdict.records == 0 {
+    if verdict.is_intact() && unread.is_empty() && verdict.records == 0 {
         return writeln!(
             out,
             "{} there is no record in {files}",
@@ -38,7 +59,7 @@ pub(super) fn text(out: &mut impl Write, verdict: &Verdict, sources: &[Source]) 
         let breaks = times(verdict.breaks.total, "break", "breaks");
         let told = style(format!("broken: {breaks}")).red().bold();
         writeln!(out, "{told} in {records} of {files}")?;
-    } else if verdict.unreadable.is_empty() {
+    } else if unread.is_empty() {
         let told = style("intact:").green().bold();
         writeln!(out, "{told} {records} in {files}")?;
     } else {
@@ -114,13 +135,6 @@ fn place(at: Place, sources: &[Source]) -> String {
     }
 }
 
-fn why(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => "it ends too early".to_owned(),
-        _ => error.to_string(),
-    }
-}
-
 /// What programs read: a member that goes or means something else makes a new `version`.
 #[derive(Serialize)]
 struct Json<'a> {
@@ -132,7 +146,7 @@ struct Json<'a> {
     /// The first thousand.
     breaks: Vec<Broken<'a>>,
     notes: Vec<Noted>,
-    unreadable: Vec<Unreadable>,
+    unreadable: &'a [Unread],
     #[serde(skip_serializing_if = "Option::is_none")]
     last: Option<Last>,
     seals: Sealed,
@@ -167,12 +181,6 @@ struct Noted {
 }
 
 #[derive(Serialize)]
-struct Unreadable {
-    path: String,
-    error: String,
-}
-
-#[derive(Serialize)]
 struct Last {
     path: String,
     line: u64,
@@ -190,7 +198,12 @@ struct Sealed {
     begins_with: Option<u64>,
 }
 
-pub(super) fn json(out: &mut impl Write, verdict: &Verdict, sources: &[Source]) -> io::Result<()> {
+pub(super) fn json(
+    out: &mut impl Write,
+    verdict: &Verdict,
+    sources: &[Source],
+    unread: &[Unread],
+) -> io::Result<()> {
     let path = |at: Place| {
         let source = sources.get(at.file);
         source.map_or(String::new(), |it| it.path.to_string_lossy().into_owned())
@@ -216,10 +229,6 @@ pub(super) fn json(out: &mut impl Write, verdict: &Verdict, sources: &[Source]) 
         kind: note.what.as_str(),
         what: note.what.to_string(),
     });
-    let unreadable = verdict.unreadable.iter().map(|(file, error)| Unreadable {
-        path: at(*file),
-        error: why(error),
-    });
     let last = verdict.end.map(|end| Last {
         path: path(end.at),
         line: end.at.line,
@@ -228,13 +237,13 @@ pub(super) fn json(out: &mut impl Write, verdict: &Verdict, sources: &[Source]) 
     });
     let told = Json {
         version: 1,
-        intact: verdict.is_intact() && verdict.unreadable.is_empty(),
+        intact: verdict.is_intact() && unread.is_empty(),
         records: verdict.records,
         files: files.collect(),
         breaks_total: verdict.breaks.total,
         breaks: breaks.collect(),
         notes: notes.collect(),
-        unreadable: unreadable.collect(),
+        unreadable: unread,
         last,
         seals: Sealed {
             found: verdict.seals.found,

@@ -1,0 +1,137 @@
+//! What else tells how a log ends: the head beside it and the checkpoints elsewhere. Where these cannot
+//! be read, a log that was cut is not called intact.
+use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
+
+use aegis::audit::Rotation;
+use serde_json::Value;
+
+use super::{
+    Scene, grow, stopped,
+    verify::{beside, json, true_log},
+};
+use crate::cli::aegis;
+
+/// The code of `verify` with a file of checkpoints, and what it says.
+fn with_checkpoints(scene: &Scene, file: &Path) -> (i32, Value) {
+    let output = aegis(&["audit-summary", "verify", "--json"])
+        .env("AUDIT_LOG_PATH", scene.path())
+        .env("AUDIT_CHECKPOINT_FILE", file)
+        .output()
+        .unwrap();
+    let told = serde_json::from_slice(&output.stdout).unwrap();
+    (output.status.code().unwrap(), told)
+}
+
+/// What is told of the one file that cannot be read.
+fn unread(told: &(i32, Value), file: &Path) -> String {
+    let (code, told) = told;
+    assert_eq!(
+        (*code, &told["intact"], &told["breaks_total"]),
+        (2, &false.into(), &0.into())
+    );
+    let unread = told["unreadable"].as_array().unwrap();
+    assert_eq!(unread.len(), 1, "{told:#}");
+    let path = Path::new(unread[0]["path"].as_str().unwrap());
+    assert_eq!(path.file_name(), file.file_name());
+    let why = unread[0]["error"].as_str().unwrap();
+    let end = "; whether the log was cut at its end is not known by it";
+    why.strip_suffix(end).unwrap().to_owned()
+}
+
+fn pipe(path: &Path) {
+    let made = Command::new("mkfifo").arg(path).status();
+    assert!(made.unwrap().success());
+}
+
+/// A true log whose last records were cut off.
+fn cut() -> Scene {
+    let scene = Scene::new();
+    true_log(&scene, Rotation::default());
+    let text = scene.text();
+    let lines: Vec<_> = text.lines().take(150).collect();
+    fs::write(scene.path(), lines.join("\n") + "\n").unwrap();
+    scene
+}
+
+type Make = fn(&Path);
+
+#[test]
+fn a_log_whose_head_cannot_be_read_is_not_called_intact() {
+    let scene = cut();
+    let head = beside(&scene, ".audit.log.head");
+    let cases: [(Make, &str); 5] = [
+        (|it| fs::write(it, "{}").unwrap(), "it names no record"),
+        (
+            |it| fs::write(it, " ".repeat(5 << 10)).unwrap(),
+            "it names no record",
+        ),
+        (|it| fs::create_dir(it).unwrap(), "it is not a regular file"),
+        (pipe, "it is not a regular file"),
+        (
+            |it| symlink("/dev/zero", it).unwrap(),
+            "it is a symbolic link",
+        ),
+    ];
+    for (make, why) in cases {
+        let _ = fs::remove_file(&head);
+        make(&head);
+        for log in [&[][..], &["--log", "audit.log"]] {
+            let told = json(&scene, log);
+            assert!(unread(&told, &head).ends_with(why), "{why}");
+        }
+        let _ = fs::remove_dir(&head);
+    }
+    let _ = fs::remove_file(&head);
+    // One of an older server, or copied without.
+    assert_eq!(json(&scene, &[]).0, 0);
+}
+
+#[test]
+fn a_log_whose_checkpoints_cannot_be_read_is_not_called_intact() {
+    let scene = cut();
+    fs::remove_file(beside(&scene, ".audit.log.head")).unwrap();
+    let file = beside(&scene, "elsewhere");
+    let missing = "it is missing or empty, though the log has checkpoints";
+    let cases: [(Make, &str); 5] = [
+        (|_| {}, missing),
+        (|it| fs::write(it, "").unwrap(), missing),
+        (
+            |it| fs::write(it, "{}\n").unwrap(),
+            "it has no checkpoint near its end",
+        ),
+        (pipe, "it is not a regular file"),
+        (|it| fs::create_dir(it).unwrap(), "it is not a regular file"),
+    ];
+    for (make, why) in cases {
+        let _ = fs::remove_file(&file);
+        make(&file);
+        assert_eq!(unread(&with_checkpoints(&scene, &file), &file), why);
+    }
+    // As the server follows a link there.
+    fs::remove_dir(&file).unwrap();
+    symlink(beside(&scene, "checkpoints"), &file).unwrap();
+    assert_eq!(with_checkpoints(&scene, &file).0, 1);
+}
+
+#[test]
+fn a_log_without_a_checkpoint_needs_no_file_of_them() {
+    let scene = Scene::new();
+    let log = scene.open();
+    log.record(&stopped()).unwrap();
+    log.close();
+    let file = beside(&scene, "elsewhere");
+    for _ in 0..2 {
+        assert_eq!(with_checkpoints(&scene, &file).0, 0);
+        fs::write(&file, "").unwrap();
+    }
+}
+
+#[test]
+fn a_head_that_is_a_pipe_holds_no_start_up() {
+    let scene = Scene::new();
+    pipe(&beside(&scene, ".audit.log.head"));
+    let log = scene.open();
+    grow(&log, 3);
+    log.close();
+    assert_eq!(json(&scene, &[]).0, 0);
+}
