@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use super::{
     Rotation,
     head::Head,
+    names,
     room::Growth,
     seal::{SealFile, SealKey},
     tidy::tidy,
@@ -18,6 +19,8 @@ pub(super) struct Upkeep {
     seal: Option<SealFile>,
     /// What stands beside the log.
     kept: Option<Head>,
+    /// What should stand there could not be replaced the last time.
+    fails_to_keep: bool,
     /// It says after what time it is to be done again, if at all.
     tidying: Option<thread::JoinHandle<Option<Duration>>>,
     /// When what could not be done is tried again.
@@ -68,6 +71,7 @@ impl Upkeep {
             kept: Head::kept(&log).ok().flatten(),
             log,
             seal,
+            fails_to_keep: false,
             tidying: None,
             tidy_again: None,
             growth: Growth::default(),
@@ -97,9 +101,24 @@ impl Upkeep {
         let Some(head) = head.filter(|head| self.kept != Some(*head)) else {
             return;
         };
-        match head.keep(&self.log) {
-            Ok(()) => self.kept = Some(head),
-            Err(error) => log::debug!("the head of the audit log is not kept: {error}"),
+        let failed_before = self.fails_to_keep;
+        let kept = head.keep(&self.log);
+        self.fails_to_keep = kept.is_err();
+        match kept {
+            Ok(()) => {
+                self.kept = Some(head);
+                if failed_before {
+                    log::warn!("the newest record is remembered beside the audit log again");
+                }
+            }
+            Err(error) if !failed_before => {
+                let path = names::hidden(&self.log, "head");
+                log::error!(
+                    "critical: the newest record cannot be remembered beside the audit log ({}: {error}): a log that is cut from now on is not found by it",
+                    path.display()
+                );
+            }
+            Err(_) => {}
         }
     }
 
@@ -150,7 +169,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::audit::{Previous, names};
+    use crate::audit::Previous;
 
     const NOW: Duration = Duration::from_hours(1);
 

@@ -115,6 +115,37 @@ fn where_nothing_can_be_synced() {
 }
 
 #[test]
+fn that_the_newest_record_cannot_be_remembered_is_said_once_until_it_can() {
+    assert_passes("where_no_head_can_be_kept");
+}
+
+#[test]
+#[ignore = "run in a process of its own by another test"]
+fn where_no_head_can_be_kept() {
+    let (scene, said) = (Scene::new(), listen());
+    let head = scene.folder.path().join(".audit.log.head");
+    fs::create_dir(&head).unwrap();
+    let log = scene.open();
+    for _ in 0..2 {
+        log.record(&stopped()).unwrap();
+        log.tick();
+    }
+    fs::remove_dir(&head).unwrap();
+    log.tick();
+    let head = head.display();
+    let told = [
+        format!(
+            "ERROR critical: {head} cannot be read (it is not a regular file): whether the audit log was cut before this start is not known"
+        ),
+        format!(
+            "ERROR critical: the newest record cannot be remembered beside the audit log ({head}: Is a directory (os error 21)): a log that is cut from now on is not found by it"
+        ),
+        "WARN the newest record is remembered beside the audit log again".to_owned(),
+    ];
+    assert_eq!(said.all(), told);
+}
+
+#[test]
 fn a_clock_that_was_set_back_by_more_than_an_hour_is_told() {
     assert_passes("after_the_clock_was_set_back");
 }
