@@ -206,12 +206,7 @@ impl Log {
 
     /// Which log it is by its name, or was.
     pub fn family(&self) -> PathBuf {
-        let name = self.path.file_name().unwrap_or_default();
-        names::log_of(
-            &self
-                .path
-                .with_file_name(OsStr::from_bytes(bare(name.as_bytes()))),
-        )
+        family_of(&self.path)
     }
 
     /// When it begins, and with which record.
@@ -233,6 +228,16 @@ fn is_log(name: &[u8]) -> bool {
     let date = |byte: &u8| byte.is_ascii_digit() || b"-_.:TZ".contains(byte);
     let end = name.len() - name.iter().rev().take_while(|byte| date(byte)).count();
     !name.starts_with(b".") && name[..end].ends_with(b".log")
+}
+
+fn family_of(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default();
+    names::log_of(&path.with_file_name(OsStr::from_bytes(bare(name.as_bytes()))))
+}
+
+/// Whether a path is by its name that of a log as it is written, and no file that it was before.
+pub fn is_live(path: &Path) -> bool {
+    path.as_os_str() != "-" && family_of(path) == path
 }
 
 /// Whether a path names one log, which is there or should be: no folder, no pattern, no pipe.

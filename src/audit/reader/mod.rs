@@ -18,7 +18,7 @@ mod stream;
 mod uses;
 
 pub(super) use again::again;
-pub use files::{FindError, Log, find, hold, is_one, rotated, sources};
+pub use files::{FindError, Log, find, hold, is_live, is_one, rotated, sources};
 pub use follow::Follow;
 pub use line::{Bad, Event, Ip, Line, Text};
 pub use pieces::{Piece, Reader, Source, pieces, read};

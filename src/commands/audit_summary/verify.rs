@@ -58,6 +58,9 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
                 continue;
             }
             for log in reader::find(slice::from_ref(path))? {
+                known.ask_if_live(&log.path);
+            }
+            for log in reader::find(slice::from_ref(path))? {
                 sources.push(Source::found(&log).map_err(|error| unreadable(&log.path, &error))?);
             }
         }
@@ -72,6 +75,7 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
         wanted.unsealed = (!has_sealed).then(|| unsealed(every, records));
         whole(&live.path)?
     } else {
+        asked.files.iter().for_each(|path| known.ask_if_live(path));
         in_order(asked.files.iter().map(open).collect::<Result<_, _>>()?)
     };
     wanted.heads.append(&mut known.heads);

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     Scene, grow, stopped,
-    verify::{beside, json, true_log},
+    verify::{beside, json, only, true_log},
 };
 use crate::cli::aegis;
 
@@ -134,4 +134,39 @@ fn a_head_that_is_a_pipe_holds_no_start_up() {
     grow(&log, 3);
     log.close();
     assert_eq!(json(&scene, &[]).0, 0);
+}
+
+#[test]
+fn however_a_live_log_is_named_its_head_is_asked_for() {
+    let scene = cut();
+    let folder = scene.folder.path().join("log");
+    fs::create_dir(&folder).unwrap();
+    for name in ["audit.log", ".audit.log.head"] {
+        fs::rename(beside(&scene, name), folder.join(name)).unwrap();
+    }
+    for named in [
+        &["--log", "log"][..],
+        &["--log", "log/a*.log"],
+        &["--log", "log", "log/audit.log"],
+        &["log/audit.log"],
+    ] {
+        assert_eq!(only(&scene, named), ("no_head".to_owned(), 150));
+    }
+    // Of a copy under another name nothing is known.
+    fs::copy(folder.join("audit.log"), folder.join("copy.log")).unwrap();
+    assert_eq!(json(&scene, &["log/copy.log"]).0, 0);
+}
+
+#[test]
+fn the_files_that_a_log_was_are_verified_without_what_is_known_of_its_end() {
+    let scene = Scene::new();
+    let rotation = Rotation {
+        size: std::num::NonZeroU64::new(8 << 10),
+        ..Rotation::default()
+    };
+    true_log(&scene, rotation);
+    let closed = scene.closed();
+    let named: Vec<_> = closed.iter().map(|it| it.to_str().unwrap()).collect();
+    assert_eq!(json(&scene, &named).0, 0);
+    assert_eq!(json(&scene, &["audit.log"]).0, 0);
 }

@@ -7,7 +7,7 @@ use std::{
 
 use super::{super::shown, report::Unread};
 use crate::audit::{
-    heads_elsewhere,
+    heads_elsewhere, reader,
     verify::{Head, Source, Verdict},
 };
 
@@ -46,6 +46,13 @@ impl Known {
                 }
                 Err(error) => self.failed.push((file, error)),
             }
+        }
+    }
+
+    /// Asks for what the server remembers beside a log, where the file is no former one.
+    pub(super) fn ask_if_live(&mut self, file: &Path) {
+        if reader::is_live(file) {
+            self.ask(file, None, true);
         }
     }
 
