@@ -1,11 +1,13 @@
 //! Which logs a person means, and what is known of the keys in them.
 use std::{
     collections::HashMap,
+    fs,
     num::NonZeroU64,
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use super::shown;
 use crate::{
     audit::{
         reader::{self, FindError, Log},
@@ -46,9 +48,18 @@ pub(super) fn live(env_file: Option<&Path>) -> Result<Live, Failure> {
     // What else is wrong with the settings is no matter here.
     let (config, _) = Config::read(&Env::read(env_file)?);
     let audit = config.audit;
+    let path = audit.path.unwrap_or_else(|| DEFAULT_AUDIT_LOG.into());
+    // None that `serve` would write, and whoever opens a pipe waits.
+    if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+        let told = format!(
+            "{} cannot be read: it is not a regular file",
+            shown::path(&path)
+        );
+        return Err(Failure::Usage(told));
+    }
     let is_rotated = audit.rotate_size.is_some() || audit.rotate_daily;
     Ok(Live {
-        path: audit.path.unwrap_or_else(|| DEFAULT_AUDIT_LOG.into()),
+        path,
         checkpoints: audit.checkpoint_file,
         checkpoint_due: (audit.checkpoint_every, audit.checkpoint_records),
         loses_files: audit.keep > 0 || !is_rotated,

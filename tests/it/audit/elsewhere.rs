@@ -127,6 +127,32 @@ fn a_log_without_a_checkpoint_needs_no_file_of_them() {
 }
 
 #[test]
+fn a_log_in_place_of_which_there_is_a_pipe_is_refused() {
+    let scene = Scene::new();
+    pipe(&scene.path());
+    for command in [&[][..], &["verify"], &["tail"]] {
+        let output = aegis(&["audit-summary"])
+            .args(command)
+            .env("AUDIT_LOG_PATH", scene.path())
+            .output()
+            .unwrap();
+        assert_eq!(
+            (
+                output.status.code(),
+                String::from_utf8(output.stderr).unwrap()
+            ),
+            (
+                Some(2),
+                format!(
+                    "error: {} cannot be read: it is not a regular file\n",
+                    scene.path().display()
+                )
+            )
+        );
+    }
+}
+
+#[test]
 fn a_head_that_is_a_pipe_holds_no_start_up() {
     let scene = Scene::new();
     pipe(&beside(&scene, ".audit.log.head"));
