@@ -105,7 +105,7 @@ complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fis
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l env-file -d 'Find the log by the settings in this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l since -d 'Count from this time on: RFC 3339, a date, or how long ago (`7d`, `12h`, `30m`)' -r
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l until -d 'Count what is before this time; of a date, all of that day is counted' -r
-complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -s o -l output -d 'Write it to this file, which is replaced' -r -F
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -s o -l output -d 'Write it to this file, which is replaced; `-` is standard output' -r -F
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l top -d 'Show this many of each kind' -r
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l fail-on -d 'Exit with code 4 if a bound is passed: `denied>100,blocked>0,breaks>0`' -r
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and not __fish_seen_subcommand_from verify tail" -l json -d 'Say it as JSON, for programs'

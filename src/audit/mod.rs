@@ -41,6 +41,7 @@ pub use event::{AuditEvent, DenialReason, Seal};
 pub use file::AuditOpenError;
 pub use head::{heads_elsewhere, newest_record};
 pub use log::{AuditLog, AuditUnavailable, Recorded};
+pub use names::{is_of_log, is_of_server};
 pub use reader::{KeyUse, key_uses};
 pub use seal::SealKey;
 pub use settings::{AuditSettings, Checkpoints, Compress, FailureMode, Fsync, Rotation};

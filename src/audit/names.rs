@@ -71,6 +71,16 @@ pub(super) fn was(log: &Path, name: &[u8]) -> bool {
     is_old(log, name) == Some(true) || is_dated(log, name) == Some(true)
 }
 
+/// Whether a file beside a log is that log, was it once by its name, or is one of those that are
+/// hidden beside it.
+pub fn is_of_log(file: &Path, log: &Path) -> bool {
+    let name = live(file);
+    let is_hidden = name
+        .strip_prefix(b".")
+        .is_some_and(|name| name.starts_with(live(log)));
+    file.parent() == log.parent() && (name == live(log) || was(log, bare(name)) || is_hidden)
+}
+
 fn is_old(log: &Path, name: &[u8]) -> Option<bool> {
     let (first, rest) = name.strip_prefix(live(log))?.split_first()?;
     let is_old = b".-".contains(first) && rest.first()?.is_ascii_digit();
@@ -109,10 +119,10 @@ pub(super) fn log_of(file: &Path) -> PathBuf {
         .unwrap_or_else(|| file.to_owned())
 }
 
-/// Whether a file is a log that a server writes here, or was one by its name, which is without what
-/// compression adds.
-pub(super) fn is_of_server(file: &Path) -> bool {
-    hidden(&log_of(file), "head").is_file()
+/// Whether a file is a log that a server writes here, or was one by its name.
+pub fn is_of_server(file: &Path) -> bool {
+    let name = OsStr::from_bytes(bare(live(file)));
+    hidden(&log_of(&file.with_file_name(name)), "head").is_file()
 }
 
 /// Whether a file is called as one that is compressed in a way that we read.

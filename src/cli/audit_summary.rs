@@ -47,7 +47,7 @@ pub struct AuditSummary {
     /// Say it as one page for a browser, with charts, complete in itself
     #[arg(long, conflicts_with_all = ["json", "csv"])]
     pub html: bool,
-    /// Write it to this file, which is replaced
+    /// Write it to this file, which is replaced; `-` is standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Show this many of each kind

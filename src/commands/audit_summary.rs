@@ -50,6 +50,17 @@ fn report(asked: &AuditSummary) -> Result<(), Failure> {
     let bounds = bounds::parse(asked.fail_on.as_deref().unwrap_or_default());
     let bounds = bounds.map_err(|wrong| Failure::Usage(format!("`--fail-on`: {wrong}")))?;
     let logs = logs::find(&asked.logs)?;
+    let output = output::named(asked.output.as_deref());
+    if let Some(file) = output {
+        let live = logs::live(asked.logs.env_file.as_deref()).ok();
+        let live = live.as_ref().map(|live| &*live.path);
+        if output::is_log(file, &logs, live) {
+            return Err(Failure::Usage(format!(
+                "{} is an audit log or belongs to one: name another file with `--output`",
+                shown::path(file)
+            )));
+        }
+    }
     // Behind that: what is found is not later than now.
     let window = window(asked)?;
     let effort = Effort {
@@ -62,12 +73,9 @@ fn report(asked: &AuditSummary) -> Result<(), Failure> {
 
     let mut rendered = Vec::new();
     render(&mut rendered, asked, &summary)
-        .and_then(|()| output::write(asked.output.as_deref(), &rendered))
+        .and_then(|()| output::write(output, &rendered))
         .map_err(|error| {
-            let place = asked
-                .output
-                .as_deref()
-                .map_or("it".into(), |it| it.display().to_string());
+            let place = output.map_or("it".into(), |it| it.display().to_string());
             Failure::Other(format!("{place} cannot be written: {error}"))
         })?;
 
@@ -101,8 +109,9 @@ fn render(out: &mut Vec<u8>, asked: &AuditSummary, summary: &Summary) -> io::Res
         let page = html::page(summary, usize::from(asked.top));
         out.write_all(page.as_bytes())
     } else {
-        let coloured =
-            asked.output.is_none() && Term::stdout().is_term() && console::colors_enabled();
+        let coloured = output::named(asked.output.as_deref()).is_none()
+            && Term::stdout().is_term()
+            && console::colors_enabled();
         text::write(out, summary, usize::from(asked.top), coloured)
     }
 }

@@ -6,9 +6,9 @@ mod pattern;
 use std::{
     collections::{BTreeSet, HashSet},
     ffi::OsStr,
-    fs::{self, File},
+    fs::{self, File, Metadata},
     io,
-    os::unix::ffi::OsStrExt,
+    os::unix::{ffi::OsStrExt, fs::MetadataExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -130,7 +130,7 @@ fn find_one(path: &Path) -> Result<Vec<Log>, FindError> {
     match fs::metadata(path) {
         _ if path.as_os_str() == "-" => Ok(vec![look(path.to_owned())?]),
         Ok(it) if it.is_dir() => in_folder(path, &|name| {
-            is_log(name) || names::is_of_server(&path.join(OsStr::from_bytes(bare(name))))
+            is_log(name) || names::is_of_server(&path.join(OsStr::from_bytes(name)))
         }),
         Ok(it) if it.is_file() => family(path),
         Ok(_) => Ok(vec![look(path.to_owned())?]),
@@ -192,6 +192,15 @@ impl Log {
         };
         let open = || hold(&self.path).map_err(named).map(Arc::new);
         self.held().map_or_else(open, Ok)
+    }
+
+    /// Whether it is the file that was found.
+    pub fn is(&self, found: &Metadata) -> bool {
+        let id = |found: &Metadata| (found.dev(), found.ino());
+        let is_stdin = self.path.as_os_str() == "-";
+        let stdin = || fs::metadata("/dev/stdin").ok().as_ref().map(id);
+        let this = if is_stdin { stdin() } else { self.id };
+        this == Some(id(found))
     }
 
     /// How much of it is read to read all of it, as far as that is known.

@@ -165,6 +165,75 @@ fn a_report_goes_to_a_file_that_is_replaced_whole() {
 }
 
 #[test]
+fn a_report_takes_the_place_of_no_log() {
+    let logs = Logs::with(history());
+    let write = |name| fs::write(logs.path(name), history()).unwrap();
+    write("audit-20260101T000000Z-1.log");
+    write("named.log");
+    write("audit-2.log");
+    write(".audit-2.log.head");
+    write(".audit.log.head");
+    std::os::unix::fs::symlink("audit.log", logs.path("link")).unwrap();
+    fs::create_dir(logs.path("folder")).unwrap();
+    for target in [
+        "audit.log",
+        "link",
+        "folder/../audit.log",
+        "audit-20260101T000000Z-1.log",
+        "audit.log.1.gz",
+        ".audit.log.head",
+        "audit-2.log",
+        "audit-2.log.1",
+        "named.log",
+    ] {
+        let arguments = ["all", "--output", target, "--log", "named.log"];
+        let output = logs.run(&arguments);
+        let told = format!(
+            "error: {target} is an audit log or belongs to one: name another file with `--output`\n"
+        );
+        assert_eq!(
+            (
+                output.status.code(),
+                String::from_utf8(output.stderr).unwrap()
+            ),
+            (Some(2), told)
+        );
+    }
+    assert_eq!(
+        fs::read_to_string(logs.path("audit.log")).unwrap(),
+        history()
+    );
+    logs.said(&["all", "--output", "report.log"]);
+    assert!(logs.path("report.log").exists());
+}
+
+#[test]
+fn a_report_follows_no_link_to_where_others_want_it() {
+    let logs = Logs::with(history());
+    let plant =
+        "ln -s victim .aegis-report-$$-0.tmp && exec \"$0\" audit-summary all --output report.txt";
+    let written = Command::new("sh")
+        .args(["-c", plant, env!("CARGO_BIN_EXE_aegis")])
+        .current_dir(logs.0.path())
+        .env_clear()
+        .envs(crate::support::measured())
+        .env("PATH", "/usr/bin:/bin")
+        .env("AUDIT_LOG_PATH", "audit.log")
+        .status();
+    assert!(written.unwrap().success());
+    assert!(logs.path("report.txt").exists());
+    assert!(!logs.path("victim").exists());
+}
+
+#[test]
+fn a_file_called_dash_is_standard_output() {
+    let logs = Logs::with(history());
+    let expected = logs.said(&["all", "--csv"]);
+    assert_eq!(logs.said(&["all", "--csv", "--output", "-"]), expected);
+    assert!(!logs.path("-").exists());
+}
+
+#[test]
 fn a_report_that_is_replaced_is_read_by_nobody_else() {
     let logs = Logs::with(history());
     let report = logs.path("report.csv");
