@@ -9,8 +9,8 @@ use std::{
 };
 
 use super::{
-    LONGEST_LINE, Line, again,
-    newest::{Wanted, newest},
+    LONGEST_LINE, Line, again, is_compressed,
+    newest::{Newest, Wanted, newest},
     read_at, rotated,
 };
 
@@ -66,22 +66,23 @@ impl Follow {
             is_in_long: false,
         };
         let is_record = |line: &[u8]| stamp(line).is_some();
-        let last = follow.look_for_last(1, &is_record)?;
-        follow.newest = last.first().and_then(|line| stamp(line));
+        let last = follow.look_for_last(1, &is_record)?.lines;
+        follow.newest = last.front().and_then(|line| stamp(line));
         Ok(follow)
+    }
+
+    /// Whether the file is compressed: nothing is added to it any more.
+    pub fn is_closed(&self) -> io::Result<bool> {
+        is_compressed(&self.file)
     }
 
     /// The newest lines that are `wanted` and stand before the place, in their order; those of the
     /// files that the log was before too.
-    pub fn last(&self, most: usize, wanted: &dyn Fn(&[u8]) -> bool) -> io::Result<Vec<Vec<u8>>> {
+    pub fn last(&self, most: usize, wanted: &dyn Fn(&[u8]) -> bool) -> io::Result<Last> {
         unless_moved(|| self.look_for_last(most, wanted))
     }
 
-    fn look_for_last(
-        &self,
-        most: usize,
-        wanted: &dyn Fn(&[u8]) -> bool,
-    ) -> io::Result<Vec<Vec<u8>>> {
+    fn look_for_last(&self, most: usize, wanted: &dyn Fn(&[u8]) -> bool) -> io::Result<Last> {
         let judge = |line: &[u8]| {
             if wanted(line) {
                 Wanted::Yes
@@ -89,24 +90,24 @@ impl Follow {
                 Wanted::No
             }
         };
-        let mut found = newest(&self.file, self.at, most, &judge)?.0;
-        if found.len() >= most {
-            return Ok(found.into());
+        let mut last = Last::default();
+        last.put_before(newest(&self.file, self.at, most, &judge)?, &self.path);
+        if last.lines.len() >= most {
+            return Ok(last);
         }
         let live = id(&self.file)?;
         for part in rotated(&self.path)?.iter().rev() {
-            if found.len() >= most {
+            let left = most.saturating_sub(last.lines.len());
+            if left == 0 {
                 break;
             }
             let file = part.open()?;
             if id(&file)? != live {
                 let length = file.metadata()?.len();
-                let mut before = newest(&file, length, most - found.len(), &judge)?.0;
-                before.append(&mut found);
-                found = before;
+                last.put_before(newest(&file, length, left, &judge)?, &part.path);
             }
         }
-        Ok(found.into())
+        Ok(last)
     }
 
     /// Hands on all lines that have come since.
@@ -216,14 +217,30 @@ impl Follow {
             if id(&file)? == ours {
                 break;
             }
-            let (mut here, is_all) = newest(&file, file.metadata()?.len(), usize::MAX, &judge)?;
-            here.append(&mut missed);
-            missed = here;
-            if is_all {
+            let mut here = newest(&file, file.metadata()?.len(), usize::MAX, &judge)?;
+            here.lines.append(&mut missed);
+            missed = here.lines;
+            if here.is_all {
                 break;
             }
         }
         Ok(missed)
+    }
+}
+
+/// The newest lines of a log.
+#[derive(Debug, Default)]
+pub struct Last {
+    pub lines: VecDeque<Vec<u8>>,
+    /// Compressed files among those that were read that end too early.
+    pub cut: Vec<PathBuf>,
+}
+
+impl Last {
+    fn put_before(&mut self, mut found: Newest, file: &Path) {
+        found.lines.append(&mut self.lines);
+        self.lines = found.lines;
+        self.cut.extend(found.is_cut.then(|| file.to_owned()));
     }
 }
 

@@ -2,7 +2,7 @@
 use std::{
     collections::VecDeque,
     fs::File,
-    io::{self, BufReader},
+    io::{self, BufReader, Seek},
     ops::ControlFlow,
 };
 
@@ -17,25 +17,37 @@ pub(super) enum Wanted {
     Enough,
 }
 
-/// The newest lines, at most so many, that are wanted; and whether none before them is.
+/// What was found of a file.
+#[derive(Default)]
+pub(super) struct Newest {
+    pub(super) lines: VecDeque<Vec<u8>>,
+    /// None before them is wanted.
+    pub(super) is_all: bool,
+    /// It is compressed and ends too early: what stood behind that is not among them.
+    pub(super) is_cut: bool,
+}
+
+/// The newest lines, at most so many, that are wanted.
 pub(super) fn newest(
     file: &File,
     end: u64,
     most: usize,
     judge: &dyn Fn(&[u8]) -> Wanted,
-) -> io::Result<(VecDeque<Vec<u8>>, bool)> {
-    let mut found = VecDeque::new();
+) -> io::Result<Newest> {
+    let mut found = Newest::default();
     if most == 0 {
-        return Ok((found, true));
+        found.is_all = true;
+        return Ok(found);
     }
+    let lines = &mut found.lines;
     if !is_compressed(file)? {
         let ended = backward::lines(file, end, &mut |line| {
             match judge(line) {
-                Wanted::Yes => found.push_front(line.to_vec()),
+                Wanted::Yes => lines.push_front(line.to_vec()),
                 Wanted::No => {}
                 Wanted::Enough => return ControlFlow::Break(()),
             }
-            if found.len() < most {
+            if lines.len() < most {
                 ControlFlow::Continue(())
             } else {
                 ControlFlow::Break(())
@@ -43,31 +55,35 @@ pub(super) fn newest(
         });
         return match ended {
             // It was cut meanwhile: what it held is in a copy, or nowhere.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Default::default()),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Newest::default()),
             Err(error) => Err(error),
-            Ok(ended) => Ok((found, ended.is_break())),
+            Ok(ended) => {
+                found.is_all = ended.is_break();
+                Ok(found)
+            }
         };
     }
-    let mut is_all = false;
-    let read = read_lines(BufReader::new(open(file)?), |_, raw| {
+    let mut start = file;
+    start.rewind()?;
+    let read = read_lines(BufReader::new(open(start)?), |_, raw| {
         let Raw::Line(line) = raw else {
             return;
         };
         match judge(line) {
-            Wanted::Yes => found.push_back(line.to_vec()),
+            Wanted::Yes => lines.push_back(line.to_vec()),
             Wanted::No => {}
             Wanted::Enough => {
-                found.clear();
-                is_all = true;
+                lines.clear();
+                found.is_all = true;
             }
         }
-        if found.len() > most {
-            found.pop_front();
+        if lines.len() > most {
+            lines.pop_front();
         }
     });
     match read {
-        // What could be read of one that was cut.
-        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(error),
-        _ => Ok((found, is_all)),
+        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(error),
+        read => found.is_cut = read.is_err(),
     }
+    Ok(found)
 }

@@ -54,14 +54,27 @@ pub(super) fn run(asked: &Tail) -> Result<(), Failure> {
         }
     };
     let mut follow = Follow::begin(&log).map_err(failed)?;
+    if asked.follow && follow.is_closed().map_err(failed)? {
+        let log = shown::path(&log);
+        let told = format!("{log} is compressed, so nothing is added to it: leave out `-f`");
+        return Err(Failure::Usage(told));
+    }
     let wanted = |line: &[u8]| is_wanted(asked, line);
     let last = follow.last(asked.lines, &wanted).map_err(failed)?;
     let mut printer = Printer {
         json: asked.json,
         failed: None,
     };
-    for line in &last {
+    for line in &last.lines {
         printer.print(line);
+    }
+    for file in &last.cut {
+        // The records are shown, whether or not somebody reads this.
+        let file = shown::path(file);
+        let _ = writeln!(
+            io::stderr(),
+            "warning: {file} ends too early: what stood there is not shown"
+        );
     }
     while asked.follow && printer.is_heard() {
         let mut print = |line: &[u8]| {

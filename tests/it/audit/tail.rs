@@ -144,6 +144,54 @@ fn what_the_live_file_lacks_is_in_those_before() {
 }
 
 #[test]
+fn a_compressed_file_is_shown_and_not_followed() {
+    let scene = Scene::new();
+    all_records(&scene);
+    let expected = shown(&scene, &["--json", "-n", "5"]);
+    for (program, name) in [("gzip", "old.gz"), ("zstd", "old.zst")] {
+        let packed = Command::new(program)
+            .arg("-c")
+            .arg(scene.path())
+            .output()
+            .unwrap();
+        fs::write(scene.folder.path().join(name), packed.stdout).unwrap();
+        let named = scene.folder.path().join(name);
+        let named = named.to_str().unwrap();
+        assert_eq!(
+            shown(&scene, &["--json", "-n", "5", "--log", named]),
+            expected
+        );
+        let output = tail(&scene, &["-f", "--log", named]).output().unwrap();
+        let told =
+            format!("error: {named} is compressed, so nothing is added to it: leave out `-f`\n");
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), told);
+        assert_eq!(output.status.code(), Some(2));
+    }
+}
+
+#[test]
+fn that_the_end_of_a_compressed_file_is_missing_is_told() {
+    let scene = Scene::new();
+    all_records(&scene);
+    let closed = scene.folder.path().join("audit.log.1.gz");
+    let packed = Command::new("gzip")
+        .arg("-c")
+        .arg(scene.path())
+        .output()
+        .unwrap();
+    fs::write(&closed, &packed.stdout[..packed.stdout.len() - 9]).unwrap();
+    fs::write(scene.path(), "").unwrap();
+    let output = tail(&scene, &["--json"]).output().unwrap();
+    let told = format!(
+        "warning: {} ends too early: what stood there is not shown\n",
+        closed.display()
+    );
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), told);
+    assert!(output.status.success());
+    assert!(!output.stdout.is_empty());
+}
+
+#[test]
 fn a_log_that_is_not_there_is_2() {
     let output = tail(&Scene::new(), &["-f"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
