@@ -1,5 +1,5 @@
 //! Whether each record has the number after that of the record before, over all pieces of a log.
-use std::{collections::HashSet, path::Path};
+use std::{cmp::Ordering, collections::HashSet, path::Path};
 
 use chrono::DateTime;
 
@@ -26,8 +26,8 @@ pub(super) struct Record {
     pub(super) millis: i64,
     /// It says that its file goes on where another ended.
     pub(super) rotated: bool,
-    /// Only between records of which the second is counted is a break one of the summary.
-    pub(super) counted: bool,
+    /// Whether it is before the window, in it, or after it.
+    pub(super) side: Ordering,
 }
 
 /// A file, as far as its numbers depend on those of others.
@@ -53,7 +53,7 @@ impl Chain {
     pub(super) fn note(&mut self, piece: usize, record: Record) {
         match self.pieces.last_mut() {
             Some(numbers) if numbers.piece == piece => {
-                let before = numbers.last.seq;
+                let before = numbers.last;
                 numbers.last = record;
                 self.step(piece, before, record);
             }
@@ -65,10 +65,16 @@ impl Chain {
         }
     }
 
-    fn step(&mut self, piece: usize, before: u64, record: Record) {
-        // With 1 a chain of its own begins: the log says why, and `verify` whether it may.
-        if record.seq != before.wrapping_add(1) && record.seq != 1 && record.counted {
-            self.tell(piece, before, record);
+    /// Notes what follows in the same file. What is missing there may be of the window, unless both
+    /// are on one side of it.
+    fn step(&mut self, piece: usize, before: Record, record: Record) {
+        let follows = record.seq == before.seq.wrapping_add(1);
+        // With 1 a chain of its own begins: the log says why, and `verify` whether it may. But no time
+        // runs back within a file, so an earlier one stands there again.
+        let begins = record.seq == 1 && record.millis >= before.millis;
+        let is_outside = before.side == record.side && record.side != Ordering::Equal;
+        if !follows && !begins && !is_outside {
+            self.tell(piece, before.seq, record);
         }
     }
 
@@ -103,7 +109,7 @@ impl Chain {
                 continue;
             };
             if before.source == first.source {
-                self.step(piece, before.seq, first);
+                self.step(piece, before, first);
                 continue;
             }
             ends.push((files[before.source].family, before.seq));
@@ -118,7 +124,8 @@ impl Chain {
             let is_copy = !beginnings.insert((file.family, first.seq, first.millis));
             let is_unfollowed = file.is_from_start && followed.is_none() && !is_beginning;
             // With 1 a chain of its own begins.
-            if is_copy || (is_unfollowed && first.seq != 1 && first.counted) {
+            let is_counted = first.side == Ordering::Equal;
+            if is_copy || (is_unfollowed && first.seq != 1 && is_counted) {
                 let own = ends.iter().rfind(|(family, _)| *family == file.family);
                 self.tell(piece, own.map_or(before.seq, |(_, seq)| *seq), first);
             }

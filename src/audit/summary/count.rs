@@ -1,4 +1,6 @@
 //! Counting: one counter a thread, then all of them together.
+use std::cmp::Ordering;
+
 use super::{
     Malformed, Step,
     chain::{Chain, Record},
@@ -74,7 +76,14 @@ impl Counter {
             ..
         } = self.scope;
         let millis = line.millis;
-        let counted = (from..until).contains(&millis);
+        let side = if millis < from {
+            Ordering::Less
+        } else if millis < until {
+            Ordering::Equal
+        } else {
+            Ordering::Greater
+        };
+        let counted = side == Ordering::Equal;
         if let Some(seq) = line.seq {
             let record = Record {
                 seq,
@@ -82,7 +91,7 @@ impl Counter {
                 offset,
                 millis,
                 rotated: matches!(&line.event, Event::Other(event) if event.as_bytes() == b"audit_rotated"),
-                counted,
+                side,
             };
             self.chain.note(self.piece, record);
         } else if counted {

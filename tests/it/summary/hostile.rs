@@ -210,11 +210,41 @@ fn records_that_are_missing_or_out_of_order_are_breaks() {
     swapped.swap(100, 101);
     assert_eq!(breaks(&swapped), 3);
     let again = [&lines[..], &lines].concat();
-    assert_eq!(breaks(&again), 0, "a chain of its own begins");
+    assert_eq!(breaks(&again), 1, "no time runs back within a file");
+    let last = lines[lines.len() - 1];
+    let begun = last.replace(&format!("\"seq\": {},", lines.len()), "\"seq\": 1,");
+    assert_eq!(
+        breaks(&[&lines[..], &[&begun]].concat()),
+        0,
+        "a chain of its own begins"
+    );
     let logs = Logs::with(missing.join("\n") + "\n");
     let said = logs.said(&["all", "--log", "audit.log"]);
     let place = "after record 100 comes 111 (audit.log, byte ";
     assert!(said.contains(place), "{said}");
+}
+
+#[test]
+fn a_break_is_one_of_a_window_unless_both_of_its_records_are_before_it_or_behind() {
+    let breaks = |times: [&str; 2]| {
+        let line = |time: &str, seq: u64| {
+            format!("{{\"timestamp\": \"{time}T12:00:00Z\", \"event\": \"x\", \"seq\": {seq}}}\n")
+        };
+        let logs = Logs::with(line(times[0], 1) + &line(times[1], 3));
+        logs.json(&["--since", "2026-01-21", "--until", "2026-01-28"])["log"]["breaks"].clone()
+    };
+    let (before, within, behind) = ("2026-01-20", "2026-01-24", "2026-02-01");
+    for (times, expected) in [
+        ([within, within], 1),
+        ([before, within], 1),
+        ([within, behind], 1),
+        ([within, before], 1),
+        ([before, behind], 1),
+        ([before, before], 0),
+        ([behind, behind], 0),
+    ] {
+        assert_eq!(breaks(times), expected, "{times:?}");
+    }
 }
 
 #[test]
