@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    ops::Range,
 };
 
 use chrono::DateTime;
@@ -11,6 +12,10 @@ use serde_json::error::Category;
 
 use super::scan::{first, scan};
 use crate::{audit::CallOutcome, rights::Access};
+
+/// The times in UTC that RFC 3339 can write, in milliseconds since 1970: from the year 0 to 9999. One
+/// with an offset may be another's.
+pub const YEARS: Range<i64> = -62_167_219_200_000..253_402_300_800_000;
 
 /// A record, as far as readers ask for it.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,8 +142,8 @@ impl<'a> Line<'a> {
         first(text)
     }
 
-    /// Reads a line: one JSON object in UTF-8 with an RFC 3339 `timestamp` and an `event`, and no
-    /// member twice that is asked for here.
+    /// Reads a line: one JSON object in UTF-8 with an RFC 3339 `timestamp`, which is one in UTC too, and
+    /// an `event`, and no member twice that is asked for here.
     pub fn read(line: &'a [u8]) -> Result<Self, Bad> {
         let text = std::str::from_utf8(line).map_err(|_| Bad::NotUtf8)?;
         let written: Written<'a> =
@@ -148,9 +153,12 @@ impl<'a> Line<'a> {
                 _ => Bad::NotJson,
             })?;
         let time = DateTime::parse_from_rfc3339(&written.timestamp.0);
-        let time = time.map_err(|_| Bad::NotARecord)?;
+        let millis = time.map_err(|_| Bad::NotARecord)?.timestamp_millis();
+        if !YEARS.contains(&millis) {
+            return Err(Bad::NotARecord);
+        }
         Ok(Self {
-            millis: time.timestamp_millis(),
+            millis,
             seq: written.seq,
             event: written.event(),
         })
@@ -279,4 +287,26 @@ pub(super) fn outcome(word: &[u8]) -> Option<CallOutcome> {
     CallOutcome::ALL
         .into_iter()
         .find(|outcome| outcome.as_str().as_bytes() == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_that_is_none_in_utc_is_none_of_a_record() {
+        let read = |time| {
+            let line = format!("{{\"timestamp\": \"{time}\", \"event\": \"x\"}}");
+            Line::of(line.as_bytes()).map(|line| line.millis)
+        };
+        for (time, read_as) in [
+            ("0000-01-01T00:00:00Z", Ok(YEARS.start)),
+            ("0000-01-01T00:59:59.999+01:00", Err(Bad::NotARecord)),
+            ("9999-12-31T23:59:59.999Z", Ok(YEARS.end - 1)),
+            ("9999-12-31T23:00:00-01:00", Err(Bad::NotARecord)),
+            ("9999-12-31T23:59:60Z", Err(Bad::NotARecord)),
+        ] {
+            assert_eq!(read(time), read_as, "{time}");
+        }
+    }
 }

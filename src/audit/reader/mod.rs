@@ -20,7 +20,7 @@ mod uses;
 pub(super) use again::again;
 pub use files::{FindError, Log, find, hold, is_live, is_one, rotated, sources};
 pub use follow::Follow;
-pub use line::{Bad, Event, Ip, Line, Text};
+pub use line::{Bad, Event, Ip, Line, Text, YEARS};
 pub use pieces::{Piece, Reader, Source, pieces, read};
 pub(super) use stream::{Counted, is_compressed, read_at};
 pub use stream::{LONGEST_LINE, Raw, open, read_lines};

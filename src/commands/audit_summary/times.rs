@@ -1,7 +1,10 @@
 //! `--since` and `--until`: from text to a window.
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use crate::audit::summary::{Period, Window};
+use crate::audit::{
+    reader::YEARS,
+    summary::{Period, Window},
+};
 
 /// The window that `--since` and `--until` name.
 ///
@@ -19,8 +22,8 @@ pub(super) fn window(
         Time::Moment(time) | Time::Day { end: time, .. } => time,
     });
     // What has no end ends now, so that there is a window before.
-    let until = until.unwrap_or(now + TimeDelta::milliseconds(1));
-    let from = from.map(|(Time::Moment(time) | Time::Day { start: time, .. })| time);
+    let until = nearest(until.unwrap_or(now + TimeDelta::milliseconds(1)));
+    let from = from.map(|(Time::Moment(time) | Time::Day { start: time, .. })| nearest(time));
     if from.is_some_and(|from| from >= until) {
         return Err("nothing is between `--since` and `--until`".to_owned());
     }
@@ -30,6 +33,14 @@ pub(super) fn window(
         until: Some(until),
         until_now,
     })
+}
+
+/// The nearest time that a record can have.
+fn nearest(time: DateTime<Utc>) -> DateTime<Utc> {
+    let millis = time.timestamp_millis();
+    let nearest = millis.clamp(YEARS.start, YEARS.end - 1);
+    let other = DateTime::from_timestamp_millis(nearest).filter(|_| nearest != millis);
+    other.unwrap_or(time)
 }
 
 enum Time {
@@ -124,6 +135,36 @@ mod tests {
             assert_eq!(
                 (window.from, window.until),
                 (from.map(time), Some(time(end)))
+            );
+        }
+    }
+
+    #[test]
+    fn a_window_has_no_end_that_cannot_be_written() {
+        for (since, until, from, end) in [
+            (
+                "9999-12-31",
+                "9999-12-31",
+                "9999-12-31T00:00:00Z",
+                "9999-12-31T23:59:59.999Z",
+            ),
+            (
+                "0000-01-01T00:00:00+01:00",
+                "9999-12-31T23:30:00-01:00",
+                "0000-01-01T00:00:00Z",
+                "9999-12-31T23:59:59.999Z",
+            ),
+            (
+                "2000000d",
+                "2026-01-01T00:00:00.000001Z",
+                "0000-01-01T00:00:00Z",
+                "2026-01-01T00:00:00.000001Z",
+            ),
+        ] {
+            let window = window(Some(since), Some(until), now()).expect("a window");
+            assert_eq!(
+                (window.from, window.until),
+                (Some(time(from)), Some(time(end)))
             );
         }
     }
