@@ -15,6 +15,7 @@ mod newest;
 mod pieces;
 mod scan;
 mod stream;
+mod unpack;
 mod uses;
 
 pub(super) use again::again;
@@ -22,6 +23,8 @@ pub use files::{FindError, Log, find, hold, is_live, is_one, rotated, sources};
 pub use follow::Follow;
 pub use line::{Bad, Event, Ip, Line, Text, YEARS};
 pub use pieces::{Piece, Reader, Source, pieces, read};
-pub(super) use stream::{Counted, is_compressed, read_at};
-pub use stream::{LONGEST_LINE, Raw, open, read_lines};
+pub(super) use stream::{Counted, read_at};
+pub use stream::{LONGEST_LINE, Raw, read_lines};
+pub(super) use unpack::is_compressed;
+pub use unpack::open;
 pub use uses::{KeyUse, key_uses};

@@ -13,8 +13,8 @@ use std::{
 };
 
 use super::{
-    Counted, Raw, read_at,
-    stream::{BLOCK, LONGEST_LINE, line, open, read_ahead, read_lines, unended},
+    Counted, Raw, open, read_at,
+    stream::{BLOCK, LONGEST_LINE, line, read_ahead, read_lines, unended},
 };
 
 /// A piece is never smaller, and there are never more than this many of all: what is remembered of

@@ -1,7 +1,7 @@
 //! The lines of a stream, in bounded memory, whatever it holds.
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Chain, Cursor, Read},
+    io::{self, BufRead, Read},
     os::unix::fs::FileExt,
     sync::{
         atomic::{AtomicU64, Ordering},
@@ -10,19 +10,12 @@ use std::{
     thread,
 };
 
-use flate2::bufread::MultiGzDecoder;
-
 /// No line is longer: what is, is skipped and counted.
 pub const LONGEST_LINE: usize = 1 << 20;
 /// As much is read at once.
 pub(super) const BLOCK: usize = 256 * 1024;
 /// So many blocks are unpacked before they are read.
 const BLOCKS_AHEAD: usize = 4;
-/// What a file compressed by zstd may ask for: 8 MiB, as levels up to 19 do.
-const ZSTD_WINDOW: u32 = 23;
-
-const GZIP: [u8; 2] = [0x1f, 0x8b];
-const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// A line, without its end.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,48 +25,6 @@ pub enum Raw<'a> {
     Unended(&'a [u8]),
     /// Longer than [`LONGEST_LINE`].
     Long,
-}
-
-/// What is in a file, or whatever else is read from: as it is, or out of gzip or zstd, told by how
-/// it begins.
-pub fn open<'a>(source: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
-    let mut source = source;
-    let mut start = Vec::new();
-    source.by_ref().take(4).read_to_end(&mut start)?;
-    let (gzip, zstd) = (start.starts_with(&GZIP), start == ZSTD);
-    let whole: Chain<Cursor<Vec<u8>>, _> = Cursor::new(start).chain(source);
-    Ok(if gzip {
-        let compressed = BufReader::with_capacity(BLOCK, whole);
-        Box::new(MultiGzDecoder::new(compressed))
-    } else if zstd {
-        let mut decoder = zstd::Decoder::new(whole)?;
-        decoder.window_log_max(ZSTD_WINDOW)?;
-        Box::new(Zstd(decoder))
-    } else {
-        Box::new(whole)
-    })
-}
-
-/// Its errors have no texts of their own.
-struct Zstd<R>(R);
-
-impl<R: Read> Read for Zstd<R> {
-    fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {
-        self.0.read(block).map_err(|error| match error.kind() {
-            io::ErrorKind::Other => io::Error::new(
-                io::ErrorKind::InvalidData,
-                "what is compressed in it is damaged",
-            ),
-            _ => error,
-        })
-    }
-}
-
-/// Whether a file has to be unpacked.
-pub(in crate::audit) fn is_compressed(file: &File) -> io::Result<bool> {
-    let mut start = [0; 4];
-    read_at(file, &mut start, 0)?;
-    Ok(start.starts_with(&GZIP) || start == ZSTD)
 }
 
 /// Fills as much of `bytes` as the file holds from `offset` on.
