@@ -47,8 +47,9 @@ pub(super) fn run(asked: &AuditSummary) -> Result<(), Failure> {
 }
 
 fn report(asked: &AuditSummary) -> Result<(), Failure> {
-    let bounds = bounds::parse(asked.fail_on.as_deref().unwrap_or_default());
+    let bounds = asked.fail_on.as_deref().map(bounds::parse).transpose();
     let bounds = bounds.map_err(|wrong| Failure::Usage(format!("`--fail-on`: {wrong}")))?;
+    let bounds = bounds.unwrap_or_default();
     let logs = logs::find(&asked.logs)?;
     let output = output::named(asked.output.as_deref());
     if let Some(file) = output {

@@ -36,7 +36,11 @@ pub(super) fn parse(text: &str) -> Result<Vec<Bound>, String> {
         let most = most.map_err(|_| format!("`{bound}` has no number behind its `>`"))?;
         Ok(Bound { name, most })
     });
-    bounds.collect()
+    let bounds = bounds.collect::<Result<Vec<_>, String>>()?;
+    if bounds.is_empty() {
+        return Err("it bounds nothing: write a bound as `denied>100`".to_owned());
+    }
+    Ok(bounds)
 }
 
 impl Bound {
@@ -81,6 +85,8 @@ mod tests {
     #[test]
     fn what_is_no_bound_is_told() {
         for (text, told) in [
+            ("", "bounds nothing: write"),
+            (" , ", "bounds nothing: write"),
             ("denied", "`denied` is no bound"),
             ("denied>", "has no number"),
             ("denied>-1", "has no number"),

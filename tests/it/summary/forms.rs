@@ -309,6 +309,7 @@ fn a_bound_that_is_passed_is_told_and_is_4() {
         ("errors>0", Some(4)),
         ("nothing>0", Some(2)),
         ("denied", Some(2)),
+        ("", Some(2)),
     ] {
         let output = logs.run(&["all", "--fail-on", bounds]);
         let error = String::from_utf8_lossy(&output.stderr);
