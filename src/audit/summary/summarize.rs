@@ -10,8 +10,8 @@ use super::{
 };
 use crate::audit::reader::{self, Log};
 
-/// Up to this length a window is told by the hour.
-const HOURS: TimeDelta = TimeDelta::hours(48);
+/// Up to this length a window is told by the hour: two days, and the moment at which it is asked.
+const HOURS: TimeDelta = TimeDelta::milliseconds(48 * 3_600_000 + 1);
 
 /// How a summary is made.
 #[derive(Clone, Copy, Debug)]

@@ -325,6 +325,15 @@ fn a_bound_that_is_passed_is_told_and_is_4() {
 }
 
 #[test]
+fn two_days_are_told_by_the_hour_and_more_by_the_day() {
+    let logs = Logs::with(history());
+    for (since, step) in [("48h", "hour"), ("2d", "hour"), ("2881m", "day")] {
+        let summary = logs.json(&["--since", since]);
+        assert_eq!(summary["timeline"]["step"], step, "{since}");
+    }
+}
+
+#[test]
 fn a_period_and_bounds_of_time_together_are_wrong_usage() {
     let logs = Logs::with("");
     for arguments in [
