@@ -37,8 +37,14 @@ struct Sheet<'o> {
 
 impl Sheet<'_> {
     fn line(&mut self, section: &str, name: &str, figure: &str, value: &str) -> io::Result<()> {
-        let (name, value) = (cell(name), cell(value));
+        let (name, value) = (cell(&shown(name)), cell(&shown(value)));
         write!(self.out, "{section},{name},{figure},{value}\r\n")
+    }
+
+    /// A label is no text of the log, and shown as it was given.
+    fn labelled(&mut self, hint: &str, label: &str) -> io::Result<()> {
+        let (hint, label) = (cell(&shown(hint)), cell(label));
+        write!(self.out, "keys,{hint},label,{label}\r\n")
     }
 
     fn figures<V: ToString>(
@@ -114,7 +120,7 @@ impl Sheet<'_> {
             ];
             self.figures("keys", &row.key_hint, &figures)?;
             if let Some(label) = &row.label {
-                self.line("keys", &row.key_hint, "label", label)?;
+                self.labelled(&row.key_hint, label)?;
             }
             if let Some(last) = row.last_used {
                 self.line("keys", &row.key_hint, "last_used", &time(last))?;
@@ -193,10 +199,10 @@ impl Sheet<'_> {
     }
 }
 
-/// A cell that no spreadsheet takes for a formula, nor for two cells of which one is: some have a
+/// A cell with a shown text that no spreadsheet takes for a formula, nor for two cells of which one is: some have a
 /// semicolon between cells.
 fn cell(text: &str) -> String {
-    let mut text = shown(text);
+    let mut text = text.to_owned();
     if is_formula(&text) {
         text.insert(0, '\'');
     }
@@ -238,7 +244,7 @@ mod tests {
             ("a,\"b\"\r\nc", "\"a,\"\"b\"\"\\u{d}\\u{a}c\""),
             ("curl/8.5.0", "curl/8.5.0"),
         ] {
-            assert_eq!(cell(text), expected);
+            assert_eq!(cell(&shown(text)), expected);
         }
     }
 }

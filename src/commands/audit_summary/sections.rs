@@ -133,7 +133,7 @@ fn keys(summary: &Summary) -> Section<'_> {
             None => Cell::Nothing,
         };
         vec![
-            row.label.as_deref().map_or(Cell::Nothing, Cell::Logged),
+            row.label.clone().map_or(Cell::Nothing, Cell::Words),
             Cell::Logged(&row.key_hint),
             Cell::Count(row.requests),
             Cell::Count(row.calls),

@@ -42,13 +42,28 @@ pub(super) fn ascii(json: &str) -> String {
     ascii
 }
 
-/// A shown text, cut to so many columns.
+/// A shown text, cut to so many columns, but not in the midst of an escape.
 pub(super) fn cut(text: &str, columns: usize) -> String {
-    if text.chars().count() <= columns {
+    if measure_text_width(text) <= columns {
         return text.to_owned();
     }
-    let kept = text.chars().take(columns.saturating_sub(1));
-    kept.chain(['…']).collect()
+    let (mut kept, mut room) = (0, columns.saturating_sub(1));
+    while let Some(character) = text[kept..].chars().next() {
+        let rest = &text[kept..];
+        let escape = rest.starts_with("\\u{").then(|| rest.find('}')).flatten();
+        let length = match escape {
+            Some(end) => end + 1,
+            None if rest.starts_with("\\\\") => 2,
+            None => character.len_utf8(),
+        };
+        let width = measure_text_width(&rest[..length]);
+        if width > room {
+            break;
+        }
+        room -= width;
+        kept += length;
+    }
+    format!("{}…", &text[..kept])
 }
 
 /// `1,234,567`.
@@ -123,6 +138,22 @@ mod tests {
             ("Büro é", "Büro é"),
         ] {
             assert_eq!(shown(text), expected);
+        }
+    }
+
+    #[test]
+    fn a_text_is_cut_to_its_columns_and_no_escape_is_halved() {
+        for (text, columns, expected) in [
+            ("abcdef", 6, "abcdef"),
+            ("abcdef", 5, "abcd…"),
+            (r"ab\u{1b}cd", 8, "ab…"),
+            (r"ab\u{1b}cd", 9, r"ab\u{1b}…"),
+            (r"ab\\cd", 4, "ab…"),
+            ("Büro 日本語", 10, "Büro 日本…"),
+            ("Büro 日本語", 9, "Büro 日…"),
+            ("日本", 1, "…"),
+        ] {
+            assert_eq!(cut(text, columns), expected, "{columns}");
         }
     }
 

@@ -1,6 +1,8 @@
 //! Columns that fit a terminal.
 use std::io::{self, Write};
 
+use console::measure_text_width;
+
 use super::shown::cut;
 
 /// As wide as the narrowest terminals are.
@@ -34,7 +36,7 @@ impl Table {
     }
 
     pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let length = |text: &str| text.chars().count();
+        let length = measure_text_width;
         let mut widths: Vec<_> = self.heads.iter().map(|head| length(head)).collect();
         for row in &self.rows {
             for (width, cell) in widths.iter_mut().zip(row) {

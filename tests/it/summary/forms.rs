@@ -135,7 +135,7 @@ fn the_json_is_what_the_golden_file_says_and_fits_its_schema() {
 fn a_key_is_shown_with_its_label() {
     let logs = Logs::with(history());
     let metadata = json!({"version": 1, "keys": [
-        {"id": "1", "label": "Büro laptop", "hint": "a1b2c3d4...e1f2"},
+        {"id": "1", "label": "Büro 日本", "hint": "a1b2c3d4...e1f2"},
         {"id": "2", "label": "one", "hint": "0f0e0d0c...b0a0"},
         {"id": "3", "label": "other", "hint": "0f0e0d0c...b0a0"},
     ]});
@@ -145,10 +145,12 @@ fn a_key_is_shown_with_its_label() {
         let rows = keys.as_array().unwrap();
         rows.iter().find(|row| row["key_hint"] == hint).unwrap()["label"].clone()
     };
-    assert_eq!(label("a1b2c3d4...e1f2"), "Büro laptop");
+    assert_eq!(label("a1b2c3d4...e1f2"), "Büro 日本");
     // Which of two keys it is nobody knows.
     assert_eq!(label("0f0e0d0c...b0a0"), Value::Null);
-    assert!(logs.said(&["all"]).contains("Büro laptop"));
+    for form in [&["all"][..], &["all", "--csv"], &["all", "--html"]] {
+        assert!(logs.said(form).contains("Büro 日本"), "{form:?}");
+    }
 }
 
 #[test]
