@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::shown::shown;
-use crate::audit::summary::{Ranking, Slot, Summary, Totals};
+use crate::audit::summary::{CallRow, Ranking, Slot, Summary, Totals};
 
 /// Writes `section,name,figure,value` and a line for each figure. What stands in the log is shown
 /// as in the text, and begins no formula.
@@ -55,6 +55,21 @@ impl Sheet<'_> {
     ) -> io::Result<()> {
         for (figure, value) in figures {
             self.line(section, name, figure, &value.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// The same, without those that are not known.
+    fn known<V: ToString>(
+        &mut self,
+        section: &str,
+        name: &str,
+        figures: &[(&str, Option<V>)],
+    ) -> io::Result<()> {
+        for (figure, value) in figures {
+            if let Some(value) = value {
+                self.line(section, name, figure, &value.to_string())?;
+            }
         }
         Ok(())
     }
@@ -162,22 +177,44 @@ impl Sheet<'_> {
                 ("refused", Some(row.refused)),
                 ("cancelled", Some(row.cancelled)),
                 ("abandoned", Some(row.abandoned)),
+            ];
+            self.known("operations", &row.operation, &figures)?;
+            let rate = [("error_rate", row.error_rate)];
+            self.figures("operations", &row.operation, &rate)?;
+            let figures = [
                 ("p50_ms", row.p50_ms),
                 ("p99_ms", row.p99_ms),
                 ("longest_ms", row.longest_ms),
                 ("answer_bytes", Some(row.answer_bytes)),
             ];
-            for (figure, value) in figures {
-                if let Some(value) = value {
-                    self.line("operations", &row.operation, figure, &value.to_string())?;
-                }
-            }
+            self.known("operations", &row.operation, &figures)?;
         }
         for row in &summary.denials {
             self.figures("denials", &row.reason, &[("count", row.count)])?;
         }
         for row in &summary.events {
             self.figures("events", &row.event, &[("count", row.count)])?;
+        }
+        self.calls("slowest", &summary.slowest)?;
+        self.calls("largest", &summary.largest)
+    }
+
+    /// Calls have no names: they are numbered, the first being the most.
+    fn calls(&mut self, section: &str, calls: &[CallRow]) -> io::Result<()> {
+        for (at, call) in calls.iter().enumerate() {
+            let name = (at + 1).to_string();
+            let texts = [
+                ("time", Some(time(call.time))),
+                ("operation", Some(call.operation.clone())),
+                ("key_hint", call.key_hint.clone()),
+                ("request_id", call.request_id.clone()),
+            ];
+            self.known(section, &name, &texts)?;
+            let figures = [
+                ("duration_ms", call.duration_ms),
+                ("answer_bytes", call.answer_bytes),
+            ];
+            self.known(section, &name, &figures)?;
         }
         Ok(())
     }
