@@ -92,9 +92,13 @@ fn report(asked: &AuditSummary) -> Result<(), Failure> {
     let log = &summary.log;
     if asked.strict && (log.malformed.lines > 0 || !log.unreadable.is_empty()) {
         return Err(Failure::Other(format!(
-            "{} lines are no records, {} files could not be read to their end",
-            log.malformed.lines,
-            log.unreadable.len()
+            "{}, {} not be read to the end",
+            shown::times(
+                log.malformed.lines,
+                "line is no record",
+                "lines are no records"
+            ),
+            shown::times(log.unreadable.len() as u64, "file could", "files could")
         )));
     }
     Ok(())

@@ -121,7 +121,12 @@ fn a_file_that_was_cut_in_its_compression_is_told_and_read_as_far_as_it_goes() {
         assert_eq!(unreadable.len(), 1);
         assert!(unreadable[0].as_str().unwrap().contains("audit.log: "));
         assert!(logs.said(&["all"]).contains("not all was read"));
-        assert_eq!(logs.run(&["all", "--strict"]).status.code(), Some(1));
+        let strict = logs.run(&["all", "--strict"]);
+        assert_eq!(strict.status.code(), Some(1));
+        assert_eq!(
+            String::from_utf8(strict.stderr).unwrap(),
+            "error: 0 lines are no records, 1 file could not be read to the end\n"
+        );
         // What only says that it is compressed.
         let logs = Logs::with(&whole[..6]);
         assert_eq!(logs.json(&["all"])["log"]["records"], 0);
