@@ -49,6 +49,15 @@ impl Source {
     pub fn is_from_start(&self) -> bool {
         !matches!(self, Self::Part { range, .. } if range.start > 0)
     }
+
+    /// Whether its last line is the last that is read of it.
+    pub fn is_to_end(&self) -> bool {
+        match self {
+            Self::Part { file, range } => file.metadata().is_ok_and(|it| it.len() <= range.end),
+            Self::Whole(_) | Self::Held(_) | Self::Stdin => true,
+            Self::Nothing => false,
+        }
+    }
 }
 
 /// A source, or a part of it: what one thread reads at once.

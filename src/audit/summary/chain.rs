@@ -38,6 +38,8 @@ pub(super) struct File<'a> {
     pub(super) family: &'a Path,
     /// It is read from its first line on.
     pub(super) is_from_start: bool,
+    /// And to its last.
+    pub(super) is_to_end: bool,
 }
 
 /// What one reader has seen.
@@ -46,6 +48,11 @@ pub(super) struct Chain {
     pieces: Vec<Numbers>,
     breaks: u64,
     told: Vec<(usize, u64, Record)>,
+}
+
+/// Whether what is missing between two records may be of the window: unless both are on one side.
+fn is_of_window(before: Record, record: Record) -> bool {
+    before.side != record.side || record.side == Ordering::Equal
 }
 
 impl Chain {
@@ -65,15 +72,13 @@ impl Chain {
         }
     }
 
-    /// Notes what follows in the same file. What is missing there may be of the window, unless both
-    /// are on one side of it.
+    /// Notes what follows in the same file.
     fn step(&mut self, piece: usize, before: Record, record: Record) {
         let follows = record.seq == before.seq.wrapping_add(1);
         // With 1 a chain of its own begins: the log says why, and `verify` whether it may. But no time
         // runs back within a file, so an earlier one stands there again.
         let begins = record.seq == 1 && record.millis >= before.millis;
-        let is_outside = before.side == record.side && record.side != Ordering::Equal;
-        if !follows && !begins && !is_outside {
+        if !follows && !begins && is_of_window(before, record) {
             self.tell(piece, before.seq, record);
         }
     }
@@ -98,7 +103,7 @@ impl Chain {
     pub(super) fn finish(mut self, files: &[File<'_>]) -> (u64, Vec<Break>) {
         sort::by_key(&mut self.pieces, |numbers| numbers.piece);
         let told = std::mem::take(&mut self.told);
-        let mut ends: Vec<(&Path, u64)> = Vec::new();
+        let mut ends: Vec<(&Path, Record)> = Vec::new();
         let (mut families, mut beginnings) = (HashSet::new(), HashSet::new());
         let mut before: Option<Record> = None;
         for Numbers { piece, first, last } in std::mem::take(&mut self.pieces) {
@@ -112,10 +117,10 @@ impl Chain {
                 self.step(piece, before, first);
                 continue;
             }
-            ends.push((files[before.source].family, before.seq));
+            ends.push((files[before.source].family, before));
             let is_of_new_log = families.insert(file.family);
-            let is_before = |(family, seq): &(&Path, u64)| {
-                *seq == first.seq.wrapping_sub(1) && (is_of_new_log || *family == file.family)
+            let is_before = |(family, end): &(&Path, Record)| {
+                end.seq == first.seq.wrapping_sub(1) && (is_of_new_log || *family == file.family)
             };
             let followed = ends.iter().position(is_before);
             followed.map(|at| ends.remove(at));
@@ -124,10 +129,16 @@ impl Chain {
             let is_copy = !beginnings.insert((file.family, first.seq, first.millis));
             let is_unfollowed = file.is_from_start && followed.is_none() && !is_beginning;
             // With 1 a chain of its own begins.
-            let is_counted = first.side == Ordering::Equal;
-            if is_copy || (is_unfollowed && first.seq != 1 && is_counted) {
-                let own = ends.iter().rfind(|(family, _)| *family == file.family);
-                self.tell(piece, own.map_or(before.seq, |(_, seq)| *seq), first);
+            let own = ends.iter().rfind(|(family, _)| *family == file.family);
+            let own = own.map(|(_, end)| *end);
+            // Where nothing between the two was left out.
+            let is_next = |end: &Record| {
+                let mut between = files[end.source..first.source].iter();
+                between.all(|it| it.family != file.family || it.is_to_end)
+            };
+            let end = own.filter(is_next).unwrap_or(first);
+            if is_copy || (is_unfollowed && first.seq != 1 && is_of_window(end, first)) {
+                self.tell(piece, own.unwrap_or(before).seq, first);
             }
         }
         self.told.extend(told);

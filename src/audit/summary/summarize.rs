@@ -59,6 +59,7 @@ pub fn summarize(logs: &[Log], window: &Window, effort: Effort, progress: &Atomi
         path,
         family,
         is_from_start: source.is_from_start(),
+        is_to_end: source.is_to_end(),
     });
     let (breaks, broken_at) = all.chain.finish(&numbered.collect::<Vec<_>>());
     let denials = denials(&totals, all.tables.reasons);

@@ -264,6 +264,24 @@ fn a_log_is_read_from_standard_input_and_from_a_pipe() {
 }
 
 #[test]
+fn what_is_missing_between_files_shows_though_the_next_begins_with_another_time() {
+    let line = |day: &str, seq: u64| {
+        format!("{{\"timestamp\": \"{day}T12:00:00Z\", \"event\": \"x\", \"seq\": {seq}}}\n")
+    };
+    for (seq, breaks) in [(3, 0), (4, 1)] {
+        let logs = Logs::with(line("2030-01-01", seq) + &line("2026-01-22", seq + 1));
+        let old = line("2026-01-20", 1) + &line("2026-01-21", 2);
+        fs::write(logs.path("audit.log.1"), old).unwrap();
+        for until in ["2026-01-21", "2026-01-22"] {
+            let summary = logs.json(&["--since", "2026-01-20", "--until", until]);
+            assert_eq!(summary["log"]["breaks"], breaks, "{until}");
+        }
+        let summary = logs.json(&["--since", "2026-01-20", "--until", "2026-01-20"]);
+        assert_eq!(summary["log"]["breaks"], 0);
+    }
+}
+
+#[test]
 fn a_log_that_is_missing_is_wrong_usage_and_named() {
     let logs = Logs::new();
     let output = logs.run(&["weekly", "report"]);
