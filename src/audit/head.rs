@@ -128,6 +128,12 @@ fn elsewhere(
     checkpoints: Option<&Path>,
 ) -> impl Iterator<Item = (PathBuf, io::Result<Option<Head>>)> {
     let kept = (names::hidden(log, "head"), Head::kept(log));
+    // A pipe or a device keeps nothing that could be read again.
+    let is_kept = |path: &&Path| {
+        let found = fs::metadata(path);
+        found.map_or(true, |it| it.is_file() || it.is_dir())
+    };
+    let checkpoints = checkpoints.filter(is_kept);
     let told = checkpoints.map(|path| (path.to_owned(), Head::told(path)));
     [kept].into_iter().chain(told)
 }

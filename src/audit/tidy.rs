@@ -24,8 +24,8 @@ const AHEAD: TimeDelta = TimeDelta::hours(1);
 /// Clears what was cut off, removes what is beyond `AUDIT_KEEP`, compresses the rest. Takes its
 /// time: for a thread of its own. Whether all is done: the file with the record that is remembered
 /// beside the log, `head`, and those behind it are left until that is another one. One that is named
-/// after a time well past `newest` is none of this chain, and counts as the oldest. What cannot be done
-/// with one file keeps nothing from being done with the others; the first such error names its file.
+/// after a time well past `newest` is none of this chain, and counts as the oldest. What cannot be cleared
+/// or compressed keeps no other file from it; the first error names its file.
 pub(super) fn tidy(
     log: &Path,
     rotation: &Rotation,
@@ -47,13 +47,23 @@ pub(super) fn tidy(
     let ours = closed.partition_point(|it| it.time <= latest);
     closed.rotate_left(ours);
     let (gone, left, is_done) = sorted_out(closed, rotation.keep, head);
-    for file in gone {
-        note(&file.path, fs::remove_file(&file.path));
-    }
+    remove(gone, &mut note);
     for file in left.iter().filter(|file| !file.compressed) {
         note(&file.path, compress(&file.path, rotation.compress));
     }
     failed.map_or(Ok(is_done), Err)
+}
+
+/// Removes files, the oldest first, and none behind one that cannot be: it would be missing between others.
+fn remove(gone: Vec<Closed>, note: &mut impl FnMut(&Path, io::Result<()>)) {
+    for file in gone {
+        let removed = fs::remove_file(&file.path);
+        let is_left = removed.is_err();
+        note(&file.path, removed);
+        if is_left {
+            return;
+        }
+    }
 }
 
 /// Which of the closed files go and which stay, and whether no more will go once the head moves on.
@@ -174,6 +184,25 @@ mod tests {
         assert_eq!(left(&closed, Some(15)), (vec![11, 21, 31], false));
         assert_eq!(left(&closed, Some(29)), (vec![21, 31], false));
         assert_eq!(left(&closed, Some(30)), (vec![31], true));
+    }
+
+    #[test]
+    fn behind_a_file_that_cannot_be_removed_none_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = folder.path().join("audit.log");
+        let closed = |seq| names::closed(&log, DateTime::UNIX_EPOCH, seq);
+        for seq in [1, 2, 3] {
+            fs::write(closed(seq), "").expect("written");
+        }
+        let gone = names::all_closed(&log).expect("a folder");
+        fs::remove_file(closed(2)).expect("removed");
+        fs::create_dir(closed(2)).expect("made");
+        let mut told = Vec::new();
+        remove(gone, &mut |path, removed| {
+            told.push((path.to_owned(), removed.is_ok()));
+        });
+        assert_eq!(told, [(closed(1), true), (closed(2), false)]);
+        assert!(closed(3).exists());
     }
 
     /// What stands beside the log after closed files were compressed, and what was told.

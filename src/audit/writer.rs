@@ -98,7 +98,7 @@ impl Writer {
                 .iter()
                 .map(|(file, error)| {
                     format!(
-                        "{} cannot be read ({error}): whether the audit log was cut before this start is not known",
+                        "{} cannot be read ({error}): whether the audit log was cut before this start is not known by it",
                         file.display()
                     )
                 })

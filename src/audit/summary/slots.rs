@@ -148,7 +148,7 @@ impl Sum {
             Event::Authenticated { by_key: true, .. } => self.successful += 1,
             Event::Denied { reason, .. } => match reason.as_ref().map(Text::as_bytes) {
                 Some(b"rate_limited") => self.blocked_singly += 1,
-                _ => self.denied += 1,
+                _ => self.denied = self.denied.saturating_add(1),
             },
             Event::BlockEnded { requests, .. } => {
                 self.blocked = self.blocked.saturating_add(*requests);
@@ -192,5 +192,33 @@ impl Count for Sum {
         self.blocked = self.blocked.saturating_add(other.blocked);
         self.calls = self.calls.saturating_add(other.calls);
         self.errors = self.errors.saturating_add(other.errors);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_number_a_line_tells_an_hour_counts_no_less_for_it() {
+        let mut slots = Slots::new(Step::Day);
+        let most = Event::FailuresAggregated {
+            count: u64::MAX,
+            invalid_keys: None,
+        };
+        let one = Event::Denied {
+            reason: None,
+            client_ip: None,
+            user_agent: None,
+            retired_key: None,
+        };
+        for event in [&most, &one] {
+            slots.note(0, event);
+        }
+        let (timeline, hours) = slots.finish(false);
+        assert_eq!(
+            (timeline.slots[0].denied, hours[0].denied),
+            (u64::MAX, u64::MAX)
+        );
     }
 }

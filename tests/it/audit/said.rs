@@ -135,7 +135,7 @@ fn where_no_head_can_be_kept() {
     let head = head.display();
     let told = [
         format!(
-            "ERROR critical: {head} cannot be read (it is not a regular file): whether the audit log was cut before this start is not known"
+            "ERROR critical: {head} cannot be read (it is not a regular file): whether the audit log was cut before this start is not known by it"
         ),
         format!(
             "ERROR critical: the newest record cannot be remembered beside the audit log ({head}: Is a directory (os error 21)): a log that is cut from now on is not found by it"

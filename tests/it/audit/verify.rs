@@ -279,6 +279,30 @@ fn a_clean_cut_shows_by_what_is_known_elsewhere() {
     );
 }
 
+#[test]
+fn an_empty_log_by_its_name_is_not_called_cut_while_what_it_held_was_moved_away() {
+    let scene = Scene::new();
+    true_log(&scene, Rotation::default());
+    fs::rename(scene.path(), beside(&scene, "audit.log.1")).unwrap();
+    fs::write(scene.path(), "").unwrap();
+    let verify = |files: &[&str]| json(&scene, files).0;
+    assert_eq!(verify(&["audit.log"]), 0);
+    assert_eq!(verify(&["audit.log.1", "audit.log"]), 0);
+    assert_eq!(verify(&["--log", "audit.log"]), 0);
+}
+
+#[test]
+fn nothing_is_asked_of_a_pipe_or_a_device_that_checkpoints_go_to() {
+    let scene = Scene::new();
+    true_log(&scene, Rotation::default());
+    let output = aegis(&["audit-summary", "verify"])
+        .env("AUDIT_LOG_PATH", scene.path())
+        .env("AUDIT_CHECKPOINT_FILE", "/dev/null")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0));
+}
+
 /// The log written anew, each line as `change` has it, in a chain that holds.
 fn forge(scene: &Scene, name: &str, change: impl Fn(usize, &str, &str) -> String) {
     let mut prev = "0".repeat(64);
