@@ -77,10 +77,11 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Forgejo tells the version of Gitea it stems from: `11.0.1+gitea-1.22.0`.
+    /// Forgejo tells the version of Gitea it stems from: `11.0.1+gitea-1.22.0`. Where it is built so
+    /// that it does not, its own number tells: Gitea's begin with 1.
     pub fn is_forgejo(&self) -> bool {
         let version = self.version.as_deref();
-        version.is_some_and(|version| version.contains("+gitea-"))
+        version.is_some_and(|version| version.contains("gitea-")) || self.is_from((2, 0))
     }
 
     /// Whether lists of issues come in the order that is asked for: Gitea's do not, and Forgejo's are
@@ -95,7 +96,8 @@ impl Facts {
         self.is_from(if self.is_forgejo() { (16, 0) } else { (1, 24) })
     }
 
-    /// Whether it is of this version, major and minor, or of a later one; not where none was told.
+    /// Whether it is of this version, major and minor, or of a later one; not where none was told,
+    /// nor where it comes before the first of this version, which may lack what that has.
     fn is_from(&self, least: (u32, u32)) -> bool {
         let version = self.version.as_deref().unwrap_or_default();
         let mut numbers = version
@@ -104,7 +106,10 @@ impl Facts {
         let Some((Ok(major), Ok(minor))) = numbers.next().zip(numbers.next()) else {
             return false;
         };
-        (major, minor) >= least
+        let comes_before = ["-dev", "+dev", "-rc", "+rc"]
+            .iter()
+            .any(|it| version.contains(it));
+        (major, minor) > least || ((major, minor) == least && !comes_before)
     }
 
     /// `Gitea 1.26.0`, `Forgejo 11.0.1+gitea-1.22.0`, or `Gitea` where the version is not known.
@@ -206,9 +211,17 @@ mod tests {
         for (version, sorts_issues, filters_pulls) in [
             (Some("1.26.0+dev-193a24c30e"), false, true),
             (Some("1.24.0"), false, true),
+            (Some("1.24.0+rc0"), false, false),
+            (Some("1.24.0-rc0"), false, false),
+            (Some("1.24.0+dev-77-g0123456"), false, false),
             (Some("1.23.8"), false, false),
             (Some("16.0.0+gitea-1.22.0"), true, true),
+            (Some("16.0.0"), true, true),
+            (Some("17.0.0-dev-3-0123456+gitea-1.22.0"), true, true),
+            (Some("16.0.0-dev-741-0123456+gitea-1.22.0"), false, false),
             (Some("15.0.1+gitea-1.22.0"), false, false),
+            (Some("9.0.3"), false, false),
+            (Some("7.0.4+0-gitea-1.22.0"), false, false),
             (Some("main"), false, false),
             (None, false, false),
         ] {

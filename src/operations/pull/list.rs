@@ -53,14 +53,20 @@ pub(super) async fn list(gitea: GiteaReader, mut input: List) -> Result<Answer, 
     let (address, users) = (repo.at(&[&"pulls"]), [input.author.as_ref(), None]);
     let query = input.query(&labels, milestone.as_ref());
     let is_wanted = |pull: &PullRequest| input.is_wanted(pull, &labels);
+    let chosen = || input.chosen(&gitea, &address, &query, is_wanted);
     // Once for all pages of a list: else some would show what others have shown.
     let page = if input.is_chosen_here(&labels, gitea.facts().await?.filters_pulls()) {
-        input.chosen(&gitea, &address, &query, is_wanted).await
+        chosen().await
     } else {
-        let page = gitea.list(&address, &input.paging.query(query)).await;
-        page.map_err(Refusal::from)
+        let query = input.paging.query(query.clone());
+        let page: Result<Page<PullRequest>, _> = gitea.list(&address, &query).await;
+        match page {
+            // It cannot filter, whatever its version says.
+            Ok(page) if !page.items.iter().all(is_wanted) => chosen().await,
+            page => page.map_err(Refusal::from),
+        }
     };
-    let mut page: Page<PullRequest> = match page {
+    let mut page = match page {
         Err(Refusal::Gitea(error)) => {
             return Err(filters::explain(&gitea, repo, users, error).await);
         }

@@ -251,6 +251,19 @@ fn a_forge_that_knows_the_filter_is_taken_at_its_word_with_its_total() {
 }
 
 #[test]
+fn a_forge_that_ignores_the_filter_whatever_its_version_says_is_chosen_from_here() {
+    let assistant = Assistant::new();
+    let mut other = pull(2, &[]);
+    other["base"]["ref"] = "release/1.x".into();
+    says(&assistant, &[pull(3, &[]), other]);
+    assert_eq!(
+        list(&assistant, json!({"base": "main"})),
+        "observatory/telescope pull requests 1-1 of 1, open, into main, newest first\n\n\
+         #3 2026-11-23 reviewer mount -> main: Mount"
+    );
+}
+
+#[test]
 fn an_author_whom_the_forge_does_not_know_is_refused() {
     let assistant = Assistant::new();
     let pulls = "/api/v1/repos/observatory/telescope/pulls";
