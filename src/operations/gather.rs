@@ -7,7 +7,7 @@ use crate::gitea::{Address, GiteaError, GiteaReader, Page, Query};
 /// The most items that are gathered.
 pub(super) const MOST: u64 = 500;
 /// Items on each page: the most that Gitea gives unless told otherwise.
-const PAGE: u64 = 50;
+pub(super) const PAGE: u64 = 50;
 
 /// Pages that are asked for at the same time: each may be as long as the longest answer.
 const AT_ONCE: usize = 2;
@@ -18,18 +18,20 @@ pub(super) async fn gather<T: DeserializeOwned>(
     address: &Address,
     query: &Query,
 ) -> Result<Page<T>, GiteaError> {
-    gather_lighter(gitea, address, query, |_| {}).await
+    gather_lighter(gitea, address, query, PAGE, |_| {}).await
 }
 
-/// The same, each page lighter by what `lighten` takes away before the next ones are read.
+/// The same in pages of at most so many, each lighter by what `lighten` takes away before the next
+/// ones are read.
 pub(super) async fn gather_lighter<T: DeserializeOwned>(
     gitea: &GiteaReader,
     address: &Address,
     query: &Query,
+    limit: u64,
     lighten: impl Fn(&mut T),
 ) -> Result<Page<T>, GiteaError> {
     let most = gitea.facts().await?.page_max.unwrap_or(PAGE);
-    let limit = PAGE.min(most.max(1));
+    let limit = limit.min(most.max(1));
     let page = async |number: u64| {
         let query = query.clone().with("page", number).with("limit", limit);
         let mut page = gitea.list::<T>(address, &query).await;

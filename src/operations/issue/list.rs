@@ -143,7 +143,9 @@ impl List {
         labels: &[KnownLabel],
     ) -> Result<Page<Issue>, Refusal> {
         let address = self.repo.at(&[&"issues"]);
-        let all = match gather_lighter(gitea, &address, query, |it| self.lighten(it)).await {
+        let all = match gather_lighter(gitea, &address, query, gather::PAGE, |it| self.lighten(it))
+            .await
+        {
             // In pages that are ours, whatever limit is asked for.
             Err(error) if error.is_too_much() => {
                 let sentence = format!("{error}: leave out sort, or narrow them by {NARROWER}");

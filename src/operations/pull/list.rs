@@ -5,11 +5,11 @@ use serde::Deserialize;
 
 use crate::{
     gitea::{
-        Address, GiteaReader, Owner, Page, Query, RefName,
+        Address, GiteaError, GiteaReader, Owner, Page, Query, RefName,
         views::{Milestone, PullRequest},
     },
     operations::{
-        Answer, Refusal, Report,
+        Answer, Facts, Refusal, Report,
         common::{Paging, Repo},
         filters::{self, KnownLabel, Sort, State},
         gather::{self, gather_lighter},
@@ -63,14 +63,12 @@ pub(super) async fn list(gitea: GiteaReader, mut input: List) -> Result<Answer, 
         match page {
             // It cannot filter, whatever its version says.
             Ok(page) if !page.items.iter().all(is_wanted) => chosen().await,
-            page => page.map_err(Refusal::from),
+            page => page.map(|page| (page, None)),
         }
     };
-    let mut page = match page {
-        Err(Refusal::Gitea(error)) => {
-            return Err(filters::explain(&gitea, repo, users, error).await);
-        }
-        page => page?,
+    let (mut page, beyond) = match page {
+        Ok(page) => page,
+        Err(error) => return Err(filters::explain(&gitea, repo, users, error).await),
     };
     if page.items.is_empty()
         && let Some(refusal) = filters::unknown_user(&gitea, repo, users).await
@@ -92,7 +90,8 @@ pub(super) async fn list(gitea: GiteaReader, mut input: List) -> Result<Answer, 
         .maybe_applied(filters::told(&labels))
         .maybe_applied(milestone.map(|it| format!("milestone {}", it.title)))
         .maybe_applied(author)
-        .applied(input.sort.told());
+        .applied(input.sort.told())
+        .facts(Facts::new().maybe("not looked at", beyond));
     Ok(report.page(input.paging, page).into())
 }
 
@@ -139,31 +138,36 @@ impl List {
         labels.len() > 1 || labels.iter().any(|it| it.has_twins) || (asked && !forge_filters)
     }
 
-    /// The page that is wanted, chosen here.
+    /// The page that is wanted, chosen here, and what was not looked at for it.
     async fn chosen(
         &self,
         gitea: &GiteaReader,
         address: &Address,
         query: &Query,
         is_wanted: impl Fn(&PullRequest) -> bool,
-    ) -> Result<Page<PullRequest>, Refusal> {
-        let mut all = match gather_lighter(gitea, address, query, lighten).await {
-            // In pages that are ours, whatever limit is asked for.
-            Err(error) if error.is_too_much() => {
-                let sentence = format!("{error}: narrow them by state or milestone");
-                return Err(Refusal::Question(sentence));
+    ) -> Result<(Page<PullRequest>, Option<String>), GiteaError> {
+        let all = |limit| gather_lighter(gitea, address, query, limit, lighten);
+        let all = match all(gather::PAGE).await {
+            // Their texts may be long: fewer at once, as many as were asked for.
+            Err(error) if error.is_too_much() && self.paging.limit() < gather::PAGE => {
+                all(self.paging.limit()).await?
             }
             all => all?,
         };
-        if all.more {
-            let total = all.total.map_or("more".to_owned(), |it| it.to_string());
-            return Err(Refusal::Question(format!(
-                "the forge does not filter by base, author and several labels; that is done here for at most {}, and \
-                 these are {total}: narrow them by state or milestone",
-                gather::MOST
-            )));
-        }
-        all.items.retain(is_wanted);
-        Ok(self.paging.of(all.items, all.unread))
+        let Page { total, more, .. } = all;
+        let beyond = more.then(|| {
+            let of = total.map_or(String::new(), |total| format!(" of {total}"));
+            format!(
+                "those after the first {}{of}: the forge does not filter by base, author and several labels; \
+                 narrow them by state or milestone",
+                all.length(),
+            )
+        });
+        let (mut pulls, unread) = (all.items, all.unread);
+        pulls.retain(is_wanted);
+        let page = self.paging.of(pulls, unread);
+        // Nobody knows how many of the others are wanted.
+        let total = page.total.filter(|_| !more);
+        Ok((Page { total, ..page }, beyond))
     }
 }

@@ -164,6 +164,63 @@ fn a_list_that_is_chosen_here_shows_each_once_whatever_a_page_of_the_forge_holds
 }
 
 #[test]
+fn of_more_than_are_read_the_first_are_chosen_from_and_the_head_says_so() {
+    let assistant = before_an_old_gitea();
+    let mut other = pull(9, &[]);
+    other["base"]["ref"] = "release/1.x".into();
+    let wanted = [3, 2, 1].map(|n| pull(n, &[]));
+    let first: Vec<Value> = wanted.into_iter().chain(vec![other.clone(); 47]).collect();
+    let page = |pulls: &[Value]| {
+        Reply::json(200, &json!(pulls).to_string()).header("X-Total-Count", "640")
+    };
+    let target = format!("{PULLS}?state=open&base_branch=main&base=main&page=1&limit=50");
+    assistant.fake.says(&target, page(&first));
+    assistant.fake.says(PULLS, page(&vec![other; 50]));
+    let arguments = telescope(json!({"method": "list", "base": "main", "limit": 2}));
+    let unread = "not looked at: those after the first 500 of 640: the forge does not filter by base, author and \
+                  several labels; narrow them by state or milestone\n\n";
+    assert_eq!(
+        assistant.follows("pull_read", &arguments),
+        [
+            format!(
+                "observatory/telescope pull requests 1-2, open, into main, newest first\n\
+                 next: {{\"method\":\"list\",\"base\":\"main\",\"limit\":2,\"owner\":\"observatory\",\"repo\":\"telescope\",\"page\":2}}\n\
+                 {unread}\
+                 #3 2026-11-23 reviewer mount -> main: Mount\n\
+                 #2 2026-11-23 reviewer mount -> main: Mount"
+            ),
+            format!(
+                "observatory/telescope pull requests 3-3, open, into main, newest first\n\
+                 {unread}\
+                 #1 2026-11-23 reviewer mount -> main: Mount"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn where_pages_of_ours_are_too_long_a_list_is_chosen_from_pages_as_long_as_was_asked_for() {
+    let assistant = before_an_old_gitea();
+    let target = |page: u64, limit: u64| {
+        format!("{PULLS}?state=open&base_branch=main&base=main&page={page}&limit={limit}")
+    };
+    let flood = Reply::json(200, &" ".repeat(1 << 20)).times(9);
+    assistant.fake.says(&target(1, 50), flood);
+    for number in 1..=3 {
+        let pulls = json!([pull(number, &[])]).to_string();
+        let reply = Reply::json(200, &pulls).header("X-Total-Count", "3");
+        assistant.fake.says(&target(number, 1), reply);
+    }
+    let arguments = telescope(json!({"method": "list", "base": "main", "limit": 1}));
+    let texts = assistant.follows("pull_read", &arguments).join("\n");
+    let shown: Vec<_> = texts.lines().filter(|line| line.starts_with('#')).collect();
+    assert_eq!(
+        shown,
+        [1, 2, 3].map(|n| format!("#{n} 2026-11-23 reviewer mount -> main: Mount"))
+    );
+}
+
+#[test]
 fn what_the_forge_left_empty_in_a_list_is_told_of_and_counts_in_its_pages() {
     let assistant = Assistant::new();
     let page = |pulls: &[Value]| {
