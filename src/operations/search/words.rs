@@ -132,14 +132,22 @@ impl Words {
 
 /// What stands around a word in a sentence or in Markdown.
 const PUNCTUATION: &[char] = &[
-    '"', '\'', '`', ',', ';', ':', '?', '!', '(', ')', '[', ']', '{', '}', '<', '>', '*', '_', '“',
-    '”', '‘', '’', '«', '»', '…',
+    '"', '\'', '`', ',', ';', ':', '?', '!', '(', ')', '[', ']', '{', '}', '<', '>', '“', '”', '‘',
+    '’', '«', '»', '…',
 ];
+
+/// What Markdown has on both sides of a word. On one side it is part of a name: `_index.md`.
+const PAIRED: &[char] = &['*', '_'];
 
 /// A word without what stands around it. A dot only ends one: `.gitignore` begins with it.
 fn bare(word: &str) -> &str {
     let word = word.trim_start_matches(PUNCTUATION);
-    word.trim_end_matches(|c| c == '.' || PUNCTUATION.contains(&c))
+    let word = word.trim_end_matches(|c| c == '.' || PUNCTUATION.contains(&c));
+    if word.trim_matches(PAIRED).is_empty() {
+        return "";
+    }
+    let within = |pair: &char| word.strip_prefix(*pair)?.strip_suffix(*pair);
+    PAIRED.iter().find_map(within).map_or(word, bare)
 }
 
 /// `#12`
@@ -195,6 +203,26 @@ mod tests {
             assert_eq!(named(query), expected);
         }
         assert_eq!(named("../x a//b").0, None);
+    }
+
+    #[test]
+    fn what_a_name_begins_or_ends_with_is_left_to_it_and_a_pair_around_it_is_not() {
+        for (word, name) in [
+            ("_index.md", "_index.md"),
+            ("(_index.md),", "_index.md"),
+            ("o/r_", "o/r_"),
+            ("*.rs", "*.rs"),
+            ("_word_", "word"),
+            ("**word**.", "word"),
+            ("**_word_:**", "word"),
+            ("*\"_index.md\"*", "_index.md"),
+            ("*", ""),
+            ("**", ""),
+        ] {
+            assert_eq!(bare(word), name, "{word}");
+        }
+        let named = Words::of("see o/r_").named.map(|(repo, _)| repo.name());
+        assert_eq!(named.as_deref(), Some("o/r_"));
     }
 
     #[test]
