@@ -158,11 +158,17 @@ async fn file(
 ) -> Result<Document, Refusal> {
     let found = async {
         let commit = tip(gitea, &repo, Some(&at)).await?;
-        let contents = match read(gitea, &repo, Some(&commit), &path).await {
-            Err(GiteaError::TooLarge(_)) => beside(gitea, &repo, Some(&commit), &path).await?,
-            contents => contents?,
+        let read = async |path: &FilePath| match read(gitea, &repo, Some(&commit), path).await {
+            Err(GiteaError::TooLarge(_)) => beside(gitea, &repo, Some(&commit), path).await,
+            contents => contents,
         };
-        Ok((commit, contents))
+        // Where no name ends in a blank, it only stood behind the id.
+        let bare = FilePath::try_from(path.as_str().trim_end().to_owned());
+        let contents = match (read(&path).await, bare) {
+            (Err(GiteaError::NotFound), Ok(bare)) if bare != path => read(&bare).await,
+            (contents, _) => contents,
+        };
+        Ok((commit, contents?))
     };
     let (commit, contents) = match found.await {
         Ok(found) => found,

@@ -49,12 +49,10 @@ impl TryFrom<String> for Asked {
             return Ok(Self::Page(text.trim_end().to_owned()));
         }
         // A path may end in a blank.
-        let text = if text.starts_with("file:") {
-            text.trim_end_matches(['\r', '\n'])
-        } else {
-            text.trim_end()
-        };
-        Id::read(text).map(Self::Id).ok_or(EXAMPLES)
+        let as_it_is = Id::read(text.trim_end_matches(['\r', '\n']));
+        let as_it_is = as_it_is.filter(|it| matches!(it, Id::File(..)));
+        let id = as_it_is.or_else(|| Id::read(text.trim_end()));
+        id.map(Self::Id).ok_or(EXAMPLES)
     }
 }
 

@@ -312,6 +312,21 @@ fn a_file_that_is_fetched_tells_its_encoding() {
 }
 
 #[test]
+fn a_file_is_fetched_whatever_blank_stands_behind_its_id() {
+    let assistant = Assistant::new();
+    let contents = "/api/v1/repos/observatory/telescope/contents/docs/latin1.txt";
+    for blank in ["%20", "%C2%A0"] {
+        let missing = Reply::json(404, r#"{"message":"not found"}"#);
+        assistant.fake.says(&format!("{contents}{blank}"), missing);
+    }
+    for blank in [" ", "\u{a0}", "\t", " \r\n"] {
+        let id = format!("file:observatory/telescope@main:docs/latin1.txt{blank}");
+        let fetched = json_of(&assistant, "fetch", &json!({ "id": id }));
+        assert_eq!(fetched["metadata"]["path"], "docs/latin1.txt", "{blank:?}");
+    }
+}
+
+#[test]
 fn an_issue_is_fetched_with_its_conversation() {
     let assistant = Assistant::new();
     let page = "https://git.example.org/observatory/telescope/issues/1";
