@@ -19,6 +19,16 @@ pub(super) struct Bounded<T> {
     pub(super) empty: u64,
 }
 
+impl<T> Bounded<T> {
+    /// The items where none is empty.
+    pub(super) fn whole<E: Error>(self) -> Result<Vec<T>, E> {
+        match self.empty {
+            0 => Ok(self.items),
+            _ => Err(E::custom("an item of the list is null")),
+        }
+    }
+}
+
 pub(super) fn items<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(
     mut list: A,
 ) -> Result<Bounded<T>, A::Error> {

@@ -123,7 +123,7 @@ impl<'de> Deserialize<'de> for Contents {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Contents, A::Error> {
-                bounded::items(list).map(|list| Contents::Folder(list.items))
+                bounded::items(list)?.whole().map(Contents::Folder)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Contents, A::Error> {
@@ -211,6 +211,9 @@ mod tests {
             panic!("a list is a folder");
         };
         assert_eq!(entries[0].kind, EntryKind::Dir);
-        assert!(serde_json::from_str::<Contents>(r#"{"message":"x"}"#).is_err());
+        let lacking = json.replace(']', ",null]");
+        for json in [lacking.as_str(), r#"{"message":"x"}"#] {
+            assert!(serde_json::from_str::<Contents>(json).is_err(), "{json}");
+        }
     }
 }

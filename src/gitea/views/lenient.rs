@@ -20,7 +20,8 @@ pub(super) fn filled<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String
     Ok(text.filter(|text| !text.is_empty()))
 }
 
-/// A list; `null` is an empty one, and none of its items.
+/// A list; `null` is an empty one. A list with a `null` in it is none: nothing would tell that there is more
+/// than is shown.
 pub(super) fn list<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -36,7 +37,7 @@ where
     T: Deserialize<'de>,
 {
     let list: Option<Bounded<T>> = Option::deserialize(from)?;
-    Ok(list.map(|list| list.items))
+    list.map(Bounded::whole).transpose()
 }
 
 /// A flag; `null` is false.
@@ -109,9 +110,11 @@ pub(super) fn full_name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Str
     Ok(Option::<One<FullName>>::deserialize(from)?.and_then(|one| one.0))
 }
 
+/// Of what has none, as of `null`, it says nothing: people and labels are told beside the thing itself.
 fn every<'de, D: Deserializer<'de>, F: Field>(from: D) -> Result<Vec<String>, D::Error> {
-    let list: Vec<One<F>> = list(from)?;
-    Ok(list.into_iter().filter_map(|one| one.0).collect())
+    let list: Option<Bounded<One<F>>> = Option::deserialize(from)?;
+    let items = list.into_iter().flat_map(|list| list.items);
+    Ok(items.filter_map(|one| one.0).collect())
 }
 
 /// The one field that is read of an object with many.
@@ -212,6 +215,8 @@ mod tests {
         size: u64,
         #[serde(default, deserialize_with = "filled")]
         note: Option<String>,
+        #[serde(default, deserialize_with = "list")]
+        files: Vec<String>,
     }
 
     fn thing(json: &str) -> Thing {
@@ -235,6 +240,13 @@ mod tests {
             assert_eq!(thing.size, 0, "{json}");
             assert_eq!(thing.note, None, "{json}");
         }
+    }
+
+    #[test]
+    fn a_list_of_which_nothing_would_tell_what_is_missing_is_read_whole_or_not() {
+        assert_eq!(thing(r#"{"files":["a","b"]}"#).files, ["a", "b"]);
+        assert_eq!(thing(r#"{"files":null}"#).files, [""; 0]);
+        assert!(serde_json::from_str::<Thing>(r#"{"files":["a",null]}"#).is_err());
     }
 
     #[test]
