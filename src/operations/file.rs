@@ -231,9 +231,10 @@ pub(super) async fn beside(
     };
     let meant = path.unhidden();
     let meant = meant.as_ref().map_or(whole, FilePath::as_str);
-    let entry = entries
-        .into_iter()
-        .find(|entry| entry.path == whole || entry.path == meant);
+    let place = |path: &str| entries.iter().position(|entry| entry.path == path);
+    // Both may be there.
+    let place = place(whole).or_else(|| place(meant));
+    let entry = place.and_then(|place| entries.into_iter().nth(place));
     entry
         .map(|entry| Contents::One(Box::new(entry)))
         .ok_or(GiteaError::NotFound)

@@ -82,6 +82,24 @@ fn a_file_is_read_by_its_path_as_answers_show_it() {
 }
 
 #[test]
+fn a_file_that_is_too_long_is_told_of_itself_though_another_may_be_meant() {
+    let assistant = Assistant::new();
+    let flood = Reply::json(200, &"x".repeat(1 << 20)).times(9);
+    let target = format!("{CONTENTS}/a%3CU%2B00AD%3E.txt");
+    assistant.fake.says(&target, flood);
+    let entry = |path: &str, sha: &str| json!({"name": path, "path": path, "sha": sha, "type": "file", "size": 1});
+    let folder = json!([
+        entry("a\u{ad}.txt", "other"),
+        entry("a<U+00AD>.txt", "this")
+    ]);
+    assistant
+        .fake
+        .says(CONTENTS, Reply::json(200, &folder.to_string()));
+    let text = get(&assistant, "a<U+00AD>.txt");
+    assert!(text.contains("\nsha: this\n"), "{text}");
+}
+
+#[test]
 fn a_tree_is_read_by_its_path_as_answers_show_it() {
     let assistant = Assistant::new();
     let trees = "/api/v1/repos/observatory/telescope/git/trees";
