@@ -21,8 +21,8 @@
 //! - Leaves that many rooms share: [`caller`] (who is asking), [`rights`] (what they may do),
 //!   [`fault`] (what an HTTP answer that is no success says), [`outbound`] (the one HTTP client),
 //!   [`durable`] (files that are replaced whole or not at all), [`secret`] (text that does not print),
-//!   [`redaction`] (no secret of ours is repeated), [`ascii`] (what is printable, told fast), [`sort`]
-//!   (one sort for all).
+//!   [`redaction`] (no secret of ours is repeated), [`ascii`] (what is printable, told fast), [`hidden`]
+//!   (characters that are not what they seem), [`sort`] (one sort for all).
 //!
 //! # The way of a request
 //!
@@ -58,6 +58,7 @@ pub mod dispatch;
 pub mod durable;
 pub mod fault;
 pub mod gitea;
+pub mod hidden;
 pub mod keys;
 pub mod mcp;
 pub mod operations;

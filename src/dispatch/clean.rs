@@ -4,9 +4,9 @@ use std::{borrow::Cow, sync::Arc};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use super::hidden::show_hidden;
 use crate::{
     ascii,
+    hidden::show_hidden,
     redaction::{Redaction, holds},
     secret::Secret,
 };

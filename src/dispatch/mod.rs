@@ -4,7 +4,6 @@ mod arguments;
 mod catalog;
 mod clean;
 mod dispatcher;
-mod hidden;
 mod in_flight;
 mod render;
 

@@ -8,8 +8,9 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, value::RawValue};
 
 use self::body::Shown;
-use super::{arguments::Question, clean::Redactor, hidden::escape_hidden};
+use super::{arguments::Question, clean::Redactor};
 use crate::{
+    hidden::escape_hidden,
     mcp::ToolResult,
     operations::{Answer, Body, Facts, Refusal, Report, View},
 };

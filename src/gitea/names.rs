@@ -2,6 +2,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::hidden;
+
 /// Why a text is not such a name, in words for the assistant.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{0}")]
@@ -143,24 +145,7 @@ impl FilePath {
     /// The path that this may stand for where nothing is at it: answers show a character that hides
     /// as `<U+202E>`. `None` where it shows none.
     pub fn unhidden(&self) -> Option<Self> {
-        let mut parts = self.0.split("<U+");
-        let mut path = parts.next()?.to_owned();
-        let mut is_other = false;
-        for part in parts {
-            let shown = part.split_once('>').and_then(|(code, rest)| {
-                let code = u32::from_str_radix(code, 16).ok()?;
-                Some((char::from_u32(code)?, rest))
-            });
-            match shown {
-                Some((c, rest)) => {
-                    is_other = true;
-                    path.push(c);
-                    path.push_str(rest);
-                }
-                None => path.extend(["<U+", part]),
-            }
-        }
-        Self::try_from(path).ok().filter(|_| is_other)
+        Self::try_from(hidden::unhidden(&self.0)?).ok()
     }
 
     /// The folders and the file; nothing for the root.
@@ -317,6 +302,7 @@ mod tests {
             ("<U+>", None),
             ("<U+D800>", None),
             ("<U+202E", None),
+            ("many<U+002F>f001.txt", None),
             // Guarded as any other.
             ("a<U+000A>b", None),
             ("a/<U+002E><U+002E>/b", None),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use crate::ascii;
 
 /// The same JSON with an escape in the place of each character that hides.
-pub(super) fn escape_hidden(json: &str) -> String {
+pub fn escape_hidden(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     write_shown(json, &mut out, |c, out| {
         for unit in c.encode_utf16(&mut [0; 2]) {
@@ -15,10 +15,34 @@ pub(super) fn escape_hidden(json: &str) -> String {
 }
 
 /// Appends a line in which characters that hide are as `<U+202E>`. Returns how many there are.
-pub(super) fn show_hidden(line: &str, out: &mut String) -> usize {
+pub fn show_hidden(line: &str, out: &mut String) -> usize {
     write_shown(line, out, |c, out| {
         let _ = write!(out, "<U+{:04X}>", u32::from(c));
     })
+}
+
+/// A line that [`show_hidden`] may have shown so, with the characters that hide in their places; `None`
+/// where none is shown.
+pub fn unhidden(line: &str) -> Option<String> {
+    let mut parts = line.split("<U+");
+    let mut out = parts.next()?.to_owned();
+    let mut is_other = false;
+    for part in parts {
+        let hidden = part.split_once('>').and_then(|(code, rest)| {
+            let c = char::from_u32(u32::from_str_radix(code, 16).ok()?)?;
+            let before = out.chars().next_back().unwrap_or(' ');
+            hides(c, before, rest.chars().next()).then_some((c, rest))
+        });
+        match hidden {
+            Some((c, rest)) => {
+                is_other = true;
+                out.push(c);
+                out.push_str(rest);
+            }
+            None => out.extend(["<U+", part]),
+        }
+    }
+    is_other.then_some(out)
 }
 
 /// Appends a line in which `show` writes the characters that hide. Returns how many there are.
@@ -113,6 +137,19 @@ mod tests {
         ];
         for (line, expected, count) in cases {
             assert_eq!(shown(line), (expected.to_owned(), count));
+        }
+    }
+
+    #[test]
+    fn of_what_is_shown_so_only_what_hides_is_taken_back() {
+        for (shown, line) in [
+            ("a<U+202E>b<U+E0041>", Some("a\u{202e}b\u{e0041}")),
+            ("many<U+002F>f001.txt", None),
+            ("a<U+002E><U+00AD>", Some("a<U+002E>\u{ad}")),
+            ("1<U+FE0F>", None),
+            ("orphan<U+FE0F>", Some("orphan\u{fe0f}")),
+        ] {
+            assert_eq!(unhidden(shown).as_deref(), line, "{shown}");
         }
     }
 
