@@ -9,7 +9,7 @@ use crate::{
     caller::Caller,
     gitea::Gitea,
     mcp::{Outcome, ToolCall, ToolResult, Tools},
-    operations::{Operation, Refusal},
+    operations::Refusal,
     rights::{Access, Rights},
 };
 
@@ -114,7 +114,10 @@ impl Dispatcher {
                     let answer = (prepared.run)(gitea.clone()).await;
                     match answer.and_then(|it| renderer.render(it, &asked, call.structured)) {
                         Ok(result) => (result, CallOutcome::Ok),
-                        Err(refusal) => failed(&renderer, &refusal, operation),
+                        Err(refusal) => {
+                            let less = operation.and_then(|it| it.less(&asked.arguments));
+                            failed(&renderer, &refusal, less)
+                        }
                     }
                 } else {
                     refused("this key may not do that")
@@ -142,7 +145,7 @@ fn only_number(sent: &Map<String, Value>) -> Map<String, Value> {
 fn failed(
     renderer: &Renderer<'_>,
     refusal: &Refusal,
-    operation: Option<&Operation>,
+    less: Option<&str>,
 ) -> (ToolResult, CallOutcome) {
     let outcome = match refusal {
         Refusal::Question(_) => CallOutcome::Refused,
@@ -151,7 +154,7 @@ fn failed(
     let mut sentence = refusal.to_string();
     if let Refusal::Gitea(error) = refusal
         && error.is_too_much()
-        && let Some(less) = operation.and_then(|it| it.less)
+        && let Some(less) = less
     {
         sentence = format!("{sentence}: {less}");
     }

@@ -92,6 +92,11 @@ async fn list(gitea: GiteaReader, mut input: List) -> Result<Answer, Refusal> {
     };
     let mut page = match commits {
         Ok(page) => page,
+        // In pages that are the forge's, whatever limit is asked for.
+        Err(error) if path.is_some() && error.is_too_much() => {
+            let sentence = format!("{error}: narrow them by since or until");
+            return Err(Refusal::Question(sentence));
+        }
         Err(error) => return Err(missing(&gitea, repo, at.as_ref(), None, error).await),
     };
     input.keep_within(&mut page)?;

@@ -35,7 +35,7 @@ pub struct Operation {
     /// Whether it is a tool by itself, under its own name, and not a method of its group.
     pub alone: bool,
     /// What to ask for instead where the forge's answer is more than is read.
-    pub less: Option<&'static str>,
+    less: Option<&'static str>,
     prepare: Prepare,
 }
 
@@ -114,6 +114,9 @@ where
     }
 }
 
+/// What helps where a list comes in pages.
+const FEWER: &str = "ask for fewer at once, with a smaller limit";
+
 impl Operation {
     /// An operation that only looks: its function is handed a client that can only look.
     pub(super) fn read<I: Input>(name: &'static str, run: impl Handler<GiteaReader, I>) -> Self {
@@ -126,7 +129,7 @@ impl Operation {
             arguments,
             output: None,
             alone: false,
-            less: has_pages.then_some("ask for fewer at once, with a smaller limit"),
+            less: has_pages.then_some(FEWER),
             prepare: Box::new(move |arguments| {
                 let input = I::deserialize(arguments)?;
                 Ok(Prepared {
@@ -142,6 +145,12 @@ impl Operation {
     pub(super) fn or_less(mut self, less: &'static str) -> Self {
         self.less = Some(less);
         self
+    }
+
+    /// What to ask for instead of this where the forge's answer is more than is read.
+    pub fn less(&self, arguments: &Map<String, Value>) -> Option<&'static str> {
+        let is_least = arguments.get("limit").and_then(Value::as_u64) == Some(1);
+        self.less.filter(|less| *less != FEWER || !is_least)
     }
 
     /// The same as a tool by itself, with a promised form of its answer.

@@ -275,6 +275,31 @@ fn where_an_answer_of_the_forge_is_too_long_the_refusal_says_how_to_ask_for_less
 }
 
 #[test]
+fn where_an_answer_is_too_long_no_smaller_limit_is_named_where_none_would_help() {
+    let fake = Fake::start();
+    let server = Server::before(&fake);
+    for (tool, asked, way) in [
+        ("issue_read", json!({ "method": "list", "limit": 1 }), ""),
+        (
+            "commit_read",
+            json!({ "method": "list", "path": "src" }),
+            ": narrow them by since or until",
+        ),
+    ] {
+        fake.says("*", Reply::json(200, &" ".repeat(1 << 20)).times(9));
+        let answer = server.call(tool, &telescope(asked));
+        assert_eq!(
+            answer["content"][0]["text"]
+                .as_str()
+                .unwrap()
+                .trim_start_matches("refused: "),
+            format!("the forge's answer is longer than 8 MiB, more than this server reads{way}"),
+            "{tool}"
+        );
+    }
+}
+
+#[test]
 fn a_text_that_swells_as_json_is_cut_before_it_is_too_long() {
     let fake = Fake::start();
     let server = Server::before(&fake);
