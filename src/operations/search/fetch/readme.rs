@@ -71,13 +71,21 @@ const TEXTS: [&str; 7] = [
 ];
 
 /// How likely a file of this name is the one, from 0; `None` where it cannot be. `README.de.md` is a
-/// translation, and `ReadmeParser.java` something else.
+/// translation, `README_EN.md` mostly too, and `ReadmeParser.java` something else.
 fn rank(name: &str) -> Option<usize> {
     let name = name.to_lowercase();
-    let ending = match name.strip_prefix("readme")? {
-        "" => return Some(TEXTS.len() + 1),
-        rest => rest.strip_prefix('.')?,
-    };
+    let rest = name.strip_prefix("readme")?;
+    if rest.is_empty() {
+        return Some(TEXTS.len() + 1);
+    }
+    if let Some((_, ending)) = rest
+        .strip_prefix(['-', '_'])
+        .and_then(|it| it.rsplit_once('.'))
+    {
+        let is_text = ending == "md" || TEXTS.contains(&ending);
+        return is_text.then_some(TEXTS.len() + 3);
+    }
+    let ending = rest.strip_prefix('.')?;
     if ending == "md" {
         return Some(0);
     }
@@ -96,7 +104,8 @@ mod tests {
             "README.docx",
             "README",
             "ReadmeParser.java",
-            "readme-old.txt",
+            "readme_sync.py",
+            "README_EN.md",
             "README.rst",
             "Readme.md",
             "readme.txt",
@@ -106,15 +115,17 @@ mod tests {
             names,
             [
                 "ReadmeParser.java",
-                "readme-old.txt",
+                "readme_sync.py",
                 "Readme.md",
                 "README.rst",
                 "readme.txt",
                 "README",
                 "README.de.md",
                 "README.docx",
+                "README_EN.md",
             ]
         );
-        assert_eq!(rank("ReadmeParser.java").or(rank("readme-old.txt")), None);
+        assert_eq!(rank("ReadmeParser.java").or(rank("readme_sync.py")), None);
+        assert!(rank("README-zh.md").is_some());
     }
 }
