@@ -75,8 +75,8 @@ pub(in crate::operations) async fn known_labels(
     })
 }
 
-/// The labels that were asked for, as the forge spells them. `bug,question` are two, where no label
-/// is called so.
+/// The labels that were asked for, as the forge spells them; in quotes too, as answers show some.
+/// `bug,question` are two, where no label is called so.
 pub(in crate::operations) async fn labels(
     gitea: &GiteaReader,
     repo: &Repo,
@@ -100,7 +100,8 @@ pub(in crate::operations) async fn labels(
         }
     };
     for name in asked {
-        match find(name) {
+        let unquoted = || serde_json::from_str::<String>(name).ok();
+        match find(name).or_else(|| find(&unquoted()?)) {
             Some(label) => add(label),
             None => {
                 for name in name.split(',').map(str::trim).filter(|it| !it.is_empty()) {

@@ -107,6 +107,24 @@ fn pull_requests_with_any_of_the_labels_of_one_name_are_listed() {
     );
 }
 
+#[test]
+fn a_label_is_found_in_the_quotes_in_which_answers_show_it() {
+    let assistant = Assistant::new();
+    let own = Reply::json(
+        200,
+        r#"[{"id":99,"name":"type: bug"},{"id":98,"name":"a, b"}]"#,
+    );
+    assistant
+        .fake
+        .says("/api/v1/repos/observatory/telescope/labels", own);
+    says(&assistant, &[]);
+    for name in [r#""type: bug""#, "type: bug", r#""a, b""#] {
+        let text = list(&assistant, json!({ "labels": [name] }));
+        let told = format!("open, label \"{}\", newest first", name.trim_matches('"'));
+        assert!(text.contains(&told), "{text}");
+    }
+}
+
 /// In front of a Gitea that knows no filter by base or author.
 fn before_an_old_gitea() -> Assistant {
     let fake = Fake::start();
