@@ -65,20 +65,31 @@ async fn list(gitea: GiteaReader, mut input: List) -> Result<Answer, Refusal> {
     input.paging = input.paging.within(&gitea).await?;
     let List { repo, at, .. } = &input;
     let path = input.path.as_ref().filter(|path| !path.is_root());
-    let query = Query::new()
-        .maybe("sha", at.as_ref().map(RefName::as_str))
-        .maybe("path", path.map(FilePath::as_str))
-        .maybe("since", input.since.map(Moment::rfc3339))
-        .maybe("until", input.until.map(Moment::end_rfc3339));
-    let (address, query) = (repo.at(&[&"commits"]), light(query));
+    let address = repo.at(&[&"commits"]);
+    let query = |path: Option<&FilePath>| {
+        let query = Query::new()
+            .maybe("sha", at.as_ref().map(RefName::as_str))
+            .maybe("path", path.map(FilePath::as_str))
+            .maybe("since", input.since.map(Moment::rfc3339))
+            .maybe("until", input.until.map(Moment::end_rfc3339));
+        light(query)
+    };
+    let by_path = async |path: &FilePath| {
+        page_by_path(&gitea, &address, &query(Some(path)), input.paging).await
+    };
     let commits = async {
-        match path {
-            Some(_) => page_by_path(&gitea, &address, &query, input.paging).await,
-            None => {
-                gitea
-                    .list::<Commit>(&address, &input.paging.query(query))
-                    .await
-            }
+        let Some(path) = path else {
+            let query = input.paging.query(query(None));
+            return gitea.list::<Commit>(&address, &query).await;
+        };
+        let page = by_path(path).await;
+        let is_none = match &page {
+            Ok(page) => page.items.is_empty() && page.total.unwrap_or_default() == 0,
+            Err(error) => *error == GiteaError::NotFound,
+        };
+        match path.unhidden().filter(|_| is_none) {
+            Some(path) => by_path(&path).await,
+            None => page,
         }
     };
     // The first commit of a list that leaves some out need not be the one that was read at.

@@ -175,10 +175,15 @@ async fn file(
         Err(error) => return Err(missing(gitea, &repo, Some(&at), Some(&path), error).await),
     };
     // As the forge spells it.
-    let path = match &contents {
-        Contents::One(entry) => FilePath::try_from(entry.path.clone()).unwrap_or(path),
-        Contents::Folder(_) => path,
+    let spelt = match &contents {
+        Contents::One(entry) => Some(entry.path.as_str()),
+        Contents::Folder(entries) => {
+            let below = entries.first().and_then(|it| it.path.rsplit_once('/'));
+            below.map(|(folder, _)| folder)
+        }
     };
+    let spelt = spelt.and_then(|it| FilePath::try_from(it.to_owned()).ok());
+    let path = spelt.unwrap_or(path);
     let metadata = Facts::new()
         .with("path", path.as_str())
         .with("commit", commit.as_str());

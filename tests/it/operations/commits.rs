@@ -64,6 +64,33 @@ fn a_list_by_path_says_what_it_is_and_what_it_is_not() {
 }
 
 #[test]
+fn commits_are_listed_by_a_path_as_answers_show_it() {
+    let assistant = Assistant::new();
+    let mount = [(
+        "91bba95b00",
+        "2026-01-03",
+        Some("maintainer"),
+        "",
+        "Mount\n",
+    )];
+    let light = "stat=false&verification=false&files=false";
+    for (path, page, total) in [
+        ("a%3CU%2B00AD%3Eb", "[]".to_owned(), "0"),
+        ("a%C2%ADb", commits(&mount), "1"),
+    ] {
+        let target = format!("{COMMITS}?path={path}&{light}&page=1&limit=50");
+        let page = Reply::json(200, &page).header("X-Total-Count", total);
+        assistant.fake.says(&target, page);
+    }
+    let arguments = telescope(json!({"method": "list", "path": "a<U+00AD>b"}));
+    let text = assistant.calls("commit_read", &arguments);
+    assert!(
+        text.ends_with("\n\n91bba95b00 2026-01-03 maintainer: Mount"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_page_by_path_is_cut_from_those_that_gitea_gives_by_fifty() {
     let assistant = Assistant::new();
     let page = |numbers: std::ops::RangeInclusive<u64>| {

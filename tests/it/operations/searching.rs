@@ -327,6 +327,25 @@ fn a_file_is_fetched_whatever_blank_stands_behind_its_id() {
 }
 
 #[test]
+fn a_folder_that_is_fetched_as_answers_show_it_has_the_url_of_the_one_that_is_there() {
+    let assistant = Assistant::new();
+    let contents = format!("{TELESCOPE}/contents");
+    let missing = Reply::json(404, r#"{"message":"not found"}"#);
+    assistant
+        .fake
+        .says(&format!("{contents}/a%3CU%2B00AD%3Eb"), missing);
+    let folder = r#"[{"name":"c","path":"a\u00adb/c","type":"file","size":1}]"#;
+    assistant
+        .fake
+        .says(&format!("{contents}/a%C2%ADb"), Reply::json(200, folder));
+    let sha = "639efab4f3a7563be5d001f1b8d700a81f716710";
+    let id = json!({"id": format!("file:observatory/telescope@{sha}:a<U+00AD>b")});
+    let fetched = json_of(&assistant, "fetch", &id);
+    let url = format!("https://git.example.org/observatory/telescope/src/commit/{sha}/a%C2%ADb");
+    assert_eq!(fetched["url"], url);
+}
+
+#[test]
 fn an_issue_is_fetched_with_its_conversation() {
     let assistant = Assistant::new();
     let page = "https://git.example.org/observatory/telescope/issues/1";
