@@ -52,7 +52,7 @@ impl Reading<'_> {
             ));
         }
         let (owner, repo) = (owner.to_owned(), repo.to_owned());
-        match self.arguments.get("owner").and_then(Value::as_str) {
+        match self.text("owner") {
             Some(other) if !other.eq_ignore_ascii_case(&owner) => {
                 return Err("owner and the owner in repo differ".to_owned());
             }
@@ -68,6 +68,13 @@ impl Reading<'_> {
         Ok(())
     }
 
+    /// An argument as the text that is meant: a number may be a name.
+    fn text(&self, name: &str) -> Option<String> {
+        let value = self.arguments.get(name)?.clone();
+        let meant = meant(self.tool.argument(name)?, value)?;
+        meant.as_str().map(str::to_owned)
+    }
+
     fn split_owner(&mut self) -> Result<(), String> {
         let Some(full) = self.arguments.get("owner").and_then(Value::as_str) else {
             return Ok(());
@@ -81,12 +88,12 @@ impl Reading<'_> {
             return Ok(());
         }
         let repo = self.arguments.get("repo");
-        let differs = |repo: &Value| {
+        let differs = || {
             let mut same = [full, name].into_iter();
-            let repo = repo.as_str().unwrap_or_default().trim_matches('/');
-            !same.any(|it| it.eq_ignore_ascii_case(repo))
+            let repo = self.text("repo").unwrap_or_default();
+            !same.any(|it| it.eq_ignore_ascii_case(repo.trim_matches('/')))
         };
-        if repo.is_some_and(differs) {
+        if repo.is_some() && differs() {
             return Err("repo and the repository in owner differ".to_owned());
         }
         let (owner, name) = (Value::from(owner), Value::from(name));
