@@ -13,13 +13,26 @@ pub(super) const TOO_MANY: &str = "too many items";
 
 /// The items of a list, which take no more room than the longest answer. Gitea writes far more for
 /// each than a view keeps of it, so that no honest answer gets there.
-pub(super) struct Bounded<T> {
-    pub(super) items: Vec<T>,
+#[derive(Debug)]
+pub struct Bounded<T> {
+    pub items: Vec<T>,
     /// How many others are `null`: what the forge counts and cannot tell.
-    pub(super) empty: u64,
+    pub empty: u64,
+}
+
+impl<T> Default for Bounded<T> {
+    fn default() -> Self {
+        let (items, empty) = (Vec::new(), 0);
+        Self { items, empty }
+    }
 }
 
 impl<T> Bounded<T> {
+    /// How long the forge made it.
+    pub fn length(&self) -> u64 {
+        self.items.len() as u64 + self.empty
+    }
+
     /// The items where none is empty.
     pub(super) fn whole<E: Error>(self) -> Result<Vec<T>, E> {
         match self.empty {

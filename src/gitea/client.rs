@@ -101,7 +101,7 @@ impl GiteaReader {
         &self,
         address: &Address,
         query: &Query,
-        items: impl FnOnce(&mut T) -> Vec<I>,
+        items: impl FnOnce(&mut T) -> Bounded<I>,
     ) -> Result<(T, Page<I>), GiteaError> {
         let answer = self.0.ask(address, query).await?;
         // Where there is nothing to list, some forges say `null`, and some nothing at all.
@@ -111,10 +111,7 @@ impl GiteaReader {
             self.0.read(address, &answer)?
         };
         let mut thing = thing.unwrap_or_default();
-        let items = Bounded {
-            items: items(&mut thing),
-            empty: 0,
-        };
+        let items = items(&mut thing);
         let most = self.facts().await?.page_max;
         Ok((thing, Page::of(items, &answer, query, most)))
     }

@@ -18,6 +18,7 @@ pub mod views;
 pub use address::{Address, AsDiff, Between, Segment};
 pub use answer::Page;
 pub use asked::Requests;
+pub use bounded::Bounded;
 pub use checkup::{Checkup, Scope, ScopeState, check};
 pub use client::{Gitea, GiteaClient, GiteaReader};
 pub use error::GiteaError;

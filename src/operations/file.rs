@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     gitea::{
-        FilePath, GiteaError, GiteaReader, Query, RefName,
+        Bounded, FilePath, GiteaError, GiteaReader, Query, RefName,
         views::{Contents, Entry, EntryKind},
     },
     rights::Target,
@@ -148,7 +148,10 @@ async fn list(gitea: GiteaReader, input: List, long: u64) -> Result<Answer, Refu
     };
     let (kind, entries) = match contents {
         Contents::Folder(entries) => ("folder ", entries),
-        Contents::One(entry) => ("", vec![*entry]),
+        Contents::One(entry) => {
+            let items = vec![*entry];
+            ("", Bounded { items, empty: 0 })
+        }
     };
     Ok(folder(place, path, kind, entries).pinned_to(pin).into())
 }
@@ -200,7 +203,11 @@ async fn settled(
     }
     let (size, last_commit) = match &contents {
         Contents::Folder(entries) => (
-            entries.iter().map(|it| it.line().len() as u64 + 1).sum(),
+            entries
+                .items
+                .iter()
+                .map(|it| it.line().len() as u64 + 1)
+                .sum(),
             None,
         ),
         Contents::One(entry) => (entry.size, entry.last_commit_sha.clone()),
@@ -226,7 +233,7 @@ pub(super) async fn beside(
     let around = FilePath::try_from(around.to_owned()).unwrap_or_default();
     let folder = read(gitea, repo, at, &around).await?;
     let entries = match folder {
-        Contents::Folder(entries) => entries,
+        Contents::Folder(entries) => entries.items,
         Contents::One(entry) => vec![*entry],
     };
     let meant = path.unhidden();
@@ -276,17 +283,19 @@ fn branch(entry: &Entry) -> Option<String> {
     Some(format!("at {}", name.decode_utf8().ok()?))
 }
 
-fn folder(place: &Place, path: &FilePath, kind: &str, mut entries: Vec<Entry>) -> Report {
+fn folder(place: &Place, path: &FilePath, kind: &str, entries: Bounded<Entry>) -> Report {
     fn rank(it: &Entry) -> (bool, &str) {
         (it.kind != EntryKind::Dir, &it.name)
     }
 
+    let (total, mut entries, empty) = (entries.length(), entries.items, entries.empty);
     sort::by(&mut entries, |one, other| rank(one).cmp(&rank(other)));
     let path = if path.is_root() { "/" } else { path.as_str() };
     let at = entries.first().and_then(branch);
     Report::new(format!("{} {kind}{path}", place.repo.name()))
         .maybe_applied(place.shown().or(at))
-        .list(1, Some(entries.len() as u64), entries)
+        .unread(empty)
+        .list(1, Some(total), entries)
 }
 
 /// `dir docs`, `12888 guide.md`, `link GUIDE.md -> docs/guide.md`: the first word is never a name.

@@ -185,7 +185,7 @@ async fn checks(gitea: GiteaReader, input: Paged<Pull>) -> Result<Answer, Refusa
     // The forge combines those of the page, and counts them so in the body.
     let is_whole = paging.page() == 1 && !page.more;
     if is_whole {
-        page.total = Some(page.items.len() as u64);
+        page.total = Some(page.length());
     }
     let combined = status.state.filter(|_| is_whole && !page.items.is_empty());
     let report = pull.report("checks").page(paging, page);

@@ -1,7 +1,8 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::lenient::{count, filled, flag, list, login, shas, text, time};
+use super::lenient::{count, counted, filled, flag, list, login, shas, text, time};
+use crate::gitea::Bounded;
 
 #[derive(Debug, Deserialize)]
 pub struct Commit {
@@ -82,8 +83,8 @@ pub struct Stats {
 pub struct Comparison {
     #[serde(default, deserialize_with = "count")]
     pub total_commits: u64,
-    #[serde(default, deserialize_with = "list")]
-    pub commits: Vec<Commit>,
+    #[serde(default, deserialize_with = "counted")]
+    pub commits: Bounded<Commit>,
 }
 
 /// The checks of a commit, the newest of each.
@@ -92,8 +93,8 @@ pub struct CombinedStatus {
     /// `pending`, `success`, `error`, `failure`, `warning`; `None` where there are no checks.
     #[serde(default, deserialize_with = "filled")]
     pub state: Option<String>,
-    #[serde(default, deserialize_with = "list")]
-    pub statuses: Vec<Status>,
+    #[serde(default, deserialize_with = "counted")]
+    pub statuses: Bounded<Status>,
 }
 
 #[derive(Debug, Deserialize)]

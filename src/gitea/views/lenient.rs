@@ -40,6 +40,15 @@ where
     list.map(Bounded::whole).transpose()
 }
 
+/// A list, and how many of its items are `null`; itself `null` is an empty one.
+pub(super) fn counted<'de, D, T>(from: D) -> Result<Bounded<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
 /// A flag; `null` is false.
 pub(super) fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
     Ok(Option::deserialize(from)?.unwrap_or_default())

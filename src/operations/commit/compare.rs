@@ -50,17 +50,19 @@ pub(super) async fn compare(gitea: GiteaReader, input: Compare) -> Result<Answer
     };
     let (base, head) = (shown(base), shown(head));
     let mut report = Report::new(format!("{} {base}...{head} commits", repo.name()));
-    if !comparison.commits.is_empty() {
+    if !comparison.commits.items.is_empty() {
         report = report.facts(comparison.in_short());
     }
-    if let Some(newest) = comparison.commits.first() {
+    if let Some(newest) = comparison.commits.items.first() {
         report = report.pinned("head", newest.sha.as_str());
         if let Ok(from) = from {
             report = report.pinned("base", from.as_str());
         }
     }
     let total = Some(comparison.total_commits);
-    Ok(report.list(1, total, comparison.commits).into())
+    let commits = comparison.commits;
+    let report = report.unread(commits.empty);
+    Ok(report.list(1, total, commits.items).into())
 }
 
 /// How many files a comparison names.
@@ -69,7 +71,7 @@ const FILES_NAMED: usize = 15;
 impl Comparison {
     fn in_short(&self) -> Facts {
         // A merge touches all that it brings, and base may have that.
-        let commits = self.commits.iter().filter(|it| it.parents.len() < 2);
+        let commits = self.commits.items.iter().filter(|it| it.parents.len() < 2);
         let files = commits.flat_map(|it| &it.files);
         let files: BTreeSet<&str> = files.map(|it| it.path.as_str()).collect();
         let named: Vec<&str> = files.iter().take(FILES_NAMED).copied().collect();

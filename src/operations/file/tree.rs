@@ -58,14 +58,15 @@ async fn listed(gitea: &GiteaReader, input: &Below) -> Result<Answer, Refusal> {
     };
     let number = input.page.get();
     let tree = page(gitea, &place.repo, &root, true, number).await?;
-    let count = tree.entries.len() as u64;
+    let (count, empty) = (tree.entries.length(), tree.entries.empty);
     // Full pages are of one size, the last one ends the list.
     let before = if tree.truncated {
         (number - 1).saturating_mul(count)
     } else {
         tree.total_count.saturating_sub(count)
     };
-    let entries = below(path, tree.entries).collect();
+    let entries = below(path, tree.entries.items).collect();
+    let report = report.unread(empty);
     let report = report.list(before.saturating_add(1), Some(tree.total_count), entries);
     if tree.truncated {
         return Ok(report.next("page", number + 1).into());
@@ -137,14 +138,18 @@ pub(in crate::operations) async fn whole(
     recursive: bool,
 ) -> Result<(Vec<TreeEntry>, u64), GiteaError> {
     let first = page(gitea, repo, root, recursive, 1).await?;
-    let (mut entries, total) = (first.entries, first.total_count);
-    if first.truncated && !entries.is_empty() {
-        let pages = total.div_ceil(entries.len() as u64).min(PAGES.0);
+    let (mut length, total) = (first.entries.length(), first.total_count);
+    let mut entries = first.entries.items;
+    if first.truncated && length > 0 {
+        let pages = total.div_ceil(length).min(PAGES.0);
         let rest = stream::iter(2..=pages).map(|number| page(gitea, repo, root, recursive, number));
         let rest: Vec<Tree> = rest.buffered(PAGES.1).try_collect().await?;
-        entries.extend(rest.into_iter().flat_map(|page| page.entries));
+        for page in rest {
+            length += page.entries.length();
+            entries.extend(page.entries.items);
+        }
     }
-    let total = total.max(entries.len() as u64);
+    let total = total.max(length);
     Ok((entries, total))
 }
 

@@ -178,7 +178,10 @@ async fn file(
     let spelt = match &contents {
         Contents::One(entry) => Some(entry.path.as_str()),
         Contents::Folder(entries) => {
-            let below = entries.first().and_then(|it| it.path.rsplit_once('/'));
+            let below = entries
+                .items
+                .first()
+                .and_then(|it| it.path.rsplit_once('/'));
             below.map(|(folder, _)| folder)
         }
     };
@@ -189,10 +192,11 @@ async fn file(
         .with("commit", commit.as_str());
     let (text, metadata) = match contents {
         Contents::Folder(entries) => {
-            let names = entries.into_iter().map(|it| it.path);
+            let unread = empty(entries.empty);
+            let names = entries.items.into_iter().map(|it| it.path);
             (
                 names.collect::<Vec<_>>().join("\n"),
-                metadata.with("type", "folder"),
+                metadata.with("type", "folder").maybe("not read", unread),
             )
         }
         Contents::One(entry) => {

@@ -173,7 +173,7 @@ fn a_file_is_bytes_a_link_has_a_target_a_folder_is_a_list() {
     let Contents::Folder(entries) = answer("/repos/observatory/telescope/contents") else {
         panic!("a folder");
     };
-    assert_eq!(entries.len(), 10);
+    assert_eq!(entries.items.len(), 10);
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn a_commit_has_its_facts_and_no_address_of_anybody() {
 fn checks_have_states() {
     let status: CombinedStatus = answer("/repos/observatory/telescope/commits/main/status");
     assert_eq!(status.state.as_deref(), Some("pending"));
-    assert_eq!(status.statuses[0].context, "ci / test (push)");
+    assert_eq!(status.statuses.items[0].context, "ci / test (push)");
 }
 
 #[test]

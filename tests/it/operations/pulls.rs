@@ -303,6 +303,49 @@ fn reviews_and_comments_that_the_forge_left_empty_hide_no_others() {
 }
 
 #[test]
+fn checks_files_and_commits_that_the_forge_left_empty_are_told_of() {
+    let assistant = Assistant::new();
+    let check = json!({"status": "success", "context": "ci"});
+    let status = json!({"state": "failure", "total_count": 2, "statuses": [check, null]});
+    let says = |target: &str, answer: &Value| {
+        let target = format!("/api/v1/repos/observatory/telescope/{target}");
+        assistant
+            .fake
+            .says(&target, Reply::json(200, &answer.to_string()));
+    };
+    let file = json!({"name": "a", "path": "a", "type": "file", "size": 1});
+    let entry = json!({"path": "a", "mode": "100644", "type": "blob", "size": 1});
+    let sha = "639efab4f3a7563be5d001f1b8d700a81f716710";
+    let commit = json!({"sha": sha, "commit": {"message": "Mount"}});
+    says(
+        "commits/329ea23aa6567786276512e4f384cbb6150b5bba/status",
+        &status,
+    );
+    says("contents", &json!([file, null]));
+    says(
+        &format!("git/trees/{sha}"),
+        &json!({"tree": [entry, null], "total_count": 2}),
+    );
+    says(
+        "compare/v1.0.0...main",
+        &json!({"total_commits": 2, "commits": [commit, null]}),
+    );
+    for (tool, asked) in [
+        ("pull_read", json!({"method": "checks", "index": 65})),
+        ("file_read", json!({"method": "list"})),
+        ("file_read", json!({"method": "tree", "ref": sha})),
+        (
+            "commit_read",
+            json!({"method": "compare", "base": "v1.0.0", "head": "main"}),
+        ),
+    ] {
+        let text = assistant.calls(tool, &telescope(asked));
+        let told = "\nnot read: 1 item, which is empty in the forge's answer\n\n";
+        assert!(text.contains(" 1-1 of 2") && text.contains(told), "{text}");
+    }
+}
+
+#[test]
 fn what_says_nothing_of_a_list_is_not_told_as_an_empty_one() {
     let assistant = Assistant::new();
     let other = Reply::json(200, r#"{"message":"token expired"}"#);

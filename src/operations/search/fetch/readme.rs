@@ -35,7 +35,7 @@ async fn read(gitea: &GiteaReader, repo: &Repo) -> Result<Option<(String, String
         return Ok(None);
     };
     let mut unread = None;
-    for entry in candidates(entries).into_iter().take(MOST) {
+    for entry in candidates(entries.items).into_iter().take(MOST) {
         let name = entry.name;
         let Ok(path) = FilePath::try_from(entry.path) else {
             continue;
