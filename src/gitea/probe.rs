@@ -130,11 +130,12 @@ pub(super) async fn ask(gitea: &Rc<Gitea>) -> Result<Facts, Unknown> {
         .get_early::<ApiSettings>(&Address::of(&[&"settings", &"api"]), &Query::new())
         .await;
     let root = || gitea.forge().root.clone();
+    let shown = |words: &str| harmless(&gitea.forge().redaction.redacted(words));
     Ok(Facts {
-        version: version.map(|version| harmless(&version.version)),
+        version: version.map(|version| shown(&version.version)),
         is_admin: user.as_ref().map(|user| user.is_admin),
         web_root: user.as_ref().and_then(web_root).unwrap_or_else(root),
-        account: user.map(|user| harmless(&user.login)),
+        account: user.map(|user| shown(&user.login)),
         page_max: limits.ok().map(|limits| limits.max_response_items),
     })
 }

@@ -457,6 +457,44 @@ fn no_secret_that_the_forge_repeats_is_in_the_log() {
 }
 
 #[test]
+fn no_secret_that_the_forge_tells_of_itself_is_in_the_log() {
+    let fake = Fake::start();
+    let (url, token) = (fake.url(), Fake::token("aegis-bot"));
+    let version = json!({ "version": format!("1.26.0+{KEY}") }).to_string();
+    fake.says("/api/v1/version", Reply::json(200, &version));
+    let user = |is_admin| json!({ "id": 1, "login": token, "is_admin": is_admin }).to_string();
+    fake.says("/api/v1/user", Reply::json(200, &user(false)));
+    let mut served = Served::start(&[], &with_gitea(&url, &token));
+    served.wait_for("answers; the token is");
+    let ordinary = served.stop();
+
+    fake.says("/api/v1/user", Reply::json(200, &user(true)));
+    let refused = Served::start(&[], &with_gitea(&url, &token)).ended();
+    let mut variables = with_gitea(&url, &token);
+    variables.push(("GITEA_ALLOW_ADMIN_TOKEN", "true"));
+    let mut served = Served::start(&[], &variables);
+    served.wait_for("every key can see everything");
+    for (ended, told) in [
+        (
+            ordinary,
+            "Gitea 1.26.0+[redacted] answers; the token is `[redacted]`'s",
+        ),
+        (
+            refused,
+            "error: `GITEA_TOKEN` belongs to the administrator `[redacted]`;",
+        ),
+        (
+            served.stop(),
+            "the token is the administrator `[redacted]`'s",
+        ),
+    ] {
+        assert!(ended.stderr.contains(told), "{}", ended.stderr);
+        assert!(!ended.stderr.contains(KEY) && !ended.stderr.contains(&token));
+        assert!(!ended.stdout.contains(KEY) && !ended.stdout.contains(&token));
+    }
+}
+
+#[test]
 fn of_questions_that_are_asked_at_once_a_line_of_the_log_tells_no_other_s_status() {
     let fake = Fake::start();
     let (url, token) = (fake.url(), Fake::token("aegis-bot"));
