@@ -1,13 +1,14 @@
 //! What a request offers as a key.
-use std::borrow::Cow;
+use std::{borrow::Cow, iter::once};
 
 use actix_web::{
     dev::RequestHead,
     http::header::{AUTHORIZATION, HeaderName, HeaderValue},
 };
+use memchr::memmem;
 use percent_encoding::percent_decode;
 
-use crate::caller::KeySource;
+use crate::{caller::KeySource, keys::is_key_character};
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const API_KEY: &[u8] = b"api_key";
@@ -15,6 +16,8 @@ const API_KEY: &[u8] = b"api_key";
 const UNFILLED: [&[u8]; 3] = [b"${", b"<", b"YOUR_"];
 /// What `client-config` prints in place of a key. It is too short to be one.
 const PLACEHOLDER: &[u8] = b"PASTE-THE-KEY-HERE";
+/// The least that tells something of a key: half of the shortest. Names of schemes are shorter.
+const TELLING: usize = 16;
 
 /// What a request offers as a key.
 pub(super) enum Credential<'a> {
@@ -75,20 +78,19 @@ impl<'a> Credential<'a> {
     }
 }
 
-/// All that stands in a place for a key, whether it is taken from there or not.
-pub(super) fn offered(head: &RequestHead) -> impl Iterator<Item = Cow<'_, [u8]>> {
+/// Whether a text repeats what stands in any place for a key, taken from there or not: a value as it was
+/// sent or decoded, or what of it could be a key by itself. What is shorter is in many texts by chance.
+pub(super) fn is_repeated_in(text: &[u8], head: &RequestHead) -> bool {
+    let repeats = |value: &[u8]| {
+        let parts = value.split(|byte| !is_key_character(char::from(*byte)));
+        let mut telling = once(value).chain(parts).filter(|it| it.len() >= TELLING);
+        telling.any(|it| memmem::find(text, it).is_some())
+    };
     let header = |name| head.headers.get_all(name).map(HeaderValue::as_bytes);
-    let authorization = header(AUTHORIZATION).flat_map(|value| {
-        let mut parts = value.trim_ascii().splitn(2, u8::is_ascii_whitespace);
-        let scheme = parts
-            .next()
-            .filter(|it| !it.eq_ignore_ascii_case(b"bearer"));
-        scheme.into_iter().chain(parts)
-    });
-    let values = authorization.chain(header(X_API_KEY));
-    let values = values.map(|value| Cow::Borrowed(value.trim_ascii()));
-    let values = values.chain(query_keys(head.uri.query()));
-    values.filter(|value| !value.is_empty())
+    let mut sent = header(AUTHORIZATION)
+        .chain(header(X_API_KEY))
+        .chain(query_values(head.uri.query()));
+    sent.any(repeats) || query_keys(head.uri.query()).any(|key| repeats(&key))
 }
 
 struct TwoValues;
@@ -138,11 +140,16 @@ fn is_unfilled(value: &[u8]) -> bool {
 
 /// Every `api_key` of a query, decoded once. A `+` stays one: keys may hold it.
 fn query_keys(query: Option<&str>) -> impl Iterator<Item = Cow<'_, [u8]>> {
+    query_values(query).map(|value| percent_decode(value).into())
+}
+
+/// Every `api_key` of a query, as it was sent.
+fn query_values(query: Option<&str>) -> impl Iterator<Item = &[u8]> {
     let pairs = query.into_iter().flat_map(|query| query.split('&'));
     pairs.filter_map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let is_ours = percent_decode(name.as_bytes()).eq(API_KEY.iter().copied());
-        is_ours.then(|| percent_decode(value.as_bytes()).into())
+        is_ours.then_some(value.as_bytes())
     })
 }
 

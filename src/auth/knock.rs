@@ -1,11 +1,10 @@
 //! A request at the gate, and what of it may stand in the log.
-use std::{borrow::Cow, net::IpAddr};
+use std::net::IpAddr;
 
 use actix_web::{
     dev::RequestHead,
     http::{Method, header::USER_AGENT},
 };
-use memchr::memmem;
 
 use super::credential;
 use crate::{caller::RequestId, redaction::Redaction};
@@ -43,8 +42,7 @@ impl Knock<'_> {
     /// key, is not repeated.
     pub(super) fn user_agent(&self, redaction: &Redaction) -> Option<&[u8]> {
         let name = self.head.headers.get(USER_AGENT)?.as_bytes();
-        let holds = |key: Cow<'_, [u8]>| memmem::find(name, &key).is_some();
-        let is_secret = credential::offered(self.head).any(holds)
+        let is_secret = credential::is_repeated_in(name, self.head)
             || redaction.is_in(&String::from_utf8_lossy(name));
         Some(if is_secret { b"[redacted]" } else { name })
     }

@@ -344,7 +344,8 @@ fn a_key_that_a_client_names_itself_by_is_not_recorded() {
 #[test]
 fn what_is_offered_as_a_key_anyhow_is_not_recorded_where_a_client_names_itself_by_it() {
     let gate = Gate::start();
-    let (one, other, short) = ("0ff3".repeat(9), "0ff4".repeat(9), "0ff5");
+    let (one, other) = ("0ff3".repeat(9), "0ff4".repeat(9));
+    let encoded = "%30ff3".repeat(9);
     let named = |name: &str| gate.client().with("User-Agent", &format!("agent/1 {name}"));
     for (client, target, status) in [
         (
@@ -362,7 +363,6 @@ fn what_is_offered_as_a_key_anyhow_is_not_recorded_where_a_client_names_itself_b
             &*format!("/mcp/tools?api_key={one}"),
             400,
         ),
-        (named(short).with("X-API-Key", short), "/mcp", 401),
         (named(&one).with("Authorization", &one), "/mcp", 401),
         (
             named(&one).with("Authorization", &format!("Token {one}")),
@@ -370,14 +370,43 @@ fn what_is_offered_as_a_key_anyhow_is_not_recorded_where_a_client_names_itself_b
             401,
         ),
         (named(&one), &*format!("/mcp?api_key={one}"), 401),
+        (named(&one).bearer(&format!("{other} {one}")), "/mcp", 401),
+        (named(&one).bearer(&format!("\"{one}\"")), "/mcp", 401),
+        (
+            named(&one).with("Authorization", &format!("Bearer,{one}")),
+            "/mcp",
+            401,
+        ),
+        (
+            named(&one).with("X-API-Key", &format!("{one}, {one}")),
+            "/mcp",
+            401,
+        ),
+        (named(&encoded), &*format!("/mcp?api_key={encoded}"), 401),
     ] {
         assert_eq!(client.get(target).status, status);
     }
     let log = gate.log();
-    assert!(!log.contains("0ff"), "{log}");
-    assert_eq!(log.matches(r#""user_agent": "[redacted]""#).count(), 7);
-    named("Bearer").bearer(KEY).get("/mcp/tools");
-    assert!(gate.log().contains("agent/1 Bearer"));
+    assert!(!log.contains("0ff") && !log.contains("%30"), "{log}");
+    assert_eq!(log.matches(r#""user_agent": "[redacted]""#).count(), 11);
+}
+
+#[test]
+fn a_client_s_name_is_recorded_though_something_too_short_for_a_key_is_offered_that_stands_in_it() {
+    let gate = Gate::start();
+    let name = "Basic-Client/1.0 (Bearer; 0123456789abcde)";
+    let client = gate.client().with("User-Agent", name);
+    client.bearer("0123456789abcde").get("/mcp/tools");
+    client.get("/mcp/tools?api_key=1");
+    client
+        .with("Authorization", "Basic Zm9vOmJhcg==")
+        .get("/mcp/tools");
+    client.bearer(KEY).get("/mcp/tools");
+    let log = gate.log();
+    assert_eq!(
+        log.matches(&format!(r#""user_agent": "{name}""#)).count(),
+        4
+    );
 }
 
 #[test]
