@@ -30,6 +30,8 @@ pub(super) const PATH: &str = "/mcp/sse";
 
 /// The one revision that has this transport, so what a stream's client is told, whatever it asks for:
 /// by the version that it settled on, one that opens its stream again is told from one of Streamable HTTP.
+/// Some of those settle on it too and take no other (the SDKs' first with that transport); they name no
+/// version in a header, so a GET of theirs opens a stream as it always did.
 const REVISION: Revision = Revision::V2024_11_05;
 
 /// The last event of a stream whose key is gone.
