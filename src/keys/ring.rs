@@ -114,13 +114,14 @@ impl KeyRing {
     }
 
     /// Keeps refused what `before` refused at `now` by what was written down, though that is written
-    /// down no more. Gives the keys that would be in force otherwise.
+    /// down no more. Gives the keys that would be in force otherwise. A later end that is written down
+    /// instead of one that came is no forgotten one: the key is let in until then.
     pub fn keep_ended(&mut self, before: &Self, now: DateTime<Utc>) -> Vec<KeyHint> {
         let ended = before.former.iter();
         let ended = ended.filter(|(_, former)| former.has_ended(now));
         for (key, former) in ended {
             let noted = self.former.entry(*key).or_insert(*former);
-            if !noted.has_ended(now) {
+            if !noted.has_ended(now) && former.since.is_none() {
                 *noted = *former;
             }
         }
@@ -341,6 +342,32 @@ mod tests {
         // The one that was in no list then is known, too.
         let mut third = ring("be", &anew);
         assert_eq!(third.keep_ended(&second, NOW), [key('b').hint()]);
+    }
+
+    #[test]
+    fn a_later_end_that_is_written_down_counts_but_not_for_a_key_that_was_revoked() {
+        let mut metadata = Metadata::default();
+        metadata.note_expires(&key_id('a'), key('a').hint(), NOW);
+        metadata.note_revoked(&key_id('b'), key('b').hint(), NOW);
+        metadata.note_expires(&key_id('c'), key('c').hint(), NOW);
+        let first = ring("abc", &metadata);
+        let mut forgotten = ring("abc", &Metadata::default());
+        assert_eq!(forgotten.keep_ended(&first, NOW).len(), 3);
+        let mut anew = Metadata::default();
+        let later = NOW + TimeDelta::seconds(1);
+        anew.note_expires(&key_id('a'), key('a').hint(), later);
+        anew.note_expires(&key_id('b'), key('b').hint(), later);
+        for before in [first, forgotten] {
+            let mut second = ring("abc", &anew);
+            let mut kept = second.keep_ended(&before, NOW);
+            kept.sort_unstable();
+            assert_eq!(kept, [key('b').hint(), key('c').hint()]);
+            let second = second.after(&before);
+            assert_eq!(state(&second, 'a', NOW), "in force aaaaaaaa...aaaa");
+            assert_eq!(state(&second, 'a', later), "former aaaaaaaa...aaaa");
+            assert_eq!(state(&second, 'b', NOW), "former bbbbbbbb...bbbb");
+            assert_eq!(state(&second, 'c', NOW), "former cccccccc...cccc");
+        }
     }
 
     #[test]

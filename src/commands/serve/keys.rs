@@ -65,9 +65,13 @@ pub(super) enum Unusable {
     Metadata(String),
     #[error("{} is gone, and with it what is known of keys that ended", .0.display())]
     MetadataGone(PathBuf),
-    /// Keys that ended would be back: all else counts nevertheless.
-    #[error("{} says no more that {keys} ended: take out what is not to open the door at the next start, or revoke it anew", file.display())]
-    EndsForgotten { file: PathBuf, keys: String },
+    /// Keys that ended would be back: all else counts nevertheless, unless that `leaves_none`.
+    #[error("{} says no more that {keys} ended: take out what is not to open the door at the next start, or revoke it anew; to let it in again, restart the server", file.display())]
+    EndsForgotten {
+        file: PathBuf,
+        keys: String,
+        leaves_none: bool,
+    },
     #[error("no usable key is left (no keys: {rejected}, ended: {ended})")]
     NoKey { rejected: usize, ended: usize },
     #[error("reading them failed")]
@@ -146,16 +150,22 @@ impl KeySources {
             .first()
             .map(|error| Unusable::KeysFile(error.to_string()));
         let mut kept = read.ring.keep_ended(before, now);
+        let leaves_none = read.ring.in_force(now).next().is_none();
         read.partly = if kept.is_empty() {
             unread
         } else {
             sort::by_key(&mut kept, |hint| *hint);
-            Some(Unusable::EndsForgotten {
+            let forgotten = Unusable::EndsForgotten {
                 file: next.metadata.clone(),
                 keys: listed(&kept),
-            })
+                leaves_none,
+            };
+            if leaves_none {
+                return Err(forgotten);
+            }
+            Some(forgotten)
         };
-        if read.ring.in_force(now).next().is_none() {
+        if leaves_none {
             return Err(Unusable::NoKey {
                 rejected: read.rejected.len(),
                 ended: read.ended.len(),

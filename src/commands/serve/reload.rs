@@ -171,9 +171,9 @@ impl Watch {
             Unusable::KeysFile(_) => {
                 "the keys of `MCP_API_KEYS_FILE` stay those of before, and all others are as they are written down"
             }
-            Unusable::EndsForgotten { .. } => {
-                "keys that ended stay refused, and all others are as they are written down"
-            }
+            Unusable::EndsForgotten {
+                leaves_none: false, ..
+            } => "keys that ended stay refused, and all others are as they are written down",
             _ => "the keys in force stay those of before",
         };
         log::error!("critical: {stay}: {fault}");

@@ -240,3 +240,38 @@ fn a_key_file_that_cannot_be_read_keeps_no_key_of_elsewhere_in_force() {
     scene.look();
     assert_eq!(scene.in_force(), "d");
 }
+
+#[test]
+fn an_end_that_was_forgotten_is_told_also_where_no_key_is_left_and_a_later_one_lets_the_key_in() {
+    let mut scene = Scene::new("ab");
+    let id = KeyId::of(key('a').as_bytes()).fingerprint();
+    let file = scene.folder.path().join("aegis-keys.json");
+    let metadata = |end: &str| {
+        let text = format!(r#"{{"version": 1, "keys": [{{"id": "1", "fp": "{id}"{end}}}]}}"#);
+        fs::write(&file, text).unwrap();
+    };
+    metadata(r#", "expires_at": "2000-01-01T00:00:00Z""#);
+    scene.look();
+    assert_eq!(scene.in_force(), "b");
+    metadata("");
+    scene.look();
+    assert_eq!(scene.in_force(), "b");
+    // Now nothing is taken, which is to be told too.
+    scene.put(&keys("a"));
+    scene.look();
+    scene.look();
+    assert_eq!(scene.in_force(), "b");
+    metadata(r#", "expires_at": "2999-01-01T00:00:00Z""#);
+    scene.look();
+    assert_eq!(scene.in_force(), "a");
+    let told: Vec<_> = scene
+        .records()
+        .iter()
+        .map(|it| it["reason"].clone())
+        .collect();
+    let (forgotten, nothing) = (Value::from("ends_forgotten"), Value::Null);
+    assert_eq!(
+        told,
+        [nothing.clone(), forgotten.clone(), forgotten, nothing]
+    );
+}
