@@ -35,9 +35,7 @@ pub struct LockedFile {
     bytes: Option<Zeroizing<Vec<u8>>>,
     access_when_new: Access,
     limit: u64,
-    /// Nobody locked the file before, or whoever did left nothing behind.
-    is_first: bool,
-    _lock: File,
+    lock: File,
 }
 
 /// A file as it was when it was read.
@@ -59,7 +57,7 @@ impl LockedFile {
     pub fn open(path: &Path, limit: u64, patience: Duration) -> Result<Self, Error> {
         let place = Place::find(path)?;
         let folder = place.folder_access()?;
-        let (lock, is_first) = lock::take(&place, patience)?;
+        let lock = lock::take(&place, patience)?;
         let read = settled(&place, limit);
         if read.is_err() {
             lock::remove(&place);
@@ -74,8 +72,7 @@ impl LockedFile {
             found,
             bytes,
             limit,
-            is_first,
-            _lock: lock,
+            lock,
         })
     }
 
@@ -137,6 +134,7 @@ impl LockedFile {
         };
         let digest = digest::digest(&SHA256, bytes);
         self.found = Some(Found { stat, digest });
+        lock::mark(&self.lock);
         self.place.sync_folder()
     }
 
@@ -185,9 +183,9 @@ impl LockedFile {
 }
 
 impl Drop for LockedFile {
-    /// A lock without a file tells that there was one: where none was made, none is left.
+    /// A lock without a file is left only where it tells that there was one.
     fn drop(&mut self) {
-        if self.is_first && self.found.is_none() {
+        if self.found.is_none() && !lock::is_marked(&self.lock) {
             lock::remove(&self.place);
         }
     }
@@ -232,9 +230,9 @@ pub fn look(path: &Path) -> Result<(), Error> {
     place.expect_own()
 }
 
-/// Whether there was a file at `path`, and is none: the lock is there still.
+/// Whether a file was written at `path`, and is none: its lock tells that still.
 pub fn is_lost(path: &Path) -> bool {
-    let is_lost = |place: Place| Ok(place.stat()?.is_none() && lock::is_there(&place)?);
+    let is_lost = |place: Place| Ok(place.stat()?.is_none() && lock::tells_of_file(&place)?);
     Place::find(path).and_then(is_lost).unwrap_or(false)
 }
 

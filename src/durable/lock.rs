@@ -1,7 +1,7 @@
 //! One process at a time: a lock on a file beside the one that is edited, whose own inode changes.
 use std::{
     fs::{File, TryLockError},
-    os::fd::OwnedFd,
+    os::{fd::OwnedFd, unix::fs::FileExt},
     thread,
     time::{Duration, Instant},
 };
@@ -10,7 +10,7 @@ use rustix::{
     fs::{
         AtFlags, FileType, Mode, OFlags, Stat, accessat, fchown, fstat, openat, statat, unlinkat,
     },
-    io::Errno,
+    io::{Errno, pread},
     process::{Gid, Uid},
 };
 
@@ -22,16 +22,17 @@ use super::{
 /// How long to wait between two tries.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Takes the lock, which is held until the file is dropped or the process ends in any way, and says
-/// whether it had to be made.
-pub(super) fn take(place: &Place, patience: Duration) -> Result<(File, bool), Error> {
+/// What a lock holds from when the file beside it was written on.
+const MARK: &[u8] = b"written\n";
+
+/// Takes the lock, which is held until the file is dropped or the process ends in any way.
+pub(super) fn take(place: &Place, patience: Duration) -> Result<File, Error> {
     let deadline = Instant::now() + patience;
     let failed = |error| place.failed("be locked", error);
     loop {
-        let (file, is_new) = open(place)?;
-        let file = File::from(file);
+        let file = File::from(open(place)?);
         match file.try_lock() {
-            Ok(()) if is_still_there(place, &file) => return Ok((file, is_new)),
+            Ok(()) if is_still_there(place, &file) => return Ok(file),
             Ok(()) => {} // somebody removed the file that was waited for: it locks nobody out
             Err(TryLockError::Error(error)) => return Err(failed(error)),
             Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
@@ -61,19 +62,35 @@ pub(super) fn remove(place: &Place) {
     let _ = unlinkat(place.folder(), place.beside(".lock"), AtFlags::empty());
 }
 
-/// Whether somebody locks the file, or has done so.
-pub(super) fn is_there(place: &Place) -> Result<bool, Error> {
-    let lock = place.sibling(place.beside(".lock"))?;
-    Ok(lock.stat()?.is_some())
+/// Notes in the lock, which is held, that the file was written. Where that fails, the file is there
+/// nevertheless, and only that it was there is not known later.
+pub(super) fn mark(lock: &File) {
+    if fstat(lock).is_ok_and(|stat| stat.st_size == 0 && stat.st_nlink == 1) {
+        let _ = lock.write_all_at(MARK, 0);
+    }
 }
 
-fn open(place: &Place) -> Result<(OwnedFd, bool), Error> {
+/// Whether the file beside this lock was written once.
+pub(super) fn is_marked(lock: &File) -> bool {
+    fstat(lock).is_ok_and(|stat| tells(&stat))
+}
+
+/// The same without the lock, which somebody else may have or own.
+pub(super) fn tells_of_file(place: &Place) -> Result<bool, Error> {
+    let lock = place.sibling(place.beside(".lock"))?;
+    Ok(lock.stat()?.is_some_and(|stat| tells(&stat)))
+}
+
+fn tells(stat: &Stat) -> bool {
+    stat.st_size.cast_unsigned() == MARK.len() as u64
+}
+
+fn open(place: &Place) -> Result<OwnedFd, Error> {
     let failed = |error| place.failed("be locked", error);
     let name = place.beside(".lock");
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let new = flags | OFlags::CREATE | OFlags::EXCL;
     let made = openat(place.folder(), &name, new, Mode::RUSR | Mode::WUSR);
-    let is_new = made.is_ok();
     let file = match made {
         Err(Errno::EXIST) => match openat(place.folder(), &name, flags, Mode::empty()) {
             Err(Errno::NOENT) => return open(place),
@@ -95,7 +112,7 @@ fn open(place: &Place) -> Result<(OwnedFd, bool), Error> {
     if is_root() {
         share(place, &file, &stat)?;
     }
-    Ok((file, is_new))
+    Ok(file)
 }
 
 /// A lock that root made must not lock out the user whose file it is.
@@ -108,11 +125,20 @@ fn share(place: &Place, lock: &OwnedFd, stat: &Stat) -> Result<(), Error> {
         return Ok(());
     }
     // Who owns the folder may have put another name of a file of root's here.
-    if stat.st_nlink != 1 || stat.st_size != 0 {
+    if stat.st_nlink != 1 || !is_ours(lock, stat) {
         return Ok(());
     }
     let (uid, gid) = (Uid::from_raw(owner.uid), Gid::from_raw(owner.gid));
     fchown(lock, Some(uid), Some(gid)).map_err(|error| place.failed("be locked", error))
+}
+
+/// Whether it holds what a lock holds, and nothing else.
+fn is_ours(lock: &OwnedFd, stat: &Stat) -> bool {
+    if stat.st_size == 0 {
+        return true;
+    }
+    let mut held = [0; MARK.len()];
+    tells(stat) && pread(lock, &mut held, 0).is_ok_and(|length| held[..length] == *MARK)
 }
 
 fn is_still_there(place: &Place, lock: &File) -> bool {

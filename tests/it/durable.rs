@@ -204,6 +204,13 @@ fn what_root_makes_belongs_to_whom_the_folder_or_the_keys_belong() {
     };
     assert_eq!(owner(".env"), (4711, 4711));
     assert_eq!(owner(".env.lock"), (4711, 4711));
+    // A lock that tells of the file is given on as an empty one is, and nothing else that is there.
+    for (held, owned) in [("written\n", 4711), ("anything", 0), ("more", 0)] {
+        folder.write(".env.lock", held);
+        chown(folder.path(".env.lock"), Some(0), Some(0)).unwrap();
+        drop(folder.open(".env").unwrap());
+        assert_eq!(owner(".env.lock"), (owned, owned), "{held}");
+    }
 
     chown(folder.path(".env"), Some(0), Some(4712)).unwrap();
     folder.set_mode(".env", 0o640);

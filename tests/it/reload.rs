@@ -361,15 +361,21 @@ fn metadata_that_break_or_vanish_later_change_nothing() {
 #[test]
 fn a_start_misses_metadata_that_were_there() {
     let home = Home::new(ONE);
-    home.put("aegis-keys.json.lock", "");
+    let variables = [
+        ("GITEA_URL", "http://127.0.0.1:9"),
+        ("GITEA_TOKEN", "a-token"),
+    ];
+    let told = "aegis-keys.json was here and is gone, and with it which keys ";
+    // Commands of before left a lock also where they wrote nothing.
+    for (lock, is_missed) in [("", false), ("written\n", true)] {
+        home.put("aegis-keys.json.lock", lock);
+        let mut check = serve(home.0.path(), &["--check"], &variables);
+        let output = check.output().unwrap();
+        let said = text(&output.stdout);
+        assert_eq!(said.contains(told), is_missed, "{said}");
+    }
     let served = home.serve(&[]);
-    assert!(
-        served
-            .said
-            .contains("aegis-keys.json was here and is gone, and with it which keys "),
-        "{}",
-        served.said
-    );
+    assert!(served.said.contains(told), "{}", served.said);
 }
 
 #[test]

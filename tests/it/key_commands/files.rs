@@ -401,7 +401,7 @@ fn a_full_disk_leaves_the_keys_as_they_were() {
         let keys = two();
         let full = "mkdir disk && mount -t tmpfs -o size=64k none disk && cp .env disk/ && cd disk
             touch .env.lock aegis-keys.json.lock && cat /dev/zero 2>/dev/null > ballast || true
-            \"$@\" || echo \"code $?\"; cmp .env ../.env; rm *.lock .env.lock; ls -A; exit";
+            \"$@\" || echo \"code $?\"; cmp .env ../.env; rm -f *.lock .env.lock; ls -A; exit";
         let Some(done) = after_mounting(&keys, full, arguments) else {
             return;
         };

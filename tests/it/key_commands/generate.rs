@@ -248,6 +248,26 @@ fn what_is_known_of_keys_is_missed_aloud_where_it_was_there() {
 }
 
 #[test]
+fn a_lock_that_a_command_of_before_left_tells_nothing_and_goes() {
+    let keys = Keys::with(&format!("MCP_API_KEYS={KEY}\n"));
+    let lock = keys.path("aegis-keys.json.lock");
+    fs::write(&lock, "").unwrap();
+    let first = keys.run(&["generate-key", "--add"]);
+    assert!(!first.stderr.contains("warning"), "{}", first.stderr);
+    assert!(!lock.exists());
+    fs::write(&lock, "").unwrap();
+    keys.run(&["generate-key", "--add", "--label", "one"]);
+    fs::remove_file(keys.path("aegis-keys.json")).unwrap();
+    let missed = keys.run(&["generate-key", "--add"]);
+    assert!(
+        missed
+            .stderr
+            .starts_with("warning: aegis-keys.json was here and is gone, ")
+    );
+    assert!(lock.exists());
+}
+
+#[test]
 fn a_hashed_key_is_not_put_into_force_where_standard_output_is_closed_or_nowhere() {
     for (arguments, shell) in [
         (&["--add", "--hashed"][..], "exec \"$@\" >&-"),
