@@ -59,7 +59,7 @@ impl LockedFile {
         let folder = place.folder_access()?;
         let lock = lock::take(&place, patience)?;
         let read = settled(&place, limit);
-        if read.is_err() {
+        if read.is_err() && !lock::is_marked(&lock) {
             lock::remove(&place);
         }
         let (found, bytes) = read?.unzip();

@@ -290,6 +290,22 @@ fn what_is_no_regular_file_is_refused_without_waiting_for_it() {
 }
 
 #[test]
+fn a_lock_that_tells_of_a_file_outlasts_who_cannot_read_what_is_there_now() {
+    let folder = Folder::with_file();
+    for (name, is_left) in [(".env", true), ("new", false)] {
+        if is_left {
+            let mut file = folder.open(name).unwrap();
+            file.replace(NEW.as_bytes(), InPlace::Never).unwrap();
+            fs::remove_file(folder.path(name)).unwrap();
+        }
+        fs::create_dir(folder.path(name)).unwrap();
+        assert_eq!(folder.refusal(name), Refusal::NotRegular);
+        let lock = folder.path(&format!("{name}.lock"));
+        assert_eq!(lock.exists(), is_left, "{name}");
+    }
+}
+
+#[test]
 fn a_folder_that_is_not_there_is_said_to_be_missing() {
     let folder = Folder::new();
     let error = folder.open("missing/.env").err().unwrap().to_string();
