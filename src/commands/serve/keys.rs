@@ -48,7 +48,7 @@ pub(super) struct KeysRead {
     /// The keys of the file of further keys; where that cannot be read, those of before.
     filed: Vec<KeyEntry>,
     /// Why some keys are not as they are written down, if so.
-    pub(super) partly: Option<Unusable>,
+    pub(super) partly: Vec<Unusable>,
     /// What to say of it, each with its weight.
     pub(super) notes: Vec<(Level, String)>,
 }
@@ -126,7 +126,7 @@ impl KeySources {
         &self,
         before: &KeyRing,
         now: DateTime<Utc>,
-    ) -> Result<(KeysRead, Self), Unusable> {
+    ) -> Result<(KeysRead, Self), Vec<Unusable>> {
         let env = self.env.read()?;
         let (keys, errors) = KeysConfig::read(&env);
         if errors
@@ -142,35 +142,34 @@ impl KeySources {
         };
         let known = Metadata::load(&next.metadata)?;
         if known.is_none() && self.has_metadata {
-            return Err(Unusable::MetadataGone(next.metadata));
+            return Err(vec![Unusable::MetadataGone(next.metadata)]);
         }
         let mut read = next.keys(&keys, known.as_ref(), now);
         next.note(&read);
-        let unread = errors
-            .first()
-            .map(|error| Unusable::KeysFile(error.to_string()));
+        let unread = errors.first();
+        let mut faults: Vec<_> = unread
+            .map(|error| Unusable::KeysFile(error.to_string()))
+            .into_iter()
+            .collect();
         let mut kept = read.ring.keep_ended(before, now);
         let leaves_none = read.ring.in_force(now).next().is_none();
-        read.partly = if kept.is_empty() {
-            unread
-        } else {
+        if !kept.is_empty() {
             sort::by_key(&mut kept, |hint| *hint);
-            let forgotten = Unusable::EndsForgotten {
+            faults.push(Unusable::EndsForgotten {
                 file: next.metadata.clone(),
                 keys: listed(&kept),
                 leaves_none,
-            };
-            if leaves_none {
-                return Err(forgotten);
-            }
-            Some(forgotten)
-        };
-        if leaves_none {
-            return Err(Unusable::NoKey {
+            });
+        } else if leaves_none {
+            faults.push(Unusable::NoKey {
                 rejected: read.rejected.len(),
                 ended: read.ended.len(),
             });
         }
+        if leaves_none {
+            return Err(faults);
+        }
+        read.partly = faults;
         if read.has_closed_example {
             read.notes.push((Level::Error, EXAMPLE.to_owned()));
         }
@@ -246,7 +245,7 @@ impl KeySources {
             has_metadata,
             is_metadata_unusable: false,
             filed,
-            partly: None,
+            partly: Vec::new(),
             notes,
         }
     }
@@ -263,7 +262,7 @@ impl KeysRead {
             has_metadata: false,
             is_metadata_unusable: false,
             filed: Vec::new(),
-            partly: None,
+            partly: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -283,15 +282,15 @@ impl Unusable {
     }
 }
 
-impl From<ConfigError> for Unusable {
+impl From<ConfigError> for Vec<Unusable> {
     fn from(error: ConfigError) -> Self {
-        Self::Unreadable(error.to_string())
+        vec![Unusable::Unreadable(error.to_string())]
     }
 }
 
-impl From<MetadataError> for Unusable {
+impl From<MetadataError> for Vec<Unusable> {
     fn from(error: MetadataError) -> Self {
-        Self::Metadata(error.to_string())
+        vec![Unusable::Metadata(error.to_string())]
     }
 }
 

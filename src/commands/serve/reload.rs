@@ -43,8 +43,8 @@ pub(super) struct Watch {
     /// What was said of what was read last, so that nothing is said twice.
     notes: Vec<(Level, String)>,
     rejected: Vec<RejectedKey>,
-    /// Why what was read later was not taken.
-    failed: Option<Unusable>,
+    /// Why what was read later was not taken, or not all of it.
+    failed: Vec<Unusable>,
 }
 
 /// By which it is seen that a file is not what it was.
@@ -59,7 +59,7 @@ enum Stamp {
     Missing(io::ErrorKind),
 }
 
-type Read = Result<(KeysRead, KeySources), Unusable>;
+type Read = Result<(KeysRead, KeySources), Vec<Unusable>>;
 
 impl Reload {
     /// Asks for the keys to be read now.
@@ -83,7 +83,7 @@ impl Watch {
             settled: None,
             notes: first.notes,
             rejected: first.rejected,
-            failed: None,
+            failed: Vec::new(),
         }
     }
 
@@ -112,7 +112,7 @@ impl Watch {
         }
         let mut read = self.read();
         for _ in 0..MOST_LOOKS {
-            if !is_asked && matches!(&read, Err(fault) if self.failed.as_ref() == Some(fault)) {
+            if !is_asked && matches!(&read, Err(faults) if self.failed == *faults) {
                 return;
             }
             let Some(asked) = pause() else { return };
@@ -127,25 +127,24 @@ impl Watch {
         }
         match read {
             Ok((keys, sources)) => {
-                let is_settled = keys.partly.is_none() && sources.files().eq(self.sources.files());
+                let is_settled = keys.partly.is_empty() && sources.files().eq(self.sources.files());
                 self.settled = is_settled.then_some(stamps);
                 self.sources = sources;
                 self.take(keys, is_asked);
             }
-            Err(fault) => {
+            Err(faults) => {
                 self.settled = None;
-                self.keep(fault, is_asked);
+                self.keep(faults, is_asked);
             }
         }
     }
 
     /// Puts the keys in force that were read.
     fn take(&mut self, read: KeysRead, is_asked: bool) {
-        if let Some(fault) = read.partly {
-            self.keep(fault, is_asked);
-        } else if self.failed.take().is_some() {
+        if read.partly.is_empty() && !self.failed.is_empty() {
             log::warn!("the keys can be read again");
         }
+        self.keep(read.partly, is_asked);
         let said: HashSet<_> = self.notes.iter().collect();
         for (level, note) in read.notes.iter().filter(|note| !said.contains(note)) {
             log::log!(*level, "{note}");
@@ -162,32 +161,38 @@ impl Watch {
         (self.notes, self.rejected) = (read.notes, read.rejected);
     }
 
-    /// Says why the keys, or those of one file, stay those of before, once a reason.
-    fn keep(&mut self, fault: Unusable, is_asked: bool) {
-        if self.failed.as_ref() == Some(&fault) && !is_asked {
-            return;
-        }
-        let stay = match &fault {
-            Unusable::KeysFile(_) => {
-                "the keys of `MCP_API_KEYS_FILE` stay those of before, and all others are as they are written down"
-            }
-            Unusable::EndsForgotten {
-                leaves_none: false, ..
-            } => "keys that ended stay refused, and all others are as they are written down",
-            _ => "the keys in force stay those of before",
+    /// Says why the keys, or some of them, are not as they are written down, once a reason.
+    fn keep(&mut self, faults: Vec<Unusable>, is_asked: bool) {
+        let others = match faults.len() {
+            1 => ", and all others are as they are written down",
+            _ => "",
         };
-        log::error!("critical: {stay}: {fault}");
-        let reason = fault.word();
-        let event = AuditEvent::ConfigReloadFailed { reason };
-        let _ = self.keys.audit.record(&event);
-        self.failed = Some(fault);
+        for fault in &faults {
+            if self.failed.contains(fault) && !is_asked {
+                continue;
+            }
+            let stay = match fault {
+                Unusable::KeysFile(_) => {
+                    format!("the keys of `MCP_API_KEYS_FILE` stay those of before{others}")
+                }
+                Unusable::EndsForgotten {
+                    leaves_none: false, ..
+                } => format!("keys that ended stay refused{others}"),
+                _ => "the keys in force stay those of before".to_owned(),
+            };
+            log::error!("critical: {stay}: {fault}");
+            let reason = fault.word();
+            let event = AuditEvent::ConfigReloadFailed { reason };
+            let _ = self.keys.audit.record(&event);
+        }
+        self.failed = faults;
     }
 
     fn read(&self) -> Read {
         let now = self.keys.audit.now();
         let before = self.keys.ring.load();
         let read = catch_unwind(AssertUnwindSafe(|| self.sources.read(&before, now)));
-        read.unwrap_or(Err(Unusable::Panic))
+        read.unwrap_or_else(|_| Err(vec![Unusable::Panic]))
     }
 
     fn stamps(&self) -> Vec<Stamp> {

@@ -275,3 +275,39 @@ fn an_end_that_was_forgotten_is_told_also_where_no_key_is_left_and_a_later_one_l
         [nothing.clone(), forgotten.clone(), forgotten, nothing]
     );
 }
+
+#[test]
+fn a_key_file_that_cannot_be_read_is_told_also_while_ends_are_forgotten() {
+    let mut scene = Scene::new("ab");
+    let further = scene.folder.path().join("further");
+    fs::write(&further, key('c')).unwrap();
+    let named = format!("MCP_API_KEYS_FILE={}\n", further.display());
+    scene.put(&(keys("ab") + &named));
+    let mut known = Metadata::default();
+    let hint = KeyHint::parse("aaaaaaaa...aaaa").unwrap();
+    let id = KeyId::of(key('a').as_bytes());
+    known.note_revoked(&id, hint, DateTime::UNIX_EPOCH);
+    let metadata = scene.folder.path().join("aegis-keys.json");
+    fs::write(&metadata, known.to_text()).unwrap();
+    scene.look();
+    fs::write(&metadata, Metadata::default().to_text()).unwrap();
+    scene.look();
+    fs::remove_file(&further).unwrap();
+    scene.look();
+    scene.look();
+    assert_eq!(scene.in_force(), "bc");
+    let reasons = |scene: &Scene| {
+        let records = scene.records();
+        let reasons = records.iter().filter_map(|it| it["reason"].as_str());
+        reasons.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(reasons(&scene), ["ends_forgotten", "unreadable"]);
+
+    // One that is mended and breaks again is told again, and the other is not.
+    fs::write(&further, key('c')).unwrap();
+    scene.look();
+    fs::remove_file(&further).unwrap();
+    scene.look();
+    let told = ["ends_forgotten", "unreadable", "unreadable"];
+    assert_eq!(reasons(&scene), told);
+}
