@@ -1,6 +1,7 @@
 //! The files with the keys and with what is known of them: found as `serve` finds them, and changed
 //! by one command at a time.
 use std::{
+    cell::Cell,
     io::{self, Write},
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -28,6 +29,8 @@ pub(super) struct KeyFiles {
     pub(super) shared_mode: Option<u32>,
     /// Why the keys of `MCP_API_KEYS_FILE` are not known, if so.
     pub(super) unread: Option<String>,
+    /// That what is known of keys is lost was said, which is to be said once.
+    is_loss_told: Cell<bool>,
 }
 
 /// Both files, which no other command changes while this value lives.
@@ -88,6 +91,7 @@ impl KeyFiles {
             env_file,
             config,
             unread: of_file.first().map(ToString::to_string),
+            is_loss_told: Cell::new(false),
         })
     }
 
@@ -117,9 +121,21 @@ impl KeyFiles {
         Time::read(Some(&self.audit_log(log)), checkpoints)
     }
 
-    /// What is known of the keys, for who only looks.
+    /// What is known of the keys, for who only looks. Says on standard error that it is lost, if so.
     pub(super) fn known(&self) -> Result<Metadata, MetadataError> {
-        Ok(Metadata::load(&self.metadata)?.unwrap_or_default())
+        let known = Metadata::load(&self.metadata)?;
+        if known.is_none() && durable::is_lost(&self.metadata) {
+            self.warn_of_loss();
+        }
+        Ok(known.unwrap_or_default())
+    }
+
+    fn warn_of_loss(&self) {
+        let has_keys = !self.config.gate.keys.texts.is_empty();
+        if has_keys && !self.is_loss_told.replace(true) {
+            // The command goes on, whether or not somebody reads.
+            let _ = writeln!(io::stderr(), "warning: {}", paths::lost(&self.metadata));
+        }
     }
 
     /// The keys in the `.env` file, for who only looks; none where there is no file.
@@ -224,9 +240,8 @@ impl KeyFiles {
             )?)
         };
         let known = locked(deadline, person, open)?;
-        if is_lost && !known.exists() && !self.config.gate.keys.texts.is_empty() {
-            // The command goes on, whether or not somebody reads.
-            let _ = writeln!(io::stderr(), "warning: {}", paths::lost(&self.metadata));
+        if is_lost && !known.exists() {
+            self.warn_of_loss();
         }
         Ok(known)
     }

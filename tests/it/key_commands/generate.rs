@@ -240,6 +240,24 @@ fn what_is_known_of_keys_is_missed_aloud_where_it_was_there() {
     assert!(!first.stderr.contains("warning") && !second.stderr.contains("warning"));
     fs::remove_file(keys.path("aegis-keys.json")).unwrap();
     let told = "warning: aegis-keys.json was here and is gone, and with it which keys were revoked, retired or expired: such as still stand among the keys open the door from the server's next start on; take them out, or revoke them anew\n";
+    for looking in [
+        &["list-keys"][..],
+        &["list-keys", "--json"],
+        &["check-key-age", "--json"],
+        &["rotate-key", "--status", "--json"],
+    ] {
+        let done = keys.run(looking);
+        assert_eq!(done.stderr.matches(told).count(), 1, "{}", done.stderr);
+        assert!(!done.stdout.contains("was here"), "{}", done.stdout);
+    }
+    let revoked = keys.run(&["revoke-key", &hint(KEY), "--yes", "--no-wait", "--replace"]);
+    assert_eq!(
+        revoked.stderr.matches(told).count(),
+        1,
+        "{}",
+        revoked.stderr
+    );
+    fs::remove_file(keys.path("aegis-keys.json")).unwrap();
     let without = keys.run(&["generate-key", "--add"]);
     let anew = keys.run(&["generate-key", "--add", "--label", "two"]);
     assert!(without.stderr.starts_with(told) && anew.stderr.starts_with(told));
