@@ -14,11 +14,16 @@ use crate::{
 };
 
 /// Whether the newest record that tells it says so. `ended`: since when it is noted that the key is
-/// out of use, so that whoever starts later refuses it.
+/// out of use, so that whoever starts later refuses it; `None`: it was not, and whoever starts may
+/// take it.
 ///
 /// # Errors
 /// There is no such log, or it cannot be read.
-pub(super) fn is_refused(log: &Path, hints: &[KeyHint], ended: DateTime<Utc>) -> io::Result<bool> {
+pub(super) fn is_refused(
+    log: &Path,
+    hints: &[KeyHint],
+    ended: Option<DateTime<Utc>>,
+) -> io::Result<bool> {
     // The newest file that tells it is enough.
     for part in rotated(log)?.iter().rev() {
         let (file, mut newest) = (part.open()?, None);
@@ -35,7 +40,7 @@ pub(super) fn is_refused(log: &Path, hints: &[KeyHint], ended: DateTime<Utc>) ->
 }
 
 /// What one record tells of the key with one of these hints.
-fn told(line: &[u8], hints: &[KeyHint], ended: DateTime<Utc>) -> Option<bool> {
+fn told(line: &[u8], hints: &[KeyHint], ended: Option<DateTime<Utc>>) -> Option<bool> {
     let has = |text: &str| memmem::find(line, text.as_bytes()).is_some();
     if !has("server_started") && !hints.iter().any(|hint| has(hint.as_str())) {
         return None;
@@ -50,7 +55,7 @@ fn told(line: &[u8], hints: &[KeyHint], ended: DateTime<Utc>) -> Option<bool> {
         "server_started" => {
             let time = DateTime::parse_from_rfc3339(record["timestamp"].as_str()?).ok()?;
             // What is noted is noted to the second.
-            let knew = time.to_utc() >= ended + TimeDelta::seconds(1);
+            let knew = ended.is_some_and(|ended| time.to_utc() >= ended + TimeDelta::seconds(1));
             Some(knew && record["auth"] != "disabled")
         }
         "keys_reloaded" if are("added") => Some(false),
@@ -72,6 +77,10 @@ mod tests {
 
     /// Whether the key that was revoked at 12:00:00 is refused, as a log with these records says.
     fn refused(records: &[&str]) -> bool {
+        refused_since(records, Some("2026-01-01T12:00:00Z"))
+    }
+
+    fn refused_since(records: &[&str], ended: Option<&str>) -> bool {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("audit.log");
         let lines = records.iter().map(|record| {
@@ -79,7 +88,7 @@ mod tests {
             format!("{{\"timestamp\": \"2026-01-01T{record}}}\n")
         });
         fs::write(&log, lines.collect::<String>()).unwrap();
-        let ended = "2026-01-01T12:00:00Z".parse().unwrap();
+        let ended = ended.map(|ended| ended.parse().unwrap());
         is_refused(&log, &[KeyHint::parse(HINT).unwrap()], ended).unwrap()
     }
 
@@ -109,6 +118,16 @@ mod tests {
         ] {
             assert_eq!(refused(records), told, "{records:?}");
         }
+        // Of a key whose end was noted nowhere, a start says that it is taken.
+        for (records, told) in [
+            (&[][..], false),
+            (&[removed], true),
+            (&[removed, added], false),
+            (&[removed, after], false),
+            (&[after, removed], true),
+        ] {
+            assert_eq!(refused_since(records, None), told, "{records:?}");
+        }
     }
 
     #[test]
@@ -121,7 +140,7 @@ mod tests {
         fs::write(folder.path().join("audit.log.1"), record).unwrap();
         fs::write(&log, "{}\n").unwrap();
         let hints = [KeyHint::parse(HINT).unwrap()];
-        assert!(is_refused(&log, &hints, Utc::now()).unwrap());
-        assert!(!is_refused(&log, &[], Utc::now()).unwrap());
+        assert!(is_refused(&log, &hints, Some(Utc::now())).unwrap());
+        assert!(!is_refused(&log, &[], Some(Utc::now())).unwrap());
     }
 }

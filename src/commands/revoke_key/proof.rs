@@ -162,11 +162,7 @@ pub(super) fn of_former(
     if let Some(reason) = Running::new(server, &files.config)?.silence() {
         return Ok(unreachable(&reason));
     }
-    let watch = Watch {
-        ended: None,
-        ..watch
-    };
-    watch.wait(hints, "it stands in no file", files, between)
+    watch.follow(hints, "it stands in no file", files, between)
 }
 
 fn unreachable(reason: &str) -> Proof {
@@ -178,7 +174,7 @@ fn unreachable(reason: &str) -> Proof {
 /// The audit log from some moment on.
 pub(super) struct Watch {
     path: PathBuf,
-    /// Since when the key is out of use, if it was before.
+    /// Since when it is noted that the key is out of use, if it was before.
     ended: Option<DateTime<Utc>>,
     found: io::Result<Place>,
 }
@@ -191,7 +187,8 @@ struct Place {
 }
 
 impl Watch {
-    /// Whatever is recorded from now on is seen, and of a key that `ended` before, what was recorded.
+    /// Whatever is recorded from now on is seen, and what was recorded. `ended`: since when it is noted
+    /// that the key is out of use.
     pub(super) fn begin(path: PathBuf, ended: Option<DateTime<Utc>>) -> Self {
         let found = std::fs::metadata(&path).map(|file| Place {
             inode: file.ino(),
@@ -202,22 +199,32 @@ impl Watch {
 
     /// Whether the log says already that the server refuses the key with one of these hints.
     fn is_known(&self, hints: &[KeyHint]) -> bool {
-        let known = |ended| past::is_refused(&self.path, hints, ended).unwrap_or(false);
-        self.ended.is_some_and(known)
+        past::is_refused(&self.path, hints, self.ended).unwrap_or(false)
     }
 
-    /// Waits until the server records that it dropped the key with one of these hints. `why` it
-    /// cannot be shown to the server.
+    /// Waits until the server records that it dropped the key with one of these hints, unless it did
+    /// so before. `why` it cannot be shown to the server.
     pub(super) fn wait(
+        self,
+        hints: &[KeyHint],
+        why: &str,
+        files: &KeyFiles,
+        between: impl FnMut() -> Result<(), Failure>,
+    ) -> Result<Proof, Failure> {
+        if self.is_known(hints) {
+            return Ok(Proof::Known);
+        }
+        self.follow(hints, why, files, between)
+    }
+
+    /// The same where what was recorded before tells nothing.
+    fn follow(
         self,
         hints: &[KeyHint],
         why: &str,
         files: &KeyFiles,
         mut between: impl FnMut() -> Result<(), Failure>,
     ) -> Result<Proof, Failure> {
-        if self.is_known(hints) {
-            return Ok(Proof::Known);
-        }
         let why = format!("{why}, so it cannot be shown to the server");
         // One that reads its keys at a start only has nothing to record before.
         let patience = if files.config.gate.key_reload {

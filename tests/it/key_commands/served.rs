@@ -162,3 +162,23 @@ fn without_reloading_no_command_promises_more_than_a_restart_does() {
         assert!(!said.contains("three seconds"), "{said}");
     }
 }
+
+#[test]
+fn that_a_hashed_key_is_refused_is_proven_also_where_what_was_known_of_it_is_lost() {
+    let listed = format!("MCP_API_KEYS={},{OTHER}\n", hashed(KEY));
+    let keys = Keys::with(&listed);
+    let served = beside(&keys);
+    let digest = &hashed(KEY)["sha256:".len()..][..8];
+    let url = served.url();
+    let revoke = || keys.run(&["revoke-key", digest, "--yes", "--server", &url]);
+    let done = revoke();
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    std::fs::remove_file(keys.path("aegis-keys.json")).unwrap();
+    keys.write(".env", &listed);
+    assert_eq!(keys.run(&["check-key-age", "--adopt"]).code, Some(0));
+    let done = revoke();
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let told = "the audit log says that the server refuses it\n";
+    assert!(done.stderr.ends_with(told), "{}", done.stderr);
+    assert_eq!((served.answer(KEY), served.answer(OTHER)), (401, 200));
+}
