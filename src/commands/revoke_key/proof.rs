@@ -211,10 +211,18 @@ impl Watch {
         files: &KeyFiles,
         between: impl FnMut() -> Result<(), Failure>,
     ) -> Result<Proof, Failure> {
-        if self.is_known(hints) {
+        if self.is_known(hints) && !self.was_dropped(hints) {
             return Ok(Proof::Known);
         }
         self.follow(hints, why, files, between)
+    }
+
+    /// Whether it was recorded since this began.
+    fn was_dropped(&self, hints: &[KeyHint]) -> bool {
+        let dropped = |place: &Place| dropped(&self.path, &mut { *place }, hints);
+        self.found
+            .as_ref()
+            .is_ok_and(|it| dropped(it).unwrap_or(false))
     }
 
     /// The same where what was recorded before tells nothing.
