@@ -1,16 +1,15 @@
 //! What a line of a log says. Here is defined what a record is; whatever reads faster must read the
 //! same.
-use std::{
-    borrow::Cow,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    ops::Range,
-};
+use std::ops::Range;
 
 use chrono::DateTime;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::error::Category;
 
-use super::scan::{first, scan};
+use super::{
+    Text,
+    scan::{Minute, first, scan},
+};
 use crate::{audit::CallOutcome, rights::Access};
 
 /// The times in UTC that RFC 3339 can write, in milliseconds since 1970: from the year 0 to 9999. One
@@ -18,7 +17,7 @@ use crate::{audit::CallOutcome, rights::Access};
 pub const YEARS: Range<i64> = -62_167_219_200_000..253_402_300_800_000;
 
 /// A record, as far as readers ask for it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Line<'a> {
     /// Milliseconds since 1970.
     pub millis: i64,
@@ -28,27 +27,27 @@ pub struct Line<'a> {
 }
 
 /// What happened. A member that a record lacks is `None`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Event<'a> {
     Authenticated {
         /// False where authentication was off.
         by_key: bool,
-        client_ip: Option<Ip>,
+        client_ip: Option<Text<'a>>,
         user_agent: Option<Text<'a>>,
         key_hint: Option<Text<'a>>,
     },
     Denied {
         reason: Option<Text<'a>>,
-        client_ip: Option<Ip>,
+        client_ip: Option<Text<'a>>,
         user_agent: Option<Text<'a>>,
         /// Of a key of ours that is no longer in force.
         retired_key: Option<Text<'a>>,
     },
     Blocked {
-        client_ip: Option<Ip>,
+        client_ip: Option<Text<'a>>,
     },
     BlockEnded {
-        client_ip: Option<Ip>,
+        client_ip: Option<Text<'a>>,
         requests: u64,
     },
     FailuresAggregated {
@@ -77,46 +76,6 @@ pub enum Event<'a> {
     Other(Text<'a>),
 }
 
-/// An address, in one word: an IPv4 one as the IPv6 one that it is mapped to (RFC 4291, 2.5.5.2).
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Ip(u128);
-
-impl Ip {
-    pub fn address(self) -> IpAddr {
-        Ipv6Addr::from_bits(self.0).to_canonical()
-    }
-}
-
-impl From<IpAddr> for Ip {
-    fn from(address: IpAddr) -> Self {
-        match address {
-            IpAddr::V4(v4) => v4.into(),
-            IpAddr::V6(v6) => Self(v6.to_bits()),
-        }
-    }
-}
-
-impl From<Ipv4Addr> for Ip {
-    #[inline]
-    fn from(address: Ipv4Addr) -> Self {
-        Self(0xffff_0000_0000 | u128::from(address.to_bits()))
-    }
-}
-
-/// A text of a record. It may hold anything: whoever shows it escapes it.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Text<'a>(pub(super) Cow<'a, [u8]>);
-
-impl Text<'_> {
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    pub fn to_text(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.0)
-    }
-}
-
 /// Why a line is no record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Bad {
@@ -136,10 +95,10 @@ impl<'a> Line<'a> {
     }
 
     /// The line that `text` begins with, where it is one of our writer's and ended: what
-    /// [`Line::read`] says of it, and how long it is with that end.
+    /// [`Line::read`] says of it, and how long it is with that end. `minute` is that of the line before.
     #[inline]
-    pub fn first(text: &'a [u8]) -> Option<(Self, usize)> {
-        first(text)
+    pub fn first(text: &'a [u8], minute: &mut Minute) -> Option<(Self, usize)> {
+        first(text, minute)
     }
 
     /// Reads a line: one JSON object in UTF-8 with an RFC 3339 `timestamp`, which is one in UTC too, and
@@ -152,7 +111,7 @@ impl<'a> Line<'a> {
                 Category::Data if is_json(text) => Bad::NotARecord,
                 _ => Bad::NotJson,
             })?;
-        let time = DateTime::parse_from_rfc3339(&written.timestamp.0);
+        let time = DateTime::parse_from_rfc3339(&written.timestamp.to_text());
         let millis = time.map_err(|_| Bad::NotARecord)?.timestamp_millis();
         if !YEARS.contains(&millis) {
             return Err(Bad::NotARecord);
@@ -173,31 +132,31 @@ fn is_json(text: &str) -> bool {
 #[derive(Deserialize)]
 struct Written<'a> {
     #[serde(borrow)]
-    timestamp: Member<'a>,
+    timestamp: Text<'a>,
     #[serde(borrow)]
-    event: Member<'a>,
+    event: Text<'a>,
     #[serde(borrow)]
-    status: Option<Member<'a>>,
+    status: Option<Text<'a>>,
     #[serde(borrow)]
-    reason: Option<Member<'a>>,
+    reason: Option<Text<'a>>,
     #[serde(borrow)]
-    client_ip: Option<Member<'a>>,
+    client_ip: Option<Text<'a>>,
     #[serde(borrow)]
-    user_agent: Option<Member<'a>>,
+    user_agent: Option<Text<'a>>,
     #[serde(borrow)]
-    key_hint: Option<Member<'a>>,
+    key_hint: Option<Text<'a>>,
     #[serde(borrow)]
-    key_state: Option<Member<'a>>,
+    key_state: Option<Text<'a>>,
     #[serde(borrow)]
-    phase: Option<Member<'a>>,
+    phase: Option<Text<'a>>,
     #[serde(borrow)]
-    operation: Option<Member<'a>>,
+    operation: Option<Text<'a>>,
     #[serde(borrow)]
-    access: Option<Member<'a>>,
+    access: Option<Text<'a>>,
     #[serde(borrow)]
-    outcome: Option<Member<'a>>,
+    outcome: Option<Text<'a>>,
     #[serde(borrow)]
-    request_id: Option<Member<'a>>,
+    request_id: Option<Text<'a>>,
     duration_ms: Option<u64>,
     answer_bytes: Option<u64>,
     blocked_requests: Option<u64>,
@@ -207,86 +166,71 @@ struct Written<'a> {
     seq: Option<u64>,
 }
 
-/// A text that is borrowed where it has no escapes; an `Option<Cow<str>>` would not be.
-#[derive(Deserialize)]
-struct Member<'a>(#[serde(borrow)] Cow<'a, str>);
-
 impl<'a> Written<'a> {
-    fn event(self) -> Event<'a> {
-        let text = |member: Option<Member<'a>>| member.map(Text::from);
-        let client_ip = self.client_ip.and_then(|it| it.0.parse::<IpAddr>().ok());
-        let client_ip = client_ip.map(Ip::from);
-        let is = |member: &Option<Member<'_>>, word| member.as_ref().is_some_and(|it| it.0 == word);
-        let access = self.access.as_ref().and_then(|it| access(it.0.as_bytes()));
-        match &*self.event.0 {
-            "api_authentication" => Event::Authenticated {
-                by_key: is(&self.status, "success"),
+    fn event(&self) -> Event<'a> {
+        let is = |member: Option<Text<'_>>, word| member.is_some_and(|it| it.is(word));
+        let client_ip = self.client_ip;
+        let access = self.access.and_then(access);
+        match &*self.event.read() {
+            b"api_authentication" => Event::Authenticated {
+                by_key: is(self.status, "success"),
                 client_ip,
-                user_agent: text(self.user_agent),
-                key_hint: text(self.key_hint),
+                user_agent: self.user_agent,
+                key_hint: self.key_hint,
             },
-            "access_denied" => Event::Denied {
-                reason: text(self.reason),
+            b"access_denied" => Event::Denied {
+                reason: self.reason,
                 client_ip,
-                user_agent: text(self.user_agent),
-                retired_key: if is(&self.key_state, "retired") {
-                    text(self.key_hint)
+                user_agent: self.user_agent,
+                retired_key: if is(self.key_state, "retired") {
+                    self.key_hint
                 } else {
                     None
                 },
             },
-            "auth_rate_limit_exceeded" => Event::Blocked { client_ip },
-            "auth_rate_limit_summary" => Event::BlockEnded {
+            b"auth_rate_limit_exceeded" => Event::Blocked { client_ip },
+            b"auth_rate_limit_summary" => Event::BlockEnded {
                 client_ip,
                 requests: self.blocked_requests.unwrap_or(0),
             },
-            "auth_failures_aggregated" => Event::FailuresAggregated {
+            b"auth_failures_aggregated" => Event::FailuresAggregated {
                 count: self.count.unwrap_or(0),
                 invalid_keys: self.invalid_keys,
             },
-            "tool_call" if is(&self.phase, "started") => Event::CallStarted {
-                operation: text(self.operation),
+            b"tool_call" if is(self.phase, "started") => Event::CallStarted {
+                operation: self.operation,
                 access,
-                key_hint: text(self.key_hint),
+                key_hint: self.key_hint,
             },
-            "tool_call" if is(&self.phase, "finished") => Event::CallFinished {
-                operation: text(self.operation),
+            b"tool_call" if is(self.phase, "finished") => Event::CallFinished {
+                operation: self.operation,
                 access,
-                key_hint: text(self.key_hint),
-                outcome: self.outcome.and_then(|it| outcome(it.0.as_bytes())),
+                key_hint: self.key_hint,
+                outcome: self.outcome.and_then(outcome),
                 duration_ms: self.duration_ms,
                 answer_bytes: self.answer_bytes,
-                request_id: text(self.request_id),
+                request_id: self.request_id,
             },
-            "audit_gap" => Event::Gap {
+            b"audit_gap" => Event::Gap {
                 lost: self.lost.unwrap_or(0),
             },
-            _ => Event::Other(self.event.into()),
+            _ => Event::Other(self.event),
         }
     }
 }
 
-impl<'a> From<Member<'a>> for Text<'a> {
-    fn from(member: Member<'a>) -> Self {
-        Self(match member.0 {
-            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
-        })
-    }
-}
-
 /// `access` of a record.
-pub(super) fn access(word: &[u8]) -> Option<Access> {
+pub(super) fn access(word: Text<'_>) -> Option<Access> {
     Access::ALL
         .into_iter()
-        .find(|access| access.as_str().as_bytes() == word)
+        .find(|access| word.is(access.as_str()))
 }
 
 /// `outcome` of a record.
-pub(super) fn outcome(word: &[u8]) -> Option<CallOutcome> {
+pub(super) fn outcome(word: Text<'_>) -> Option<CallOutcome> {
     CallOutcome::ALL
         .into_iter()
-        .find(|outcome| outcome.as_str().as_bytes() == word)
+        .find(|outcome| word.is(outcome.as_str()))
 }
 
 #[cfg(test)]

@@ -62,10 +62,10 @@ fn note(uses: &mut HashMap<KeyHint, KeyUse>, line: &Line<'_>, lately: DateTime<U
         } => (retired_key, client_ip, true),
         _ => return,
     };
-    let hint = hint.as_ref().map(Text::to_text);
+    let hint = hint.map(Text::to_text);
     let (Some(hint), Some(client_ip), Some(time)) = (
         hint.and_then(|hint| KeyHint::parse(&hint)),
-        *client_ip,
+        client_ip.and_then(Text::ip),
         DateTime::from_timestamp_millis(line.millis),
     ) else {
         return;

@@ -8,7 +8,7 @@ use super::{
     sums::Sums,
     tables::Tables,
 };
-use crate::audit::reader::{Bad, Event, Line, Raw, Reader};
+use crate::audit::reader::{Bad, Event, Line, Minute, Raw, Reader};
 
 /// What is counted: times in milliseconds since 1970.
 #[derive(Clone, Debug)]
@@ -28,6 +28,7 @@ pub(super) struct Counter {
     scope: Scope,
     piece: usize,
     source: usize,
+    minute: Minute,
     pub(super) sums: Sums,
     /// Of the window before.
     pub(super) before: Sums,
@@ -59,6 +60,7 @@ impl Counter {
             scope: scope.clone(),
             piece: 0,
             source: 0,
+            minute: Minute::default(),
             sums: Sums::new(&scope.hasher),
             before: Sums::new(&scope.hasher),
             tables: Tables::new(&scope.hasher),
@@ -90,7 +92,7 @@ impl Counter {
                 source: self.source,
                 offset,
                 millis,
-                rotated: matches!(&line.event, Event::Other(event) if event.as_bytes() == b"audit_rotated"),
+                rotated: matches!(&line.event, Event::Other(event) if event.is("audit_rotated")),
                 side,
             };
             self.chain.note(self.piece, record);
@@ -125,7 +127,7 @@ impl Reader for Counter {
     }
 
     fn take(&mut self, offset: u64, text: &[u8]) -> Option<usize> {
-        let first = Line::first(text);
+        let first = Line::first(text, &mut self.minute);
         let (line, length) = first.as_ref()?;
         self.record(offset, line);
         Some(*length)

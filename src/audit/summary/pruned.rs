@@ -162,7 +162,12 @@ impl<K: Eq + Hash, C: Count> Pruned<K, C> {
         }
     }
 
-    /// Each name that is kept, with what was counted, and how much of that may be missing.
+    /// Each name that is kept, with what was counted.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (&K, &C)> {
+        self.rows.iter().map(|row| (&row.name, &row.count))
+    }
+
+    /// The same, and how much of that may be missing.
     pub(super) fn into_rows(self) -> impl Iterator<Item = (K, C, u64)> {
         let rows = self.rows.into_iter();
         rows.map(|row| (row.name, row.count, row.missed))

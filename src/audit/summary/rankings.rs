@@ -1,7 +1,8 @@
 //! From tables to the rows of a summary.
-use std::{cmp::Reverse, collections::HashMap, net::IpAddr};
+use std::{collections::HashMap, hash::Hash, net::IpAddr};
 
 use chrono::DateTime;
+use foldhash::fast::RandomState;
 use ipnet::IpNet;
 
 use super::{
@@ -19,28 +20,30 @@ fn text(name: &[u8]) -> String {
     String::from_utf8_lossy(name).into_owned()
 }
 
-/// The rows of a table, the most frequent first, equals by their name.
+/// The first rows of a table: those with most of what is `asked` for, equals by their name.
 fn ranking<K, C, T, O>(
     table: Pruned<K, C>,
     top: usize,
+    asked: impl Fn(&C) -> O,
     row: impl Fn(K, C, u64) -> T,
-    key: impl Fn(&T) -> O,
 ) -> Ranking<T>
 where
-    K: Eq + std::hash::Hash,
+    K: Eq + Hash + Ord,
     C: Count,
     O: Ord,
 {
     let (distinct, estimated) = table.distinct();
     let missed_at_most = table.missed();
-    let mut rows: Vec<_> = table
-        .into_rows()
-        .map(|(name, count, missed)| row(name, count, missed))
-        .collect();
-    sort::by_cached_key(&mut rows, key);
-    rows.truncate(top);
+    let mut rows: Vec<_> = table.into_rows().collect();
+    sort::first_by(&mut rows, top, |one, other| {
+        let most_first = asked(&other.1).cmp(&asked(&one.1));
+        most_first.then_with(|| one.0.cmp(&other.0))
+    });
+    let rows = rows.into_iter();
     Ranking {
-        rows,
+        rows: rows
+            .map(|(name, count, missed)| row(name, count, missed))
+            .collect(),
         distinct,
         estimated,
         missed_at_most,
@@ -62,10 +65,12 @@ pub(super) fn keys(table: Pruned<Name, Key>, top: usize) -> Ranking<KeyRow> {
         last_address: key.last.and_then(|(_, address)| address).map(Ip::address),
         missed_at_most,
     };
-    ranking(table, top, row, |row| {
-        let count = row.requests + row.calls + row.refused_as_retired;
-        (Reverse(count), row.key_hint.clone())
-    })
+    ranking(
+        table,
+        top,
+        |key| key.requests + key.calls + key.retired,
+        row,
+    )
 }
 
 pub(super) fn addresses(
@@ -81,7 +86,7 @@ pub(super) fn addresses(
             failed: address.failed,
             denied: address.denied,
             blocks: address.blocks,
-            blocked_requests: address.blocked_singly.max(address.blocked),
+            blocked_requests: address.blocked_requests(),
             last_seen: address
                 .last
                 .and_then(DateTime::from_timestamp_millis)
@@ -89,14 +94,8 @@ pub(super) fn addresses(
             missed_at_most,
         }
     };
-    // Who was refused most is asked for first.
-    let mut all = ranking(table, usize::MAX, row, |row| {
-        let refused = row.denied.saturating_add(row.blocked_requests);
-        (Reverse((refused, row.blocks, row.successful)), row.address)
-    });
-    let networks = networks(&all.rows, top);
-    all.rows.truncate(top);
-    (all, networks)
+    let networks = networks(&table, top);
+    (ranking(table, top, Address::refused_most, row), networks)
 }
 
 fn network(address: IpAddr) -> IpNet {
@@ -104,38 +103,40 @@ fn network(address: IpAddr) -> IpNet {
     IpNet::new(address, length).map_or_else(|_| address.into(), |it| it.trunc())
 }
 
-fn networks(rows: &[AddressRow], top: usize) -> Vec<NetworkRow> {
-    let mut networks: HashMap<&str, NetworkRow> = HashMap::new();
-    for row in rows {
-        let sum = networks.entry(&row.network).or_insert_with(|| NetworkRow {
-            network: row.network.clone(),
-            addresses: 0,
-            successful: 0,
-            failed: 0,
-            denied: 0,
-            blocks: 0,
-            blocked_requests: 0,
+fn networks(table: &Pruned<Ip, Address>, top: usize) -> Vec<NetworkRow> {
+    let mut networks: HashMap<_, (u64, Address), _> = HashMap::with_hasher(RandomState::default());
+    for (ip, address) in table.rows() {
+        let (addresses, sum) = networks.entry(network(ip.address())).or_default();
+        *addresses += 1;
+        sum.add(Address {
+            blocked: address.blocked_requests(),
+            blocked_singly: 0,
+            ..*address
         });
-        sum.addresses += 1;
-        sum.successful += row.successful;
-        sum.failed += row.failed;
-        sum.denied += row.denied;
-        sum.blocks += row.blocks;
-        sum.blocked_requests = sum.blocked_requests.saturating_add(row.blocked_requests);
     }
+    let networks = networks.into_iter();
     let mut networks: Vec<_> = networks
-        .into_values()
-        .filter(|it| it.addresses > 1)
+        .filter(|(_, (addresses, _))| *addresses > 1)
         .collect();
-    sort::by_cached_key(&mut networks, |row| {
-        let refused = row.denied.saturating_add(row.blocked_requests);
-        (
-            Reverse((refused, row.blocks, row.successful)),
-            row.network.clone(),
-        )
+    sort::first_by(
+        &mut networks,
+        top,
+        |(one, (_, this)), (other, (_, that))| {
+            let most_first = that.refused_most().cmp(&this.refused_most());
+            most_first.then_with(|| one.cmp(other))
+        },
+    );
+    let networks = networks.into_iter();
+    let rows = networks.map(|(network, (addresses, sum))| NetworkRow {
+        network: network.to_string(),
+        addresses,
+        successful: sum.successful,
+        failed: sum.failed,
+        denied: sum.denied,
+        blocks: sum.blocks,
+        blocked_requests: sum.blocked,
     });
-    networks.truncate(top);
-    networks
+    rows.collect()
 }
 
 pub(super) fn user_agents(
@@ -148,15 +149,12 @@ pub(super) fn user_agents(
         denied: client.denied,
         missed_at_most,
     };
-    ranking(table, top, row, |row| {
-        (Reverse(row.successful + row.denied), row.user_agent.clone())
-    })
+    ranking(table, top, |client| client.successful + client.denied, row)
 }
 
 pub(super) fn operations(table: Pruned<Name, Operation>, top: usize) -> Ranking<OperationRow> {
     let row = |name: Name, operation: Operation, missed_at_most| {
         let of = |outcome| operation.outcomes[outcome as usize];
-        let ended: u64 = operation.outcomes.iter().sum();
         let errors = of(CallOutcome::Error);
         OperationRow {
             operation: text(&name),
@@ -167,7 +165,7 @@ pub(super) fn operations(table: Pruned<Name, Operation>, top: usize) -> Ranking<
             refused: of(CallOutcome::Refused),
             cancelled: of(CallOutcome::Cancelled),
             abandoned: of(CallOutcome::Abandoned),
-            error_rate: share(errors, ended),
+            error_rate: share(errors, operation.ended()),
             p50_ms: operation.durations.percentile(50),
             p99_ms: operation.durations.percentile(99),
             longest_ms: operation.durations.longest(),
@@ -175,10 +173,7 @@ pub(super) fn operations(table: Pruned<Name, Operation>, top: usize) -> Ranking<
             missed_at_most,
         }
     };
-    ranking(table, top, row, |row| {
-        let ended = row.ok + row.errors + row.refused + row.cancelled + row.abandoned;
-        (Reverse(row.calls.max(ended)), row.operation.clone())
-    })
+    ranking(table, top, |it| it.calls.max(it.ended()), row)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a rate is for the eye")]

@@ -146,7 +146,7 @@ impl Sum {
     fn note(&mut self, event: &Event<'_>) {
         match event {
             Event::Authenticated { by_key: true, .. } => self.successful += 1,
-            Event::Denied { reason, .. } => match reason.as_ref().map(Text::as_bytes) {
+            Event::Denied { reason, .. } => match reason.map(Text::read).as_deref() {
                 Some(b"rate_limited") => self.blocked_singly += 1,
                 _ => self.denied = self.denied.saturating_add(1),
             },

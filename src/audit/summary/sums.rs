@@ -70,7 +70,7 @@ impl Sums {
                 retired_key,
                 ..
             } => {
-                match reason.as_ref().map(Text::as_bytes) {
+                match reason.map(Text::read).as_deref() {
                     Some(b"rate_limited") => self.blocked_singly += 1,
                     Some(b"invalid_api_key") => {
                         self.invalid += 1;
@@ -82,7 +82,7 @@ impl Sums {
             }
             Event::Blocked { client_ip } => {
                 self.blocks += 1;
-                if let Some(address) = *client_ip {
+                if let Some(address) = client_ip.and_then(Text::ip) {
                     self.more_addresses.note(address);
                     if self.blocked_addresses.len() < EXACT {
                         self.blocked_addresses.insert(address);

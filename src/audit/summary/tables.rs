@@ -1,5 +1,7 @@
 //! What is counted by name: keys, addresses, clients, operations, reasons, events, and the calls
 //! that were more than others.
+use std::borrow::Cow;
+
 use super::{
     durations::Durations,
     pruned::{Count, Pruned},
@@ -47,7 +49,7 @@ pub(super) struct Key {
     pub(super) last: Option<(i64, Option<Ip>)>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Address {
     pub(super) successful: u64,
     pub(super) failed: u64,
@@ -100,16 +102,17 @@ impl Tables {
                 user_agent,
                 key_hint,
             } => {
-                if let Some(hint) = key_hint.as_ref().filter(|_| *by_key) {
-                    let key = self.keys.note(name(hint));
+                let client_ip = client_ip.and_then(Text::ip);
+                if let Some(hint) = key_hint.filter(|_| *by_key) {
+                    let key = self.keys.note(&*name(hint));
                     key.requests += 1;
-                    key.last = key.last.max(Some((millis, *client_ip)));
+                    key.last = key.last.max(Some((millis, client_ip)));
                 }
                 if let Some(address) = client_ip {
-                    self.address(*address, millis).successful += 1;
+                    self.address(address, millis).successful += 1;
                 }
                 if let Some(agent) = user_agent {
-                    self.user_agents.note(name(agent)).successful += 1;
+                    self.user_agents.note(&*name(*agent)).successful += 1;
                 }
             }
             Event::Denied {
@@ -118,14 +121,14 @@ impl Tables {
                 user_agent,
                 retired_key,
             } => {
-                let reason = reason.as_ref().map_or(&b"?"[..], name);
-                self.reasons.note(reason).0 += 1;
+                let reason = reason.map_or(Cow::Borrowed(&b"?"[..]), name);
+                self.reasons.note(&*reason).0 += 1;
                 if let Some(hint) = retired_key {
-                    self.keys.note(name(hint)).retired += 1;
+                    self.keys.note(&*name(*hint)).retired += 1;
                 }
-                if let Some(address) = client_ip {
-                    let address = self.address(*address, millis);
-                    match reason {
+                if let Some(address) = client_ip.and_then(Text::ip) {
+                    let address = self.address(address, millis);
+                    match &*reason {
                         b"rate_limited" => address.blocked_singly += 1,
                         b"invalid_api_key" => {
                             address.failed += 1;
@@ -135,20 +138,20 @@ impl Tables {
                     }
                 }
                 if let Some(agent) = user_agent {
-                    self.user_agents.note(name(agent)).denied += 1;
+                    self.user_agents.note(&*name(*agent)).denied += 1;
                 }
             }
             Event::Blocked { client_ip } => {
-                if let Some(address) = client_ip {
-                    self.address(*address, millis).blocks += 1;
+                if let Some(address) = client_ip.and_then(Text::ip) {
+                    self.address(address, millis).blocks += 1;
                 }
             }
             Event::BlockEnded {
                 client_ip,
                 requests,
             } => {
-                if let Some(address) = client_ip {
-                    let blocked = &mut self.address(*address, millis).blocked;
+                if let Some(address) = client_ip.and_then(Text::ip) {
+                    let blocked = &mut self.address(address, millis).blocked;
                     *blocked = blocked.saturating_add(*requests);
                 }
             }
@@ -159,12 +162,12 @@ impl Tables {
                 ..
             } => {
                 if let Some(operation) = operation {
-                    let operation = self.operations.note(name(operation));
+                    let operation = self.operations.note(&*name(*operation));
                     operation.calls += 1;
                     operation.access = access.or(operation.access);
                 }
                 if let Some(hint) = key_hint {
-                    let key = self.keys.note(name(hint));
+                    let key = self.keys.note(&*name(*hint));
                     key.calls += 1;
                     key.writes +=
                         u64::from(matches!(access, Some(Access::Write | Access::Destroy)));
@@ -172,7 +175,7 @@ impl Tables {
             }
             Event::CallFinished { .. } => self.finished(line),
             Event::Gap { .. } => self.events.note(b"audit_gap".as_slice()).0 += 1,
-            Event::Other(event) => self.events.note(name(event)).0 += 1,
+            Event::Other(event) => self.events.note(&*name(*event)).0 += 1,
             Event::FailuresAggregated { .. } => {}
         }
     }
@@ -191,12 +194,12 @@ impl Tables {
             return;
         };
         if let (Some(hint), Some(CallOutcome::Error)) = (key_hint, outcome) {
-            self.keys.note(name(hint)).errors += 1;
+            self.keys.note(&*name(*hint)).errors += 1;
         }
-        let Some(operation) = operation.as_ref().map(name) else {
+        let Some(operation) = operation.map(name) else {
             return;
         };
-        let sum = self.operations.note(operation);
+        let sum = self.operations.note(&*operation);
         sum.access = access.or(sum.access);
         if let Some(outcome) = outcome {
             sum.outcomes[*outcome as usize] += 1;
@@ -208,9 +211,9 @@ impl Tables {
         sum.answer_bytes = sum.answer_bytes.saturating_add(bytes);
         let call = || Call {
             millis: line.millis,
-            operation: operation.into(),
-            key_hint: key_hint.as_ref().map(|it| name(it).into()),
-            request_id: request_id.as_ref().map(|it| name(it).into()),
+            operation: (*operation).into(),
+            key_hint: key_hint.map(|it| (*name(it)).into()),
+            request_id: request_id.map(|it| (*name(it)).into()),
             duration_ms: *duration_ms,
             answer_bytes: *answer_bytes,
         };
@@ -238,13 +241,17 @@ impl Tables {
 }
 
 /// As much of a text as is kept: whole characters.
-fn name<'t>(text: &'t Text<'_>) -> &'t [u8] {
-    let bytes = text.as_bytes();
-    let mut end = bytes.len().min(LONGEST);
-    while end < bytes.len() && bytes[end] & 0xc0 == 0x80 {
+fn name(text: Text<'_>) -> Cow<'_, [u8]> {
+    let mut text = text.read();
+    let mut end = text.len().min(LONGEST);
+    while end < text.len() && text[end] & 0xc0 == 0x80 {
         end -= 1;
     }
-    &bytes[..end]
+    match &mut text {
+        Cow::Borrowed(text) => *text = &text[..end],
+        Cow::Owned(text) => text.truncate(end),
+    }
+    text
 }
 
 impl Count for Key {
@@ -255,6 +262,25 @@ impl Count for Key {
         self.errors += other.errors;
         self.retired += other.retired;
         self.last = self.last.max(other.last);
+    }
+}
+
+impl Address {
+    /// By this the rows are in their order: who was refused most is asked for first.
+    pub(super) fn refused_most(&self) -> (u64, u64, u64) {
+        let refused = self.denied.saturating_add(self.blocked_requests());
+        (refused, self.blocks, self.successful)
+    }
+
+    pub(super) fn blocked_requests(&self) -> u64 {
+        self.blocked_singly.max(self.blocked)
+    }
+}
+
+impl Operation {
+    /// How many calls of it have an outcome.
+    pub(super) fn ended(&self) -> u64 {
+        self.outcomes.iter().sum()
     }
 }
 

@@ -1,15 +1,15 @@
 //! What is left of a line that is being scanned.
-use std::{borrow::Cow, net::IpAddr};
-
-use super::values::{is_plain, plain_address};
+use super::values::is_plain;
 use crate::{
     ascii::find_escaped_or_foreign,
-    audit::reader::{Ip, Text},
+    audit::reader::{Text, text::escape},
 };
 
 /// What is left of a line. Where a field is not what was expected, all of it is nothing of ours.
 /// All that is passed over is ASCII without control characters: only quotes, backslashes and the
 /// order of things are left to be wrong.
+/// It is handed on and given back by value: so it stays in registers.
+#[derive(Clone, Copy)]
 pub(super) struct Rest<'a>(pub(super) &'a [u8]);
 
 impl<'a> Rest<'a> {
@@ -35,13 +35,14 @@ impl<'a> Rest<'a> {
     #[inline(always)]
     pub(super) fn text<const N: usize>(&mut self, before: &[u8; N]) -> Option<Text<'a>> {
         self.skip(before)?;
-        let end = find_escaped_or_foreign(self.0)?;
+        let plain = find_escaped_or_foreign(self.0)?;
+        let mut end = plain;
         if self.0[end] != b'"' {
-            return self.escaped();
+            end = end_behind_escapes(self.0)?;
         }
-        let text = &self.0[..end];
+        let text = Text::new(&self.0[..end], plain);
         self.0 = &self.0[end + 1..];
-        Some(Text(Cow::Borrowed(text)))
+        Some(text)
     }
 
     /// As [`Rest::text`], or nothing where that field is absent.
@@ -61,76 +62,10 @@ impl<'a> Rest<'a> {
         }
     }
 
-    /// A text with escapes, as our writer writes them.
-    #[cold]
-    fn escaped(&mut self) -> Option<Text<'a>> {
-        let mut text = Vec::with_capacity(256);
-        loop {
-            let end = find_escaped_or_foreign(self.0)?;
-            let (plain, rest) = self.0.split_at(end);
-            text.extend_from_slice(plain);
-            if let Some(rest) = rest.strip_prefix(b"\"") {
-                self.0 = rest;
-                return Some(Text(Cow::Owned(text)));
-            }
-            let (escape, after) = rest.strip_prefix(b"\\")?.split_first()?;
-            self.0 = after;
-            match *escape {
-                quoted @ (b'"' | b'\\') => text.push(quoted),
-                b'u' => {
-                    let mut units = [self.unit()?, 0];
-                    if (0xd800..0xe000).contains(&units[0]) {
-                        self.skip(b"\\u")?;
-                        units[1] = self.unit()?;
-                    }
-                    let length = 1 + usize::from(units[1] != 0);
-                    let character = char::decode_utf16(units.into_iter().take(length)).next()?;
-                    let mut bytes = [0; 4];
-                    text.extend_from_slice(character.ok()?.encode_utf8(&mut bytes).as_bytes());
-                }
-                _ => return None,
-            }
-        }
-    }
-
-    /// Four hexadecimal digits.
-    fn unit(&mut self) -> Option<u16> {
-        let mut bytes = [0; 2];
-        hex::decode_to_slice(self.take::<4>()?, &mut bytes).ok()?;
-        Some(u16::from_be_bytes(bytes))
-    }
-
     /// Passes over a text that nobody asks for.
     #[inline(always)]
     pub(super) fn pass<const N: usize>(&mut self, before: &[u8; N]) -> Option<()> {
-        self.skip(before)?;
-        let end = find_escaped_or_foreign(self.0)?;
-        if self.0[end] != b'"' {
-            return self.pass_escaped();
-        }
-        self.0 = &self.0[end + 1..];
-        Some(())
-    }
-
-    #[cold]
-    fn pass_escaped(&mut self) -> Option<()> {
-        loop {
-            let end = find_escaped_or_foreign(self.0)?;
-            let rest = &self.0[end..];
-            if let Some(rest) = rest.strip_prefix(b"\"") {
-                self.0 = rest;
-                return Some(());
-            }
-            let (escape, after) = rest.strip_prefix(b"\\")?.split_first()?;
-            self.0 = after;
-            match escape {
-                b'"' | b'\\' => {}
-                b'u' => {
-                    self.unit()?;
-                }
-                _ => return None,
-            }
-        }
+        self.text(before).map(drop)
     }
 
     /// As [`Rest::pass`], where the field may be absent.
@@ -147,7 +82,7 @@ impl<'a> Rest<'a> {
     pub(super) fn exactly<const LENGTH: usize>(&mut self) -> Option<Text<'a>> {
         let text = self.take::<LENGTH>()?;
         self.skip(b"\"")?;
-        is_plain(text).then_some(Text(Cow::Borrowed(text)))
+        is_plain(text).then_some(Text::new(text, LENGTH))
     }
 
     #[inline(always)]
@@ -157,7 +92,7 @@ impl<'a> Rest<'a> {
     }
 
     /// Passes over how a request came, to its id.
-    pub(super) fn request(&mut self) -> Option<()> {
+    pub(super) fn request(mut self) -> Option<Self> {
         // Nearly all of them.
         let usual = b", \"method\": \"POST\", \"route\": \"/mcp\", \"key_source\": \"header\"";
         if self.skip(usual).is_none() {
@@ -166,7 +101,7 @@ impl<'a> Rest<'a> {
             self.maybe_pass(b", \"key_source\": \"")?;
         }
         self.request_id()?;
-        Some(())
+        Some(self)
     }
 
     /// `first` and `last`.
@@ -176,20 +111,8 @@ impl<'a> Rest<'a> {
     }
 
     #[inline(always)]
-    #[expect(
-        clippy::option_option,
-        reason = "the outer one says that this is no line of ours"
-    )]
-    pub(super) fn client_ip(&mut self) -> Option<Option<Ip>> {
-        self.skip(b", \"client_ip\": \"")?;
-        if let Some((address, rest)) = plain_address(self.0) {
-            self.0 = rest;
-            return Some(Some(address.into()));
-        }
-        let text = self.text(b"")?;
-        let text = std::str::from_utf8(text.as_bytes()).ok();
-        let address = text.and_then(|text| text.parse::<IpAddr>().ok());
-        Some(address.map(Ip::from))
+    pub(super) fn client_ip(&mut self) -> Option<Text<'a>> {
+        self.text(b", \"client_ip\": \"")
     }
 
     /// A number as serde writes it, of at most 19 digits.
@@ -227,7 +150,7 @@ impl<'a> Rest<'a> {
 
     pub(super) fn maybe_object<const N: usize>(&mut self, before: &[u8; N]) -> Option<()> {
         if self.skip(before).is_some() {
-            self.object(2)?;
+            *self = self.object(2)?;
         }
         Some(())
     }
@@ -251,10 +174,10 @@ impl<'a> Rest<'a> {
     }
 
     /// Passes over an object whose values are plain, or such objects again.
-    pub(super) fn object(&mut self, deepest: u8) -> Option<()> {
+    pub(super) fn object(mut self, deepest: u8) -> Option<Self> {
         self.skip(b"{")?;
         if self.skip(b"}").is_some() {
-            return Some(());
+            return Some(self);
         }
         loop {
             self.pass(b"\"")?;
@@ -262,21 +185,22 @@ impl<'a> Rest<'a> {
             let _ = self.skip(b" ");
             match self.0.first()? {
                 b'"' => self.pass(b"\"")?,
-                b'{' if deepest > 0 => self.object(deepest - 1)?,
+                b'{' if deepest > 0 => self = self.object(deepest - 1)?,
                 b't' => self.skip(b"true")?,
                 b'f' => self.skip(b"false")?,
                 b'n' => self.skip(b"null")?,
-                _ => self.any_number()?,
+                _ => self = self.any_number()?,
             }
             if self.skip(b",").is_none() {
-                return self.skip(b"}");
+                self.skip(b"}")?;
+                return Some(self);
             }
             let _ = self.skip(b" ");
         }
     }
 
     /// Passes over a number of whatever size, but without an exponent.
-    fn any_number(&mut self) -> Option<()> {
+    fn any_number(mut self) -> Option<Self> {
         let _ = self.skip(b"-");
         let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let length = digits(self.0);
@@ -287,8 +211,21 @@ impl<'a> Rest<'a> {
         if self.skip(b".").is_some() {
             let length = digits(self.0);
             self.0 = &self.0[length..];
-            return (length > 0).then_some(());
+            return (length > 0).then_some(self);
         }
-        Some(())
+        Some(self)
+    }
+}
+
+/// Where the closing quote is of a text with escapes.
+#[cold]
+fn end_behind_escapes(text: &[u8]) -> Option<usize> {
+    let mut rest = text;
+    loop {
+        rest = &rest[find_escaped_or_foreign(rest)?..];
+        if rest[0] == b'"' {
+            return Some(text.len() - rest.len());
+        }
+        (_, rest) = escape(rest.strip_prefix(b"\\")?)?;
     }
 }
