@@ -64,9 +64,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
             .and_then(|text| text.strip_suffix('"'))
             .ok_or_else(|| Error::custom("not a text"))?;
         let plain = written.find('\\').unwrap_or(written.len());
-        let written = written.as_bytes();
-        unescape(written).ok_or_else(|| Error::custom("half of a character"))?;
-        Ok(Self { written, plain })
+        let text = Self::new(written.as_bytes(), plain);
+        if plain < written.len() && unescape(text.written).is_none() {
+            return Err(Error::custom("half of a character"));
+        }
+        Ok(text)
     }
 }
 
