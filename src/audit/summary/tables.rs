@@ -106,7 +106,10 @@ impl Tables {
                 if let Some(hint) = key_hint.filter(|_| *by_key) {
                     let key = self.keys.note(&*name(hint));
                     key.requests += 1;
-                    key.last = key.last.max(Some((millis, client_ip)));
+                    let now = (millis, client_ip);
+                    if key.last.is_none_or(|last| last < now) {
+                        key.last = Some(now);
+                    }
                 }
                 if let Some(address) = client_ip {
                     self.address(address, millis).successful += 1;

@@ -175,28 +175,41 @@ impl<'a> Rest<'a> {
 
     /// Passes over an object whose values are plain, or such objects again.
     pub(super) fn object(mut self, deepest: u8) -> Option<Self> {
-        self.skip(b"{")?;
-        if self.skip(b"}").is_some() {
+        if self.skip(b"{}").is_some() {
             return Some(self);
         }
+        self.skip(b"{\"")?;
         loop {
-            self.pass(b"\"")?;
-            self.skip(b":")?;
-            let _ = self.skip(b" ");
-            match self.0.first()? {
-                b'"' => self.pass(b"\"")?,
-                b'{' if deepest > 0 => self = self.object(deepest - 1)?,
-                b't' => self.skip(b"true")?,
-                b'f' => self.skip(b"false")?,
-                b'n' => self.skip(b"null")?,
-                _ => self = self.any_number()?,
+            self.pass(b"")?;
+            // Most values are texts, and our writer writes no spaces.
+            if self.skip(b":\"").is_some() {
+                self.pass(b"")?;
+            } else {
+                self = self.value(deepest)?;
             }
-            if self.skip(b",").is_none() {
-                self.skip(b"}")?;
+            if self.skip(b",\"").is_some() {
+                continue;
+            }
+            if self.skip(b"}").is_some() {
                 return Some(self);
             }
-            let _ = self.skip(b" ");
+            self.skip(b", \"")?;
         }
+    }
+
+    /// Passes over what stands behind a name.
+    fn value(mut self, deepest: u8) -> Option<Self> {
+        self.skip(b":")?;
+        let _ = self.skip(b" ");
+        match self.0.first()? {
+            b'"' => self.pass(b"\"")?,
+            b'{' if deepest > 0 => return self.object(deepest - 1),
+            b't' => self.skip(b"true")?,
+            b'f' => self.skip(b"false")?,
+            b'n' => self.skip(b"null")?,
+            _ => return self.any_number(),
+        }
+        Some(self)
     }
 
     /// Passes over a number of whatever size, but without an exponent.
