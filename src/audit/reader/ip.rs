@@ -1,9 +1,25 @@
 //! Addresses of a log.
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    cmp::Ordering,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 /// An address, in one word: an IPv4 one as the IPv6 one that it is mapped to (RFC 4291, 2.5.5.2).
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Ip(u128);
+
+/// As the standard library has it: IPv4 before IPv6.
+impl Ord for Ip {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.address().cmp(&other.address())
+    }
+}
+
+impl PartialOrd for Ip {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl Ip {
     pub fn address(self) -> IpAddr {

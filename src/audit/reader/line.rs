@@ -81,7 +81,8 @@ pub enum Event<'a> {
 pub enum Bad {
     NotUtf8,
     NotJson,
-    /// JSON without a time and an event, or with a member of the wrong kind, or twice.
+    /// JSON without a time and an event, or with a member of the wrong kind, or half of a character in it, or
+    /// twice.
     NotARecord,
 }
 

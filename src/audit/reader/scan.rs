@@ -323,6 +323,16 @@ mod tests {
         }
 
         #[test]
+        fn a_time_is_read_whatever_was_read_before(before in "[0-9]{2}", text in "(\\x00{17}|1970-01-01T00:00:|2026-01-29T12:[0-9]{2}:)[0-5][0-9]\\.[0-9]{3}Z") {
+            let form: [u8; 24] = text.as_bytes().try_into().unwrap();
+            let alone = Minute::default().time(&form);
+            let mut minute = Minute::default();
+            let _ = minute.time(format!("2026-01-29T12:{before}:00.000Z").as_bytes().try_into().unwrap());
+            prop_assert_eq!(minute.time(&form), alone);
+            prop_assert_eq!(alone.is_some(), chrono::DateTime::parse_from_rfc3339(&text).is_ok());
+        }
+
+        #[test]
         fn every_usual_time_is_read(millis in -62_135_596_800_000..253_402_300_800_000_i64) {
             let text = chrono::DateTime::from_timestamp_millis(millis).unwrap();
             let text = text.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();

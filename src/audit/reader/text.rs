@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::value::RawValue;
 
 use super::Ip;
+use crate::ascii::find_escaped;
 
 /// A text of a record, as JSON writes it between its quotes: all its escapes are such. It may hold
 /// anything: whoever shows it escapes it.
@@ -66,7 +67,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
         let plain = written.find('\\').unwrap_or(written.len());
         let text = Self::new(written.as_bytes(), plain);
         if plain < written.len() && unescape(text.written).is_none() {
-            return Err(Error::custom("half of a character"));
+            return Err(Error::custom("not a text: half of a character"));
         }
         Ok(text)
     }
@@ -76,7 +77,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 #[cold]
 fn unescape(mut written: &[u8]) -> Option<Vec<u8>> {
     let mut text = Vec::with_capacity(written.len());
-    while let Some(at) = memchr::memchr(b'\\', written) {
+    // It has no quotes and no controls.
+    while let Some(at) = find_escaped(written) {
         text.extend_from_slice(&written[..at]);
         let (character, rest) = escape(&written[at + 1..])?;
         text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
@@ -103,6 +105,7 @@ pub(super) fn escape(text: &[u8]) -> Option<(char, &[u8])> {
 }
 
 /// A character of one or two units of UTF-16.
+#[inline]
 fn character(text: &[u8]) -> Option<(char, &[u8])> {
     let (first, rest) = unit(text)?;
     if let Some(character) = char::from_u32(first.into()) {
@@ -114,13 +117,12 @@ fn character(text: &[u8]) -> Option<(char, &[u8])> {
 }
 
 /// Four hexadecimal digits.
+#[inline]
 fn unit(text: &[u8]) -> Option<(u16, &[u8])> {
     let (digits, rest) = text.split_first_chunk::<4>()?;
-    let mut unit = 0;
-    for digit in digits {
-        unit = unit << 4 | char::from(*digit).to_digit(16)?;
-    }
-    Some((u16::try_from(unit).ok()?, rest))
+    let mut unit = [0; 2];
+    hex::decode_to_slice(digits, &mut unit).ok()?;
+    Some((u16::from_be_bytes(unit), rest))
 }
 
 #[cfg(test)]

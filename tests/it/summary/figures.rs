@@ -355,3 +355,37 @@ fn more_addresses_than_there_is_room_for_are_estimated_and_the_most_frequent_are
     assert_eq!(first.address, IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7)));
     assert!(first.failed <= 20_000 && first.failed + first.missed_at_most >= 20_000);
 }
+
+#[test]
+fn addresses_and_networks_of_equal_figures_are_in_the_order_of_their_numbers_ipv4_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = AuditLog::open(AuditSettings::new(folder.path().join("audit.log"))).unwrap();
+    let ids = RequestIds::new(1);
+    let addresses = [
+        "9.0.0.1",
+        "9.0.0.2",
+        "10.0.0.1",
+        "10.0.0.2",
+        "::1",
+        "::2",
+        "2001:db8::1",
+        "2001:db8::2",
+    ];
+    for ip in addresses.iter().rev() {
+        let refused = Did::Refused {
+            ip: ip.parse().unwrap(),
+            agent: "x",
+            reason: DenialReason::MissingApiKey,
+        };
+        write(&log, &refused, &ids);
+    }
+    let summary = summary(&folder, &Window::rolling(Period::All, time(START)), 1);
+    let rows = summary.addresses.rows.iter();
+    let told: Vec<_> = rows.map(|row| row.address.to_string()).collect();
+    assert_eq!(told, addresses);
+    let networks: Vec<_> = summary.networks.iter().map(|row| &*row.network).collect();
+    assert_eq!(
+        networks,
+        ["9.0.0.0/24", "10.0.0.0/24", "::/64", "2001:db8::/64"]
+    );
+}

@@ -13,11 +13,20 @@ pub(super) fn is_plain<const LENGTH: usize>(text: &[u8; LENGTH]) -> bool {
 }
 
 /// The minute that a time began with, and mostly that of the next as well.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Minute {
     text: [u8; 17],
     /// In milliseconds since 1970.
     start: i64,
+}
+
+impl Default for Minute {
+    fn default() -> Self {
+        Self {
+            text: *b"1970-01-01T00:00:",
+            start: 0,
+        }
+    }
 }
 
 impl Minute {
