@@ -123,6 +123,20 @@ pub fn heads_elsewhere(
     elsewhere(log, checkpoints).map(move |(path, head)| (path, head.map(said)))
 }
 
+/// Whether a record is in the log that is written at `log` or in a file that it was before.
+///
+/// # Errors
+/// A file that may hold it cannot be read.
+pub fn is_in_former(log: &Path, record: Previous) -> io::Result<bool> {
+    // The newest first: that is where it is, mostly.
+    for file in reader::rotated(log)?.iter().rev() {
+        if has(&*file.open()?, record) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn elsewhere(
     log: &Path,
     checkpoints: Option<&Path>,

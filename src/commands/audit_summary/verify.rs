@@ -3,7 +3,6 @@ mod known;
 mod report;
 
 use std::{
-    fs,
     io::{self, Write},
     num::{NonZeroU64, NonZeroUsize},
     path::{Path, PathBuf},
@@ -76,14 +75,10 @@ pub(super) fn run(asked: &Verify) -> Result<(), Failure> {
         wanted.unsealed = (!has_sealed).then(|| unsealed(every, records));
         whole(&live.path)?
     } else {
-        // One that was just begun, or left empty by whoever moved the log: what is known is in no file
-        // of these, perhaps.
-        let is_begun = |path: &&PathBuf| fs::metadata(path).map_or(true, |it| it.len() > 0);
-        let begun = asked.files.iter().filter(is_begun);
-        begun.for_each(|path| known.ask_if_live(path));
+        asked.files.iter().for_each(|path| known.ask_if_live(path));
         in_order(asked.files.iter().map(open).collect::<Result<_, _>>()?)
     };
-    wanted.heads.append(&mut known.heads);
+    wanted.heads.append(&mut known.heads(&sources));
     let total = sources.iter().map(Source::length).sum();
     let threads = asked.threads.unwrap_or_else(processors);
     let verdict = progress::shown(total, |read| verify(&sources, wanted, threads, read));

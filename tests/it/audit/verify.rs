@@ -283,12 +283,49 @@ fn a_clean_cut_shows_by_what_is_known_elsewhere() {
 fn an_empty_log_by_its_name_is_not_called_cut_while_what_it_held_was_moved_away() {
     let scene = Scene::new();
     true_log(&scene, Rotation::default());
-    fs::rename(scene.path(), beside(&scene, "audit.log.1")).unwrap();
-    fs::write(scene.path(), "").unwrap();
     let verify = |files: &[&str]| json(&scene, files).0;
+    let moved = beside(&scene, "audit.log.1");
+    fs::rename(scene.path(), &moved).unwrap();
+    fs::write(scene.path(), "").unwrap();
     assert_eq!(verify(&["audit.log"]), 0);
     assert_eq!(verify(&["audit.log.1", "audit.log"]), 0);
     assert_eq!(verify(&["--log", "audit.log"]), 0);
+    assert_eq!(verify(&["--log", "audit.lo?"]), 0);
+    // To where nobody looks for it, unless it is named.
+    fs::rename(moved, beside(&scene, "moved")).unwrap();
+    assert_eq!(verify(&["moved", "audit.log"]), 0);
+    assert_eq!(only(&scene, &["audit.log"]), ("no_head".to_owned(), 0));
+}
+
+#[test]
+fn an_empty_log_is_called_cut_where_what_it_held_is_in_no_file_that_it_was_before() {
+    let scene = Scene::new();
+    true_log(&scene, Rotation::default());
+    let text = scene.text();
+    let lines: Vec<_> = text.lines().collect();
+    fs::write(
+        beside(&scene, "audit.log.1"),
+        lines[..150].join("\n") + "\n",
+    )
+    .unwrap();
+    fs::write(beside(&scene, "audit.log.copy"), &text).unwrap();
+    fs::write(scene.path(), "").unwrap();
+    let cut = ("no_head".to_owned(), 150);
+    assert_eq!(only(&scene, &["audit.log.1", "audit.log"]), cut);
+    assert_eq!(only(&scene, &["--log", "audit.log"]), cut);
+    assert_eq!(only(&scene, &["audit.log"]).0, "no_head");
+    fs::remove_file(beside(&scene, "audit.log.1")).unwrap();
+    assert_eq!(only(&scene, &["audit.log"]).0, "no_head");
+}
+
+#[test]
+fn a_log_that_never_had_a_record_is_empty_and_not_cut() {
+    let scene = Scene::new();
+    fs::write(scene.path(), "").unwrap();
+    for log in [&["audit.log"][..], &["--log", "audit.log"], &[]] {
+        let (code, told) = json(&scene, log);
+        assert_eq!((code, &told["records"]), (0, &0.into()));
+    }
 }
 
 #[test]

@@ -7,16 +7,23 @@ use std::{
 
 use super::{super::shown, report::Unread};
 use crate::audit::{
-    heads_elsewhere, reader,
+    Previous, heads_elsewhere, is_in_former, reader,
     verify::{Head, Source, Verdict},
 };
 
 /// Said of what should tell how the log ends and does not.
 const SO: &str = "whether the log was cut at its end is not known by it";
 
+/// A record, and the log that it was the newest of.
+struct OfLog {
+    log: PathBuf,
+    record: Previous,
+    head: Head,
+}
+
 #[derive(Default)]
 pub(super) struct Known {
-    pub(super) heads: Vec<Head>,
+    heads: Vec<OfLog>,
     /// What is there and cannot be read.
     failed: Vec<(PathBuf, io::Error)>,
     /// The file of the checkpoints, where it is not there or empty.
@@ -32,11 +39,15 @@ impl Known {
         }
         for (file, found) in heads_elsewhere(log, checkpoints) {
             match found {
-                Ok(Some((head, time))) => self.heads.push(Head {
-                    hash: head.hash,
-                    said_by: format!("`{}`", shown::path(&file)),
-                    may_be_before: true,
-                    may_be_gone: loses_files.then_some((head.seq, time)),
+                Ok(Some((record, time))) => self.heads.push(OfLog {
+                    log: log.to_owned(),
+                    record,
+                    head: Head {
+                        hash: record.hash,
+                        said_by: format!("`{}`", shown::path(&file)),
+                        may_be_before: true,
+                        may_be_gone: loses_files.then_some((record.seq, time)),
+                    },
                 }),
                 // Of a log without a head the server is older, or it was copied without.
                 Ok(None) => {
@@ -54,6 +65,24 @@ impl Known {
         if reader::is_live(file) {
             self.ask(file, None, true);
         }
+    }
+
+    /// What must be in these files. A log that was just begun, or left empty by whoever moved it, is not
+    /// cut: what is known of it is in the files that it was before, also where those were not named.
+    pub(super) fn heads(&mut self, sources: &[Source]) -> Vec<Head> {
+        let is_empty = |log: &Path| {
+            let found = sources.iter().find(|source| source.path == log);
+            found.is_some_and(|source| source.length() == 0)
+        };
+        let mut heads = Vec::new();
+        for OfLog { log, record, head } in self.heads.drain(..) {
+            match is_empty(&log).then(|| is_in_former(&log, record)) {
+                Some(Ok(true)) => {}
+                Some(Err(error)) => self.failed.push((log, error)),
+                Some(Ok(false)) | None => heads.push(head),
+            }
+        }
+        heads
     }
 
     /// All that could not be read, of the log and of what is known of it. The file of the checkpoints
