@@ -63,6 +63,10 @@ impl LockedFile {
             lock::remove(&place);
         }
         let (found, bytes) = read?.unzip();
+        // Whoever made it: by another program, or before locks told anything.
+        if found.is_some() {
+            lock::mark(&lock);
+        }
         Ok(Self {
             access_when_new: Access {
                 mode: 0o600,
@@ -230,7 +234,13 @@ pub fn look(path: &Path) -> Result<(), Error> {
     place.expect_own()
 }
 
-/// Whether a file was written at `path`, and is none: its lock tells that still.
+/// Lets the lock that was left beside the file at `path` tell of it, for who only reads the file and
+/// found it. Where there is no lock, or none of the caller's own, nothing is done.
+pub fn note_there(path: &Path) {
+    let _ = Place::find(path).and_then(|place| lock::mark_left(&place));
+}
+
+/// Whether there was a file at `path`, and is none: its lock tells that still.
 pub fn is_lost(path: &Path) -> bool {
     let is_lost = |place: Place| Ok(place.stat()?.is_none() && lock::tells_of_file(&place)?);
     Place::find(path).and_then(is_lost).unwrap_or(false)

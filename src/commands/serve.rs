@@ -45,6 +45,7 @@ use crate::{
     caller::RequestIds,
     cli::Serve,
     dispatch::{Dispatcher, Redactor},
+    durable,
     gitea::{self, Gitea},
     keys::RejectedKey,
     mcp, sandbox,
@@ -59,6 +60,9 @@ pub(super) fn run(asked: &Serve) -> Result<(), Failure> {
     let plan = Plan::new(asked)?;
     if asked.check {
         return System::new().block_on(check::run(plan, asked.json));
+    }
+    if plan.keys.has_metadata {
+        durable::note_there(plan.sources.metadata());
     }
     let ended = System::new().block_on(serve(plan));
     log::logger().flush();

@@ -22,7 +22,7 @@ use super::{
 /// How long to wait between two tries.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// What a lock holds from when the file beside it was written on.
+/// What a lock holds from when the file beside it was written or found on.
 const MARK: &[u8] = b"written\n";
 
 /// Takes the lock, which is held until the file is dropped or the process ends in any way.
@@ -62,20 +62,30 @@ pub(super) fn remove(place: &Place) {
     let _ = unlinkat(place.folder(), place.beside(".lock"), AtFlags::empty());
 }
 
-/// Notes in the lock, which is held, that the file was written. Where that fails, the file is there
-/// nevertheless, and only that it was there is not known later.
+/// Notes in the lock that the file is there. Where that fails, it is there nevertheless, and only that
+/// it was is not known later.
 pub(super) fn mark(lock: &File) {
     if fstat(lock).is_ok_and(|stat| stat.st_size == 0 && stat.st_nlink == 1) {
         let _ = lock.write_all_at(MARK, 0);
     }
 }
 
-/// Whether the file beside this lock was written once.
+/// The same without the lock, which somebody else may have: all write the same into it.
+pub(super) fn mark_left(place: &Place) -> Result<(), Error> {
+    let lock = place.sibling(place.beside(".lock"))?;
+    lock.expect_own()?;
+    if let Ok(lock) = lock.open(OFlags::RDWR) {
+        mark(&File::from(lock));
+    }
+    Ok(())
+}
+
+/// Whether the file beside this lock was there once.
 pub(super) fn is_marked(lock: &File) -> bool {
     fstat(lock).is_ok_and(|stat| tells(&stat))
 }
 
-/// The same without the lock, which somebody else may have or own.
+/// The same of a lock that somebody else may have or own.
 pub(super) fn tells_of_file(place: &Place) -> Result<bool, Error> {
     let lock = place.sibling(place.beside(".lock"))?;
     Ok(lock.stat()?.is_some_and(|stat| tells(&stat)))

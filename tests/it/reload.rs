@@ -379,6 +379,35 @@ fn a_start_misses_metadata_that_were_there() {
 }
 
 #[test]
+fn a_start_that_found_metadata_lets_the_lock_of_before_tell_of_them() {
+    let told = "aegis-keys.json was here and is gone, and with it which keys ";
+    for has_metadata in [true, false] {
+        let home = Home::new(ONE);
+        home.put("aegis-keys.json.lock", "");
+        if has_metadata {
+            home.metadata(&json!([]));
+        }
+        let served = home.serve(&[]);
+        assert!(!served.said.contains(told), "{}", served.said);
+        let folder = served.folder.path();
+        let lock = fs::read_to_string(folder.join("aegis-keys.json.lock")).unwrap();
+        assert_eq!(lock, if has_metadata { "written\n" } else { "" });
+        // Who only looks says then what is lost.
+        let _ = fs::remove_file(folder.join("aegis-keys.json"));
+        let listed = aegis(&["list-keys"]).current_dir(folder).output().unwrap();
+        assert_eq!(text(&listed.stderr).contains(told), has_metadata);
+    }
+}
+
+#[test]
+fn a_start_makes_no_lock_of_its_own() {
+    let home = Home::new(ONE);
+    home.metadata(&json!([]));
+    let served = home.serve(&[]);
+    assert!(!served.folder.path().join("aegis-keys.json.lock").exists());
+}
+
+#[test]
 fn metadata_that_were_made_anew_revive_no_key_that_ended() {
     let home = Home::new(&format!("{ONE},{TWO}"));
     home.metadata(&json!([{

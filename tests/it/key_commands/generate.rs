@@ -286,6 +286,23 @@ fn a_lock_that_a_command_of_before_left_tells_nothing_and_goes() {
 }
 
 #[test]
+fn a_lock_of_before_tells_from_when_a_command_finds_what_it_locks() {
+    let keys = Keys::with(&format!("MCP_API_KEYS={KEY}\n"));
+    let metadata = keys.path("aegis-keys.json");
+    keys.run(&["generate-key", "--add", "--label", "one"]);
+    fs::write(keys.path("aegis-keys.json.lock"), "").unwrap();
+    // It locks what is known, and has nothing to write there.
+    keys.run(&["generate-key", "--add"]);
+    fs::remove_file(&metadata).unwrap();
+    let missed = keys.run(&["list-keys"]);
+    assert!(
+        missed
+            .stderr
+            .starts_with("warning: aegis-keys.json was here and is gone, ")
+    );
+}
+
+#[test]
 fn a_hashed_key_is_not_put_into_force_where_standard_output_is_closed_or_nowhere() {
     for (arguments, shell) in [
         (&["--add", "--hashed"][..], "exec \"$@\" >&-"),
