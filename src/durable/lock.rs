@@ -1,5 +1,6 @@
 //! One process at a time: a lock on a file beside the one that is edited, whose own inode changes.
 use std::{
+    ffi::OsStr,
     fs::{File, TryLockError},
     os::{fd::OwnedFd, unix::fs::FileExt},
     thread,
@@ -102,8 +103,12 @@ fn open(place: &Place) -> Result<OwnedFd, Error> {
     let new = flags | OFlags::CREATE | OFlags::EXCL;
     let made = openat(place.folder(), &name, new, Mode::RUSR | Mode::WUSR);
     let file = match made {
-        Err(Errno::EXIST) => match openat(place.folder(), &name, flags, Mode::empty()) {
+        Err(Errno::EXIST) => match open_left(place, &name, flags) {
             Err(Errno::NOENT) => return open(place),
+            Err(Errno::ACCESS) => {
+                let lock = place.sibling(name)?;
+                return Err(lock.failed("be opened", Errno::ACCESS));
+            }
             opened => opened,
         },
         made => made,
@@ -123,6 +128,15 @@ fn open(place: &Place) -> Result<OwnedFd, Error> {
         share(place, &file, &stat)?;
     }
     Ok(file)
+}
+
+/// One that may only be read locks as well. That the file was there is not noted in it then.
+fn open_left(place: &Place, name: &OsStr, flags: OFlags) -> Result<OwnedFd, Errno> {
+    let open = |flags| openat(place.folder(), name, flags, Mode::empty());
+    match open(flags) {
+        Err(Errno::ACCESS) => open(flags.difference(OFlags::RDWR)),
+        opened => opened,
+    }
 }
 
 /// A lock that root made must not lock out the user whose file it is.

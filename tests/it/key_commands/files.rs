@@ -289,6 +289,32 @@ fn a_group_that_its_owner_is_not_in_matters_where_it_may_use_the_file_and_nowher
 }
 
 #[test]
+fn a_lock_that_may_only_be_read_locks_and_one_that_may_not_is_named() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let refused = "error: .env.lock cannot be opened: Permission denied (os error 13)\n";
+    for arguments in [ADD, REVOKE] {
+        for (mode, told) in [(0o400, None), (0, Some((Some(1), refused)))] {
+            let keys = two();
+            for lock in [".env.lock", "aegis-keys.json.lock"] {
+                keys.write(lock, "");
+                let mode = PermissionsExt::from_mode(mode);
+                fs::set_permissions(keys.path(lock), mode).unwrap();
+            }
+            for name in ["", ".env", ".env.lock", "aegis-keys.json.lock"] {
+                std::os::unix::fs::chown(keys.path(name), Some(NOBODY), Some(NOBODY)).unwrap();
+            }
+            let before = keys.read(".env");
+            let done = run_by_nobody(&keys, arguments);
+            let told = told.unwrap_or((Some(0), &*done.stderr));
+            assert_eq!((done.code, &*done.stderr), told, "{arguments:?} {mode:o}");
+            assert_eq!(keys.read(".env") == before, done.code != Some(0));
+        }
+    }
+}
+
+#[test]
 fn a_file_that_would_be_too_large_gets_no_key_and_nothing_is_known_of_one() {
     let padding = |used: usize| "#".repeat((1 << 20) - used - 10);
     let text = format!("MCP_API_KEYS={OTHER}\nMCP_API_KEYS_FILE=more\n");
