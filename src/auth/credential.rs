@@ -78,19 +78,27 @@ impl<'a> Credential<'a> {
     }
 }
 
-/// Whether a text repeats what stands in any place for a key, taken from there or not: a value as it was
-/// sent or decoded, or what of it could be a key by itself. What is shorter is in many texts by chance.
+/// Whether a text repeats what stands in any place for a key, taken from there or not: a value or what of
+/// it could be a key by itself, here and there as it was sent or decoded. What is shorter is in many
+/// texts by chance.
 pub(super) fn is_repeated_in(text: &[u8], head: &RequestHead) -> bool {
-    let repeats = |value: &[u8]| {
+    let both =
+        |value| -> [Cow<'_, [u8]>; 2] { [Cow::Borrowed(value), percent_decode(value).into()] };
+    let texts = both(text);
+    let is_in = |part: &[u8]| {
+        let mut texts = texts.iter();
+        texts.any(|text| memmem::find(text, part).is_some())
+    };
+    let repeats = |value: Cow<'_, [u8]>| {
         let parts = value.split(|byte| !is_key_character(char::from(*byte)));
-        let mut telling = once(value).chain(parts).filter(|it| it.len() >= TELLING);
-        telling.any(|it| memmem::find(text, it).is_some())
+        let mut telling = once(&*value).chain(parts).filter(|it| it.len() >= TELLING);
+        telling.any(is_in)
     };
     let header = |name| head.headers.get_all(name).map(HeaderValue::as_bytes);
-    let mut sent = header(AUTHORIZATION)
+    let sent = header(AUTHORIZATION)
         .chain(header(X_API_KEY))
         .chain(query_values(head.uri.query()));
-    sent.any(repeats) || query_keys(head.uri.query()).any(|key| repeats(&key))
+    sent.flat_map(both).any(repeats)
 }
 
 struct TwoValues;

@@ -395,6 +395,24 @@ fn what_is_offered_as_a_key_anyhow_is_not_recorded_where_a_client_names_itself_b
 }
 
 #[test]
+fn what_is_offered_as_a_key_is_not_recorded_where_a_client_names_itself_by_it_percent_encoded() {
+    let one = "0ff3".repeat(9);
+    let some = "%30ff3".repeat(9);
+    let all = "%30%66%66%33".repeat(9);
+    for name in [&one, &some, &all] {
+        let gate = Gate::start();
+        let client = gate.client().with("User-Agent", &format!("agent/1 {name}"));
+        for key in [&one, &some, &all] {
+            let client = client.with("X-API-Key", key);
+            assert_eq!(client.get("/mcp").status, 401);
+        }
+        let log = gate.log();
+        assert!(!log.contains("0ff30ff") && !log.contains("%30"), "{log}");
+        assert_eq!(log.matches(r#""user_agent": "[redacted]""#).count(), 3);
+    }
+}
+
+#[test]
 fn a_client_s_name_is_recorded_though_something_too_short_for_a_key_is_offered_that_stands_in_it() {
     let gate = Gate::start();
     let name = "Basic-Client/1.0 (Bearer; 0123456789abcde)";
