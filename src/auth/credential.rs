@@ -18,6 +18,9 @@ const UNFILLED: [&[u8]; 3] = [b"${", b"<", b"YOUR_"];
 const PLACEHOLDER: &[u8] = b"PASTE-THE-KEY-HERE";
 /// The least that tells something of a key: half of the shortest. Names of schemes are shorter.
 const TELLING: usize = 16;
+/// The same of what another scheme than `Bearer` offers, `dXNlcjpwdw==` by `Basic`: all of it is a secret,
+/// however short. What is shorter than this is in names by chance, as a word or a version: `null`, `1.0.0`.
+const TELLING_WHOLE: usize = 8;
 
 /// What a request offers as a key.
 pub(super) enum Credential<'a> {
@@ -98,7 +101,12 @@ pub(super) fn is_repeated_in(text: &[u8], head: &RequestHead) -> bool {
     let sent = header(AUTHORIZATION)
         .chain(header(X_API_KEY))
         .chain(query_values(head.uri.query()));
-    sent.flat_map(both).any(repeats)
+    let others = header(AUTHORIZATION).map(in_scheme);
+    let others = others.filter(|(scheme, _)| !is_bearer(scheme));
+    let mut others = others
+        .flat_map(|(_, value)| both(value))
+        .filter(|value| value.len() >= TELLING_WHOLE);
+    others.any(|value| is_in(&value)) || sent.flat_map(both).any(repeats)
 }
 
 struct TwoValues;
@@ -113,19 +121,23 @@ fn single(head: &RequestHead, name: HeaderName) -> Result<Option<&[u8]>, TwoValu
 }
 
 fn bearer(value: &[u8]) -> Result<&[u8], Absence> {
-    let value = value.trim_ascii();
-    let scheme = value
-        .split(u8::is_ascii_whitespace)
-        .next()
-        .unwrap_or_default();
-    if !scheme.eq_ignore_ascii_case(b"bearer") {
-        return Err(if value.is_empty() {
-            Absence::Empty
-        } else {
-            Absence::NotBearer
-        });
+    match in_scheme(value) {
+        (scheme, key) if is_bearer(scheme) => filled_in(key),
+        ([], _) => Err(Absence::Empty),
+        _ => Err(Absence::NotBearer),
     }
-    filled_in(&value[scheme.len()..])
+}
+
+/// The scheme of a value of `Authorization`, and what is offered by it.
+fn in_scheme(value: &[u8]) -> (&[u8], &[u8]) {
+    let value = value.trim_ascii();
+    let scheme = value.iter().position(u8::is_ascii_whitespace);
+    let (scheme, offered) = value.split_at(scheme.unwrap_or(value.len()));
+    (scheme, offered.trim_ascii())
+}
+
+fn is_bearer(scheme: &[u8]) -> bool {
+    scheme.eq_ignore_ascii_case(b"bearer")
 }
 
 fn filled_in(value: &[u8]) -> Result<&[u8], Absence> {

@@ -413,6 +413,28 @@ fn what_is_offered_as_a_key_is_not_recorded_where_a_client_names_itself_by_it_pe
 }
 
 #[test]
+fn what_another_scheme_offers_is_not_recorded_where_a_client_names_itself_by_it() {
+    let gate = Gate::start();
+    for (authorization, name, is_recorded) in [
+        ("Basic dXNlcjpwdw==", "agent dXNlcjpwdw==", false),
+        ("token  s3cret-8 ", "agent/s3cret-8/1", false),
+        ("token s3cret-8", "agent %733cret-8", false),
+        ("token s3cret7", "agent s3cret7", true),
+        ("s3cret-alone", "agent s3cret-alone", true),
+        ("Negotiate", "agent Negotiate", true),
+    ] {
+        let client = gate.client().with("User-Agent", name);
+        client
+            .with("Authorization", authorization)
+            .get("/mcp/tools");
+        let told = format!(r#""user_agent": "{name}""#);
+        assert_eq!(gate.log().contains(&told), is_recorded, "{name}");
+    }
+    let log = gate.log();
+    assert_eq!(log.matches(r#""user_agent": "[redacted]""#).count(), 3);
+}
+
+#[test]
 fn a_client_s_name_is_recorded_though_something_too_short_for_a_key_is_offered_that_stands_in_it() {
     let gate = Gate::start();
     let name = "Basic-Client/1.0 (Bearer; 0123456789abcde)";
