@@ -124,10 +124,15 @@ impl AuditLog {
         }
     }
 
-    /// Whether calls may run, for `/health`: false in `block` mode while records have no place to
-    /// go. It turns true again with the next record or [`AuditLog::tick`] that succeeds.
+    /// Whether records have a place to go. It turns true again with the next record or
+    /// [`AuditLog::tick`] that succeeds.
     pub fn is_writable(&self) -> bool {
-        self.shared.mode == FailureMode::Allow || !self.shared.failing.load(Ordering::Relaxed)
+        !self.shared.failing.load(Ordering::Relaxed)
+    }
+
+    /// Whether calls may run: in `block` mode not while records have no place to go.
+    pub fn lets_calls_run(&self) -> bool {
+        self.shared.mode == FailureMode::Allow || self.is_writable()
     }
 
     /// Whether there will be no room for records soon, for `/health`.

@@ -87,9 +87,14 @@ impl Gatekeeper {
         client.map_err(|_| refusal::too_many_hops())
     }
 
-    /// Whether calls can be recorded, so whether anybody can be let in.
+    /// Whether anybody can be let in: calls can be recorded, or run without that.
     pub fn is_open(&self) -> bool {
-        self.audit.is_writable()
+        self.audit.lets_calls_run()
+    }
+
+    /// Whether records are lost now.
+    pub fn is_losing_records(&self) -> bool {
+        !self.audit.is_writable()
     }
 
     /// Whether records will have no room soon, and nobody be let in.

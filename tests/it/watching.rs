@@ -114,6 +114,26 @@ fn a_forge_that_fails_is_seen() {
 }
 
 #[test]
+fn records_that_are_lost_are_seen_where_calls_run_without_them() {
+    let fake = Fake::start();
+    let further = [("METRICS_ENABLED", "true"), ("AUDIT_FAILURE_MODE", "allow")];
+    let served = served(&fake, &further);
+    let page = || served.client().bearer(KEY).get("/metrics").body;
+    assert!(page().contains("\naegis_audit_writable 1\n"));
+    served.limit_files();
+    let failing = page();
+    assert!(failing.contains("\naegis_audit_writable 0\n"), "{failing}");
+    let health = served.client().get("/health");
+    assert_eq!(
+        (health.status, &*health.body),
+        (
+            200,
+            r#"{"status": "ok", "warning": "the audit log cannot be written, so records are lost"}"#
+        )
+    );
+}
+
+#[test]
 fn without_the_setting_there_are_no_metrics() {
     let fake = Fake::start();
     let served = served(&fake, &[]);

@@ -92,11 +92,14 @@ impl<T: Tools> Entry<T> {
 
     /// Whether calls would be served, for whoever watches over the server.
     fn health(&self) -> HttpResponse {
+        let gatekeeper = &self.parts.gatekeeper;
         if self.parts.calls.is_closed() {
             let text = r#"{"status": "stopping", "reason": "the server is shutting down"}"#;
             answer::json(StatusCode::SERVICE_UNAVAILABLE, text)
-        } else if self.parts.gatekeeper.is_open() {
-            let text = if self.parts.gatekeeper.is_short_of_room() {
+        } else if gatekeeper.is_open() {
+            let text = if gatekeeper.is_losing_records() {
+                r#"{"status": "ok", "warning": "the audit log cannot be written, so records are lost"}"#
+            } else if gatekeeper.is_short_of_room() {
                 r#"{"status": "ok", "warning": "the disk of the audit log is nearly full"}"#
             } else {
                 r#"{"status": "ok"}"#

@@ -61,6 +61,7 @@ fn on_a_full_disk() {
         assert!(log.is_writable());
     }
     assert!(!log.is_writable());
+    assert!(!log.lets_calls_run());
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!(text.lines().count(), written, "half a record stays");
     assert_chained(&text);
@@ -112,7 +113,8 @@ fn allowed_on_a_full_disk() {
     })
     .unwrap();
     assert!(log.record(&stopped()).is_ok());
-    assert!(log.is_writable());
+    assert!(!log.is_writable());
+    assert!(log.lets_calls_run());
 }
 
 #[test]
