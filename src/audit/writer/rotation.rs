@@ -87,6 +87,8 @@ impl Writer {
         }
         file.lock(&self.path)?;
         let tail = Tail::read(&file.file).map_err(failed)?;
+        let found = tail.newest.map(|head| head.previous);
+        self.note_lost_file(found);
         if self.seq == 1 {
             self.chain = file.beginning.map(|it| it.chain_id);
             self.file = file;
@@ -97,7 +99,7 @@ impl Writer {
             self.owed.note_torn(&tail);
         }
         self.adrift = false;
-        Ok(tail.newest.map(|head| head.previous))
+        Ok(found)
     }
 
     /// Leaves the file for another, which begins with a record that names it. One that was left

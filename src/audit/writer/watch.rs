@@ -88,6 +88,18 @@ impl Writer {
         }
     }
 
+    /// Before the file is left: one that was moved away, and told of that itself, may have been
+    /// deleted since, with all that it told. Then the next one tells.
+    pub(super) fn note_lost_file(&mut self, found: Option<Previous>) {
+        if self.sight == Sight::Told && self.file.is_deleted() {
+            self.owed.displaced = Some(AuditEvent::Replaced {
+                by: Place::Nothing.as_str(),
+                expected: self.expected(),
+                found,
+            });
+        }
+    }
+
     fn expected(&self) -> Option<Previous> {
         self.head().map(|head| head.previous)
     }

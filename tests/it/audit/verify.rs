@@ -881,6 +881,28 @@ fn a_log_that_is_deleted_while_it_is_written_misses_its_beginning() {
 }
 
 #[test]
+fn a_log_that_is_moved_while_it_is_written_and_then_deleted_misses_its_beginning() {
+    let scene = Scene::new();
+    let log = scene.open();
+    grow(&log, 5);
+    let moved = beside(&scene, "gone");
+    fs::rename(scene.path(), &moved).unwrap();
+    fs::create_dir(scene.path()).unwrap();
+    log.tick();
+    log.tick();
+    grow(&log, 3);
+    fs::remove_file(moved).unwrap();
+    log.tick();
+    log.record(&stopped()).unwrap_err();
+    fs::remove_dir(scene.path()).unwrap();
+    log.tick();
+    log.close();
+    assert_eq!(only(&scene, &[]), ("no_beginning".to_owned(), 1));
+    let (code, _) = summary(&scene, &["all", "--fail-on", "cuts>0"]);
+    assert_eq!(code, 4);
+}
+
+#[test]
 fn a_log_that_others_moved_and_removed_later_begins_later() {
     let (scene, told) = gone_meanwhile(|scene| {
         fs::rename(scene.path(), beside(scene, "audit.log.1")).unwrap();

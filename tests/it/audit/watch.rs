@@ -147,11 +147,61 @@ fn no_link_is_followed_and_what_is_deleted_is_no_place_for_records() {
     log.record(&stopped()).unwrap();
     assert_eq!(
         scene.events(),
-        ["audit_rotated", "audit_gap", "server_stopped"]
+        [
+            "audit_rotated",
+            "audit_log_replaced",
+            "audit_gap",
+            "server_stopped"
+        ]
     );
     let first = &values(&scene.text())[0];
     assert_eq!(first["seq"], 5);
     assert_eq!(first["prev"], sha256(text.lines().last().unwrap()));
+}
+
+/// Moves the log away, makes its place one that no file can be made in, and has that told.
+fn exile(scene: &Scene, log: &AuditLog) {
+    fs::rename(scene.path(), aside(scene)).unwrap();
+    fs::create_dir(scene.path()).unwrap();
+    log.tick();
+    log.tick();
+}
+
+#[test]
+fn of_a_file_that_was_moved_and_then_deleted_the_one_that_follows_tells() {
+    for (is_seen, is_asked) in [(true, false), (false, false), (true, true), (false, true)] {
+        let scene = Scene::new();
+        let log = grown(&scene, 2);
+        exile(&scene, &log);
+        log.record(&stopped()).unwrap();
+        let lost = fs::read_to_string(aside(&scene)).unwrap();
+        fs::remove_file(aside(&scene)).unwrap();
+        if is_seen {
+            log.tick();
+            assert!(!log.is_writable());
+        }
+        fs::remove_dir(scene.path()).unwrap();
+        if is_asked {
+            log.reopen().unwrap();
+        }
+        log.tick();
+        assert_eq!(scene.events(), ["audit_rotated", "audit_log_replaced"]);
+        let told = &values(&scene.text())[1];
+        assert_eq!(told["by"], "nothing");
+        let hash = sha256(lost.lines().last().unwrap());
+        assert_eq!(told["expected"], json!({"seq": 4, "hash": hash}));
+    }
+}
+
+#[test]
+fn to_a_file_that_was_moved_and_is_still_there_the_one_that_follows_goes_back() {
+    let scene = Scene::new();
+    let log = grown(&scene, 2);
+    exile(&scene, &log);
+    fs::remove_dir(scene.path()).unwrap();
+    log.tick();
+    assert_eq!(scene.events(), ["audit_rotated"]);
+    assert_eq!(values(&scene.text())[0]["previous_file"], "moved-away");
 }
 
 #[test]
