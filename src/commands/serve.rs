@@ -249,7 +249,7 @@ async fn stopped(
     select! {
         _ = terminate.recv() => Stop::Asked("SIGTERM"),
         _ = interrupt.recv() => Stop::Asked("SIGINT"),
-        Err(token) = gitea::probe(gitea) => Stop::Refused(token),
+        token = gitea::keep_known(gitea, gitea::REST) => Stop::Refused(token),
         never = keep(gatekeeper, &keys.audit, reload, hangup) => match never {},
         never = keys.end_in_time() => match never {},
     }

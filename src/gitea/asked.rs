@@ -20,12 +20,13 @@ pub struct Requests {
 }
 
 impl Asked {
-    /// `status` is that of the answer, if there was one.
-    pub(super) fn note(&self, status: Option<u16>) {
+    /// `status` is that of the answer, if there was one. Says whether the forge is back: it failed
+    /// the time before.
+    pub(super) fn note(&self, status: Option<u16>) -> bool {
         let failed = status.is_none_or(|status| status >= 500);
         self.all.fetch_add(1, Ordering::Relaxed);
         self.failed.fetch_add(failed.into(), Ordering::Relaxed);
-        self.is_down.store(failed, Ordering::Relaxed);
+        self.is_down.swap(failed, Ordering::Relaxed) && !failed
     }
 
     pub(super) fn so_far(&self) -> Requests {

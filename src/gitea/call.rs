@@ -59,7 +59,7 @@ impl Call {
     }
 
     pub(super) async fn facts(&self) -> Result<Arc<Facts>, GiteaError> {
-        self.gitea.facts(self.deadline).await.cloned()
+        self.gitea.forge().facts(self.deadline).await
     }
 
     /// The answer to a GET, where it is a success.
@@ -68,7 +68,7 @@ impl Call {
         address: &Address,
         query: &Query,
     ) -> Result<Response, GiteaError> {
-        self.gitea.facts(self.deadline).await?;
+        self.gitea.forge().facts(self.deadline).await?;
         self.ask_early(address, query).await
     }
 
@@ -111,7 +111,9 @@ impl Call {
         };
         let answer = self.gitea.http().send(request).await;
         let status = answer.as_ref().ok().map(Response::status);
-        forge.asked.note(status);
+        if forge.asked.note(status) {
+            forge.back.notify_one();
+        }
         match answer {
             Ok(answer) => {
                 self.status.set(Some(answer.status()));

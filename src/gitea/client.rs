@@ -1,8 +1,7 @@
 //! Asking Gitea.
-use std::{cell::OnceCell, fmt::Display, rc::Rc, sync::Arc};
+use std::{fmt::Display, rc::Rc, sync::Arc};
 
 use serde::de::DeserializeOwned;
-use tokio::time::Instant;
 
 use super::{
     Address, Facts, Forge, GiteaError, Page, Query, answer::Items, bounded::Bounded, call::Call,
@@ -16,8 +15,6 @@ use crate::{
 pub struct Gitea {
     forge: Arc<Forge>,
     http: HttpClient,
-    /// What the forge said at the start, once it is known.
-    facts: OnceCell<Arc<Facts>>,
 }
 
 /// Every verb, for one call.
@@ -33,7 +30,6 @@ impl Gitea {
         Rc::new(Self {
             http: forge.outbound.client(),
             forge,
-            facts: OnceCell::new(),
         })
     }
 
@@ -57,16 +53,6 @@ impl Gitea {
 
     pub(super) fn http(&self) -> &HttpClient {
         &self.http
-    }
-
-    /// What is known of the forge; waits for it for a while.
-    pub(super) async fn facts(&self, deadline: Instant) -> Result<&Arc<Facts>, GiteaError> {
-        if self.facts.get().is_none() {
-            let facts = self.forge.facts(deadline).await?;
-            // Set meanwhile by another call: the same.
-            let _ = self.facts.set(facts);
-        }
-        self.facts.get().ok_or(GiteaError::Unreachable)
     }
 }
 
@@ -122,7 +108,7 @@ impl GiteaReader {
         self.0.raw(address, answer)
     }
 
-    /// What the forge said at the start: version, account, its address for people.
+    /// What the forge said when it was last asked: version, account, its address for people.
     pub async fn facts(&self) -> Result<Arc<Facts>, GiteaError> {
         self.0.facts().await
     }

@@ -51,6 +51,8 @@ pub struct Forge {
     pub(super) asked: Asked,
     /// A call waits to know the forge: no need to wait longer before asking again.
     pub(super) hurry: Notify,
+    /// It answers again after it did not, and may be another than before.
+    pub(super) back: Notify,
 }
 
 /// How far we got in knowing the forge.
@@ -61,7 +63,7 @@ pub(super) enum Standing {
     Known(Arc<Facts>),
 }
 
-/// What the forge said when it was first asked.
+/// What the forge said of itself and of us when it was last asked.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Facts {
     /// `1.26.0+dev-193a24c30e`; `None` where the token may not ask.
@@ -77,6 +79,23 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// What is not told now stays as it was told before.
+    #[must_use]
+    pub(super) fn or(self, before: &Self) -> Self {
+        let before = before.clone();
+        Self {
+            web_root: if self.account.is_some() {
+                self.web_root
+            } else {
+                before.web_root
+            },
+            version: self.version.or(before.version),
+            account: self.account.or(before.account),
+            is_admin: self.is_admin.or(before.is_admin),
+            page_max: self.page_max.or(before.page_max),
+        }
+    }
+
     /// Forgejo tells the version of Gitea it stems from: `11.0.1+gitea-1.22.0`. Where it is built so
     /// that it does not, its own number tells: Gitea's begin with 1.
     pub fn is_forgejo(&self) -> bool {
@@ -164,6 +183,7 @@ impl Forge {
             standing: watch::Sender::new(Standing::Asking),
             asked: Asked::default(),
             hurry: Notify::new(),
+            back: Notify::new(),
         }))
     }
 

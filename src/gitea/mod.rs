@@ -24,5 +24,5 @@ pub use client::{Gitea, GiteaClient, GiteaReader};
 pub use error::GiteaError;
 pub use forge::{Facts, Forge, ForgeError, GiteaSettings};
 pub use names::{FilePath, NameError, Owner, RefName, RepoName, Sha};
-pub use probe::{AdminToken, Unknown, probe};
+pub use probe::{AdminToken, REST, Unknown, keep_known, probe};
 pub use query::Query;

@@ -1,10 +1,10 @@
 //! Getting to know the forge: its version, and whose token we hold.
 use std::{fmt, rc::Rc, sync::Arc, time::Duration};
 
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{
-    Address, Facts, Gitea, GiteaError, Query,
+    Address, Facts, Forge, Gitea, GiteaError, Query,
     call::harmless,
     forge::Standing,
     views::{ApiSettings, User, Version},
@@ -64,6 +64,48 @@ impl fmt::Display for Unknown {
 /// The first and the longest wait between two tries. A call that waits cuts it short.
 const WAIT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
+/// The shortest and the longest time in which the forge, once it is known, is not asked again. It is
+/// asked where it is back after it did not answer.
+pub const REST: (Duration, Duration) = (Duration::from_mins(1), Duration::from_hours(1));
+
+/// Gets to know the forge, and asks it again while the server runs: it may have another address or
+/// version since, and the token's account other rights. What it does not tell any more stays known.
+/// Ends only where the token is refused.
+pub async fn keep_known(gitea: &Rc<Gitea>, rest: (Duration, Duration)) -> AdminToken {
+    if let Err(token) = probe(gitea).await {
+        return token;
+    }
+    loop {
+        sleep(rest.0).await;
+        let _ = timeout(rest.1.saturating_sub(rest.0), gitea.forge().back.notified()).await;
+        if let Err(token) = ask_again(gitea).await {
+            return token;
+        }
+    }
+}
+
+async fn ask_again(gitea: &Rc<Gitea>) -> Result<(), AdminToken> {
+    let forge = gitea.forge();
+    let facts = match ask(gitea).await {
+        Ok(facts) => facts,
+        Err(unknown) => {
+            log::warn!(
+                "the forge at {} was asked again who it is, in vain: {unknown}; what is known of it stays",
+                forge.root
+            );
+            return Ok(());
+        }
+    };
+    let Standing::Known(before) = forge.standing.borrow().clone() else {
+        return learn(forge, facts);
+    };
+    let facts = facts.or(&before);
+    if facts == *before {
+        return Ok(());
+    }
+    learn(forge, facts)
+}
+
 /// Asks the forge who it is and who we are, again and again until it answers, and tells all
 /// workers. Without this running, every call fails after its wait.
 pub async fn probe(gitea: &Rc<Gitea>) -> Result<(), AdminToken> {
@@ -83,20 +125,25 @@ pub async fn probe(gitea: &Rc<Gitea>) -> Result<(), AdminToken> {
                 continue;
             }
         };
-        admit(&facts, forge.allow_admin_token)?;
-        match &facts.account {
-            Some(account) => log::info!("{} answers; the token is `{account}`'s", facts.name()),
-            None => log::warn!(
-                "{} answers; whose token it is could not be checked, nor that it is no \
-                 administrator's: the token lacks the scope read:user",
-                facts.name()
-            ),
-        }
-        forge
-            .standing
-            .send_replace(Standing::Known(Arc::new(facts)));
-        return Ok(());
+        return learn(forge, facts);
     }
+}
+
+/// Tells all workers, where the token is admitted.
+fn learn(forge: &Forge, facts: Facts) -> Result<(), AdminToken> {
+    admit(&facts, forge.allow_admin_token)?;
+    match &facts.account {
+        Some(account) => log::info!("{} answers; the token is `{account}`'s", facts.name()),
+        None => log::warn!(
+            "{} answers; whose token it is could not be checked, nor that it is no \
+             administrator's: the token lacks the scope read:user",
+            facts.name()
+        ),
+    }
+    forge
+        .standing
+        .send_replace(Standing::Known(Arc::new(facts)));
+    Ok(())
 }
 
 pub(super) fn admit(facts: &Facts, allow: bool) -> Result<(), AdminToken> {

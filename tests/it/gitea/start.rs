@@ -1,7 +1,9 @@
 //! Getting to know the forge: at the start, late, and with tokens that may little.
-use std::{rc::Rc, time::Duration};
+use std::{rc::Rc, sync::Arc, time::Duration};
 
-use aegis::gitea::{AdminToken, GiteaError, Scope, ScopeState, check, probe};
+use aegis::gitea::{
+    AdminToken, Facts, Gitea, GiteaError, Scope, ScopeState, check, keep_known, probe,
+};
 
 use super::{client, door, reader, settings, telescope};
 use crate::support::{Fake, Reply};
@@ -74,6 +76,115 @@ async fn an_administrator_s_token_is_refused_unless_allowed() {
     let gitea = door(&settings);
     assert_eq!(probe(&gitea).await, Ok(()));
     assert_eq!(check(&gitea).await.refused, None);
+}
+
+/// No rest at all.
+const RESTLESS: (Duration, Duration) = (Duration::ZERO, Duration::ZERO);
+
+fn account(url: &str, is_admin: bool) -> Reply {
+    let user = serde_json::json!({
+        "login": "aegis-bot",
+        "html_url": format!("{url}/aegis-bot"),
+        "is_admin": is_admin,
+    });
+    Reply::json(200, &user.to_string())
+}
+
+/// Waits until what is known of the forge is like this.
+async fn until(gitea: &Rc<Gitea>, is_so: impl Fn(&Facts) -> bool) -> Arc<Facts> {
+    loop {
+        let facts = reader(gitea).facts().await.unwrap();
+        if is_so(&facts) {
+            return facts;
+        }
+        actix_rt::task::yield_now().await;
+    }
+}
+
+#[actix_rt::test]
+async fn a_forge_that_has_another_address_or_version_is_known_anew() {
+    let fake = Fake::start();
+    let gitea = door(&settings(&fake.url(), "aegis-bot"));
+    let changes = async {
+        until(&gitea, |facts| facts.web_root == "https://git.example.org").await;
+        let version = Reply::json(200, r#"{"version":"1.27.0"}"#);
+        fake.says("/api/v1/version", version);
+        fake.says("/api/v1/user", account("https://new.example.org", false));
+        let facts = until(&gitea, |facts| facts.web_root == "https://new.example.org").await;
+        assert_eq!(facts.name(), "Gitea 1.27.0");
+        assert_eq!(facts.page_max, Some(50));
+    };
+    tokio::select! {
+        token = keep_known(&gitea, RESTLESS) => panic!("{token}"),
+        () = changes => {}
+    }
+}
+
+#[actix_rt::test]
+async fn a_forge_that_does_not_answer_any_more_stays_known_as_it_was() {
+    let fake = Fake::start();
+    let gitea = door(&settings(&fake.url(), "aegis-bot"));
+    let lacking = r#"{"message":"token does not have at least one of required scope(s), required=[read:user], token scope="}"#;
+    let rounds = || {
+        let asked = fake.asked().into_iter();
+        asked.filter(|line| line == "GET /api/v1/version").count()
+    };
+    let failures = async {
+        let before = reader(&gitea).facts().await.unwrap();
+        for (address, reply) in [
+            ("/api/v1/settings/api", Reply::new(502, "")),
+            ("/api/v1/user", Reply::json(403, lacking)),
+            ("/api/v1/user", Reply::new(502, "")),
+            ("/api/v1/version", Reply::new(401, "")),
+            ("/api/v1/version", Reply::hang_up()),
+        ] {
+            fake.says(address, reply);
+            fake.forget();
+            // One had begun before, and one may have asked twice.
+            let facts = until(&gitea, |_| rounds() > 4).await;
+            assert_eq!(facts, before, "{address}");
+        }
+    };
+    tokio::select! {
+        token = keep_known(&gitea, RESTLESS) => panic!("{token}"),
+        () = failures => {}
+    }
+}
+
+#[actix_rt::test]
+async fn a_token_whose_account_becomes_an_administrator_is_refused_unless_allowed() {
+    for allow_admin_token in [false, true] {
+        let fake = Fake::start();
+        let mut settings = settings(&fake.url(), "aegis-bot");
+        settings.allow_admin_token = allow_admin_token;
+        let gitea = door(&settings);
+        fake.says_once("/api/v1/user", account("https://git.example.org", false));
+        fake.says("/api/v1/user", account("https://git.example.org", true));
+        let refused = tokio::select! {
+            token = keep_known(&gitea, RESTLESS) => Some(token.account),
+            _ = until(&gitea, |facts| facts.is_admin == Some(true)) => None,
+        };
+        let expected = (!allow_admin_token).then(|| "aegis-bot".to_owned());
+        assert_eq!(refused, expected);
+    }
+}
+
+#[actix_rt::test]
+async fn a_forge_that_is_back_is_asked_again_at_once() {
+    let fake = Fake::start();
+    let gitea = door(&settings(&fake.url(), "aegis-bot"));
+    let calls = async {
+        until(&gitea, |_| true).await;
+        fake.says("/api/v1/user", account("https://new.example.org", false));
+        fake.says_once("/api/v1/repos/observatory/telescope", Reply::new(502, ""));
+        telescope(&client(&gitea)).await.unwrap_err();
+        telescope(&client(&gitea)).await.unwrap();
+        until(&gitea, |facts| facts.web_root == "https://new.example.org").await;
+    };
+    tokio::select! {
+        token = keep_known(&gitea, (Duration::ZERO, Duration::MAX)) => panic!("{token}"),
+        () = calls => {}
+    }
 }
 
 #[actix_rt::test]
