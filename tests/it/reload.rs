@@ -308,6 +308,23 @@ fn a_key_ends_at_its_time_while_the_server_runs() {
 }
 
 #[test]
+fn a_key_that_ends_at_another_time_is_named_and_no_other_key_is_said_to_be_in_force() {
+    let home = Home::new(&format!("{ONE},{TWO}"));
+    let mut served = home.serve(&[]);
+    let known = json!({"version": 1, "keys": [{
+        "id": "1", "fp": &ONE_HASHED[7..23], "hint": ONE_HINT, "expires_at": "2099-01-01T00:00:00Z",
+    }]});
+    put(&served.folder, "aegis-keys.json", &known.to_string());
+    served.signal(Signal::HUP);
+    served.wait_for(" now");
+    let ended = served.stop();
+    let named = format!("keys that end at another time now: {ONE_HINT}\n");
+    assert!(ended.stderr.contains(&named), "{}", ended.stderr);
+    assert!(!ended.stderr.contains(CHANGED), "{}", ended.stderr);
+    assert_eq!(told(&ended.records, "keys_reloaded"), [Value::Null; 0]);
+}
+
+#[test]
 fn a_clock_that_is_set_back_revives_no_key() {
     let home = Home::new(&format!("{ONE},{TWO}"));
     home.metadata(&json!([{

@@ -35,11 +35,23 @@ impl InForce {
         let now = self.audit.now();
         self.ring.store(Arc::clone(&after));
         let (was, is) = (ends(&before, now), ends(&after, now));
-        if was == is {
-            // Only what is known of former keys is something else.
-            return false;
+        let moved = chosen(&is, |id, end| {
+            was.get(id).is_some_and(|(_, was)| was != end)
+        });
+        if !moved.is_empty() {
+            log::info!(
+                target: logging::ALWAYS,
+                "keys that end at another time now: {}",
+                listed(&moved)
+            );
         }
-        self.tell(&beyond(&is, &was), &beyond(&was, &is), now);
+        let added = chosen(&is, |id, _| !was.contains_key(id));
+        let removed = chosen(&was, |id, _| !is.contains_key(id));
+        if added.is_empty() && removed.is_empty() {
+            // Else only what is known of former keys is something else.
+            return !moved.is_empty();
+        }
+        self.tell(&added, &removed, now);
         true
     }
 
@@ -114,12 +126,12 @@ fn ends(ring: &KeyRing, now: DateTime<Utc>) -> Ends {
 
 type Ends = HashMap<KeyId, (KeyHint, Option<DateTime<Utc>>)>;
 
-/// The hints of the keys that one has and the other has not.
-fn beyond(one: &Ends, other: &Ends) -> Vec<KeyHint> {
-    let beyond = one.iter().filter(|(id, _)| !other.contains_key(id));
-    let mut beyond: Vec<_> = beyond.map(|(_, (hint, _))| *hint).collect();
-    sort::by_key(&mut beyond, |hint| *hint);
-    beyond
+/// The hints of the keys of which this is true.
+fn chosen(keys: &Ends, is_so: impl Fn(&KeyId, &Option<DateTime<Utc>>) -> bool) -> Vec<KeyHint> {
+    let chosen = keys.iter().filter(|(id, (_, end))| is_so(id, end));
+    let mut chosen: Vec<_> = chosen.map(|(_, (hint, _))| *hint).collect();
+    sort::by_key(&mut chosen, |hint| *hint);
+    chosen
 }
 
 /// Some of these, for a line.
