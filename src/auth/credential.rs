@@ -21,6 +21,8 @@ const TELLING: usize = 16;
 /// The same of what another scheme than `Bearer` offers, `dXNlcjpwdw==` by `Basic`: all of it is a secret,
 /// however short. What is shorter than this is in names by chance, as a word or a version: `null`, `1.0.0`.
 const TELLING_WHOLE: usize = 8;
+/// No credential of any scheme has so many telling parts.
+const MOST_PARTS: usize = 24;
 
 /// What a request offers as a key.
 pub(super) enum Credential<'a> {
@@ -85,28 +87,38 @@ impl<'a> Credential<'a> {
 /// it could be a key by itself, here and there as it was sent or decoded. What is shorter is in many
 /// texts by chance.
 pub(super) fn is_repeated_in(text: &[u8], head: &RequestHead) -> bool {
-    let both =
-        |value| -> [Cow<'_, [u8]>; 2] { [Cow::Borrowed(value), percent_decode(value).into()] };
-    let texts = both(text);
-    let is_in = |part: &[u8]| {
+    let texts: Vec<_> = both(text).collect();
+    let mut looked_for = 0;
+    // Of more than anybody offers, each of which is looked for, something is taken to stand there.
+    let mut is_in = |part: &[u8]| {
+        looked_for += 1;
         let mut texts = texts.iter();
-        texts.any(|text| memmem::find(text, part).is_some())
-    };
-    let repeats = |value: Cow<'_, [u8]>| {
-        let parts = value.split(|byte| !is_key_character(char::from(*byte)));
-        let mut telling = once(&*value).chain(parts).filter(|it| it.len() >= TELLING);
-        telling.any(is_in)
+        looked_for > MOST_PARTS || texts.any(|text| memmem::find(text, part).is_some())
     };
     let header = |name| head.headers.get_all(name).map(HeaderValue::as_bytes);
-    let sent = header(AUTHORIZATION)
-        .chain(header(X_API_KEY))
-        .chain(query_values(head.uri.query()));
     let others = header(AUTHORIZATION).map(in_scheme);
     let others = others.filter(|(scheme, _)| !is_bearer(scheme));
     let mut others = others
         .flat_map(|(_, value)| both(value))
         .filter(|value| value.len() >= TELLING_WHOLE);
-    others.any(|value| is_in(&value)) || sent.flat_map(both).any(repeats)
+    if others.any(|value| is_in(&value)) {
+        return true;
+    }
+    let sent = header(AUTHORIZATION)
+        .chain(header(X_API_KEY))
+        .chain(query_values(head.uri.query()));
+    sent.flat_map(both).any(|value| {
+        let parts = value.split(|byte| !is_key_character(char::from(*byte)));
+        let mut telling = once(&*value).chain(parts).filter(|it| it.len() >= TELLING);
+        telling.any(&mut is_in)
+    })
+}
+
+/// A value as it was sent, and decoded where that is another.
+fn both(value: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
+    let decoded: Cow<'_, [u8]> = percent_decode(value).into();
+    let is_another = matches!(decoded, Cow::Owned(_));
+    once(Cow::Borrowed(value)).chain(is_another.then_some(decoded))
 }
 
 struct TwoValues;

@@ -435,6 +435,21 @@ fn what_another_scheme_offers_is_not_recorded_where_a_client_names_itself_by_it(
 }
 
 #[test]
+fn a_name_beside_more_than_anybody_offers_as_a_key_is_not_recorded() {
+    let gate = Gate::start();
+    for (parts, is_recorded) in [(20, true), (40, false)] {
+        let name = format!("agent of {parts}");
+        let parts: Vec<_> = (0..parts).map(|part| format!("{part:016}")).collect();
+        let client = gate.client().with("User-Agent", &name);
+        client
+            .with("Authorization", &format!("Many {}", parts.join(",")))
+            .get("/mcp/tools");
+        let told = format!(r#""user_agent": "{name}""#);
+        assert_eq!(gate.log().contains(&told), is_recorded, "{name}");
+    }
+}
+
+#[test]
 fn a_client_s_name_is_recorded_though_something_too_short_for_a_key_is_offered_that_stands_in_it() {
     let gate = Gate::start();
     let name = "Basic-Client/1.0 (Bearer; 0123456789abcde)";
