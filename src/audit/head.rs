@@ -123,18 +123,26 @@ pub fn heads_elsewhere(
     elsewhere(log, checkpoints).map(move |(path, head)| (path, head.map(said)))
 }
 
+/// Whether a record is in a file, which can be read.
+pub fn is_in(file: &Path, record: Previous) -> bool {
+    open(file).is_some_and(|file| has(&file, record).unwrap_or(false))
+}
+
 /// Whether a record is in the log that is written at `log` or in a file that it was before.
 ///
 /// # Errors
-/// A file that may hold it cannot be read.
+/// It is in none of those that can be read, and there is one that cannot be.
 pub fn is_in_former(log: &Path, record: Previous) -> io::Result<bool> {
+    let mut answer = Ok(false);
     // The newest first: that is where it is, mostly.
     for file in reader::rotated(log)?.iter().rev() {
-        if has(&*file.open()?, record) {
-            return Ok(true);
+        match file.open().and_then(|file| has(&file, record)) {
+            Ok(true) => return Ok(true),
+            Ok(false) => {}
+            Err(error) => answer = Err(error),
         }
     }
-    Ok(false)
+    answer
 }
 
 fn elsewhere(
@@ -235,7 +243,7 @@ fn newest_pieces(log: &Path) -> Option<(Vec<PathBuf>, Vec<PathBuf>)> {
 fn holding(path: &Path, known: &Head) -> Option<(Head, Piece)> {
     let (name, tail, beginning) = piece(path)?;
     let newest = tail.newest.filter(|_| tail.holds(known))?;
-    let is_there = tail.has(known.previous) || has(&open(path)?, known.previous);
+    let is_there = tail.has(known.previous) || is_in(path, known.previous);
     is_there.then_some((newest, (name, tail, beginning)))
 }
 
@@ -265,12 +273,10 @@ fn piece(path: &Path) -> Option<Piece> {
 }
 
 /// Whether a record is in a file, wherever.
-fn has(file: &File, record: Previous) -> bool {
+fn has(file: &File, record: Previous) -> io::Result<bool> {
     let seq = format!(", \"seq\": {}, ", record.seq);
     let mut found = false;
-    let Ok(lines) = reader::open(file).map(BufReader::new) else {
-        return false;
-    };
+    let lines = BufReader::new(reader::open(file)?);
     let read = reader::read_lines(lines, |_, raw| {
         if let Raw::Line(line) = raw
             && !found
@@ -279,7 +285,7 @@ fn has(file: &File, record: Previous) -> bool {
                 memchr::memmem::find(line, seq.as_bytes()).is_some() && sha256(line) == record.hash;
         }
     });
-    read.is_ok() && found
+    read.map(|()| found)
 }
 
 fn open(file: &Path) -> Option<File> {

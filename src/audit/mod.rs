@@ -39,7 +39,7 @@ pub use counts::{Calls, Counts};
 pub use entry::{AuditEntry, CallOutcome, Finished};
 pub use event::{AuditEvent, DenialReason, Seal};
 pub use file::AuditOpenError;
-pub use head::{heads_elsewhere, is_in_former, newest_record};
+pub use head::{heads_elsewhere, is_in, is_in_former, newest_record};
 pub use log::{AuditLog, AuditUnavailable, Recorded};
 pub use names::{is_of_log, is_of_server};
 pub use reader::{KeyUse, key_uses};

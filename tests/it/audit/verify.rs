@@ -13,6 +13,7 @@ use aegis::audit::{
     verify::{Asked, of_log, verify},
 };
 use chrono::Utc;
+use flate2::{Compression, write::GzEncoder};
 use serde_json::Value;
 
 use super::{Scene, authenticated, grow, settings, sha256, stopped, wait_until};
@@ -316,6 +317,27 @@ fn an_empty_log_is_called_cut_where_what_it_held_is_in_no_file_that_it_was_befor
     assert_eq!(only(&scene, &["audit.log"]).0, "no_head");
     fs::remove_file(beside(&scene, "audit.log.1")).unwrap();
     assert_eq!(only(&scene, &["audit.log"]).0, "no_head");
+}
+
+#[test]
+fn of_an_empty_log_a_former_file_that_ends_too_early_takes_the_verdict_only_where_no_other_holds_its_head()
+ {
+    let scene = Scene::new();
+    true_log(&scene, Rotation::default());
+    let moved = beside(&scene, "audit.log.1");
+    let held = fs::read(scene.path()).unwrap();
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    std::io::Write::write_all(&mut packed, &held).unwrap();
+    let packed = packed.finish().unwrap();
+    let torn = &packed[..packed.len() - 20];
+    fs::write(scene.path(), "").unwrap();
+
+    fs::write(&moved, &held).unwrap();
+    fs::write(beside(&scene, "audit.log.7.gz"), torn).unwrap();
+    assert_eq!(json(&scene, &["audit.log.1", "audit.log"]).0, 0);
+    assert_eq!(json(&scene, &["audit.log"]).0, 0);
+    fs::remove_file(moved).unwrap();
+    assert_eq!(json(&scene, &["audit.log"]).0, 2);
 }
 
 #[test]

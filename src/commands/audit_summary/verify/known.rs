@@ -7,7 +7,7 @@ use std::{
 
 use super::{super::shown, report::Unread};
 use crate::audit::{
-    Previous, heads_elsewhere, is_in_former, reader,
+    Previous, heads_elsewhere, is_in, is_in_former, reader,
     verify::{Head, Source, Verdict},
 };
 
@@ -76,10 +76,16 @@ impl Known {
         };
         let mut heads = Vec::new();
         for OfLog { log, record, head } in self.heads.drain(..) {
-            match is_empty(&log).then(|| is_in_former(&log, record)) {
-                Some(Ok(true)) => {}
-                Some(Err(error)) => self.failed.push((log, error)),
-                Some(Ok(false)) | None => heads.push(head),
+            let is_read = || sources.iter().any(|source| is_in(&source.path, record));
+            let found = if is_empty(&log) && !is_read() {
+                is_in_former(&log, record)
+            } else {
+                Ok(false)
+            };
+            match found {
+                Ok(true) => {}
+                Ok(false) => heads.push(head),
+                Err(error) => self.failed.push((log, error)),
             }
         }
         heads
