@@ -73,7 +73,7 @@ pub struct GateConfig {
 /// The forge that we stand before.
 #[derive(Debug)]
 pub struct GiteaConfig {
-    /// Without a slash at the end; `None` only where the sandbox takes its place.
+    /// Without a slash at the end. That it or the token is missing is told by whoever asks a forge.
     pub url: Option<Url>,
     pub token: Option<Secret>,
     pub tls_roots: TlsRoots,
@@ -242,16 +242,9 @@ fn gitea(reader: &mut Reader<'_>) -> GiteaConfig {
         let wrong = "is an IPv6 address, at which no certificate can be checked: give it a name, in `/etc/hosts` if nowhere else";
         reader.wrong("GITEA_URL", wrong.to_owned(), "https://git.example.org");
     }
-    let faults = reader.errors.len();
-    let token = token(reader);
-    if url.is_some() && token.is_none() && reader.errors.len() == faults {
-        let wrong =
-            "is not set, and `GITEA_URL` is: make a token in Gitea (settings, applications)";
-        reader.wrong("GITEA_TOKEN", wrong.to_owned(), "the-token");
-    }
     GiteaConfig {
         url,
-        token,
+        token: token(reader),
         tls_roots: reader.choice(
             "GITEA_TLS_ROOTS",
             [("webpki", TlsRoots::Webpki), ("system", TlsRoots::System)],

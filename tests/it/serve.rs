@@ -184,12 +184,13 @@ fn without_settings_it_says_all_that_must_be_mended() {
     assert_eq!(output.status.code(), Some(78));
     let told = text(&output.stderr);
     assert!(
-        told.starts_with("error: 3 things must be mended\n"),
+        told.starts_with("error: 4 things must be mended\n"),
         "{told}"
     );
     for words in [
         "  No API keys configured in environment: put one",
         "  `GITEA_URL` is not set: copy `.env.example`",
+        "  `GITEA_TOKEN` is not set: make a token in Gitea",
         "/var/log/aegis-mcp`, or name another file in `AUDIT_LOG_PATH`",
     ] {
         assert!(told.contains(words), "{told}");
@@ -203,8 +204,7 @@ fn a_gitea_that_is_not_set_is_to_be_put_into_the_file_that_is_there() {
     fs::write(folder.path().join(".env"), format!("MCP_API_KEYS={KEY}\n")).unwrap();
     let output = serve(folder.path(), &[], &[]).output().unwrap();
     let told = text(&output.stderr);
-    let words =
-        "error: `GITEA_URL` is not set: put `GITEA_URL=https://git.example.org` into .env, or";
+    let words = "\n  `GITEA_URL` is not set: put `GITEA_URL=https://git.example.org` into .env, or";
     assert!(told.contains(words), "{told}");
 }
 
@@ -232,6 +232,26 @@ fn all_that_must_be_mended_is_told_in_one_round_with_what_may_have_been_meant() 
     }
     let output = refused(&[], &[("GITEA_URL", "no address"), ("MCP_API_KEYS", KEY)]);
     assert!(!text(&output.stderr).contains("`GITEA_URL` is not set"));
+}
+
+#[test]
+fn a_missing_token_is_told_with_a_gitea_that_is_missing_or_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let example = fs::read_to_string(".env.example").unwrap();
+    fs::write(folder.path().join(".env"), example).unwrap();
+    let unfilled = serve(folder.path(), &["--check"], &[]).output().unwrap();
+    let wrong = refused(&[], &[("GITEA_URL", "git.example.org")]);
+    for (output, url) in [(unfilled, "is not set: "), (wrong, "is not the `http` ")] {
+        let told = text(&output.stderr);
+        for words in [
+            &*format!("\n  `GITEA_URL` {url}"),
+            "\n  `GITEA_TOKEN` is not set: ",
+            "\n  No API keys configured in environment",
+        ] {
+            assert!(told.contains(words), "{told}");
+        }
+        assert_eq!(output.status.code(), Some(78));
+    }
 }
 
 #[test]
@@ -957,7 +977,7 @@ fn a_check_without_a_token_says_so_once() {
         "the sentence and its example: {told}"
     );
     assert!(
-        told.starts_with("error: `GITEA_TOKEN` is not set, and `GITEA_URL` is: "),
+        told.starts_with("error: `GITEA_TOKEN` is not set: "),
         "{told}"
     );
 }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     cli::Serve,
     commands::{Failure, Made, clock::Time, paths::shown},
-    config::{AuditConfig, Config, DEFAULT_AUDIT_LOG, Env},
+    config::{AuditConfig, Config, DEFAULT_AUDIT_LOG, Env, GiteaConfig},
     dispatch::Catalog,
     keys::{ApiKey, KeyEntry, KeyRing, Metadata},
     operations,
@@ -24,6 +24,9 @@ use crate::{
 
 /// Where keys come from, and whether any are needed.
 const KEYS: [&str; 3] = ["MCP_API_KEYS", "MCP_API_KEYS_FILE", "AUTH_ENABLED"];
+
+/// Where the token comes from.
+const TOKEN: [&str; 2] = ["GITEA_TOKEN", "GITEA_TOKEN_FILE"];
 
 /// Everything that is known before a file is made or a port is taken.
 pub(super) struct Plan {
@@ -89,8 +92,8 @@ impl Plan {
         }
         // Nothing but their digests is needed any more.
         config.gate.keys.texts.clear();
-        if config.gitea.url.is_none() && !is_sandbox && !is_wrong("GITEA_URL") {
-            problems.push(missing_gitea(env.file()));
+        if !is_sandbox {
+            problems.extend(missing_gitea(&config.gitea, env.file(), is_wrong));
         }
         let catalog = read_catalog(&config, &mut problems);
         let log = audit_log.as_deref();
@@ -176,17 +179,32 @@ fn given_once(pipe: &Path) -> String {
     )
 }
 
-fn missing_gitea(env_file: Option<&Path>) -> String {
-    let put = env_file.map_or_else(
-        || "copy `.env.example` to `.env` and fill it in".to_owned(),
-        |file| {
-            format!(
-                "put `GITEA_URL=https://git.example.org` into {}",
-                shown(file)
-            )
-        },
-    );
-    format!("`GITEA_URL` is not set: {put}, or look around with `aegis serve --sandbox`")
+/// What is not set of the forge, and not told to be wrong either.
+fn missing_gitea(
+    gitea: &GiteaConfig,
+    env_file: Option<&Path>,
+    is_wrong: impl Fn(&str) -> bool,
+) -> impl Iterator<Item = String> {
+    let url = || {
+        let put = env_file.map_or_else(
+            || "copy `.env.example` to `.env` and fill it in".to_owned(),
+            |file| {
+                format!(
+                    "put `GITEA_URL=https://git.example.org` into {}",
+                    shown(file)
+                )
+            },
+        );
+        format!("`GITEA_URL` is not set: {put}, or look around with `aegis serve --sandbox`")
+    };
+    let token = || {
+        "`GITEA_TOKEN` is not set: make a token in Gitea (settings, applications); for example `GITEA_TOKEN=the-token`".to_owned()
+    };
+    let no_url = gitea.url.is_none() && !is_wrong("GITEA_URL");
+    let no_token = gitea.token.is_none() && !TOKEN.iter().any(|name| is_wrong(name));
+    [no_url.then(url), no_token.then(token)]
+        .into_iter()
+        .flatten()
 }
 
 /// What is wrong with the files that a server writes, where their settings are right.
