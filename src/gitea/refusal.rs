@@ -30,18 +30,18 @@ fn meaning(
     wait: Option<&str>,
     redaction: &Redaction,
 ) -> (GiteaError, String) {
-    let json = body.trim_ascii_start().starts_with(b"{");
+    // Without JSON it was not the API that answered. An unknown ref has no body at all.
+    let is_others = !body.is_empty() && !body.trim_ascii_start().starts_with(b"{");
     let said: Said<'_> = serde_json::from_slice(body).unwrap_or_default();
     let cause = match said.errors.as_ref().and_then(|errors| errors.first()) {
         Some(error) => short(error, redaction),
         None => short(said.message.as_deref().unwrap_or(""), redaction),
     };
     let error = match status {
+        401 | 403 if is_others => failed(status, &cause),
         401 => GiteaError::TokenRefused,
-        // Without JSON it was not the API that answered. An unknown ref has no body at all.
-        403 if !json && !body.is_empty() => failed(status, &cause),
         403 => forbidden(&cause),
-        404 if !json && !body.is_empty() => GiteaError::NoFunction,
+        404 if is_others => GiteaError::NoFunction,
         404 => GiteaError::NotFound,
         400 if cause.starts_with("sha not found") || cause.starts_with("object does not exist") => {
             GiteaError::NotFound
@@ -51,7 +51,7 @@ fn meaning(
         423 => GiteaError::Archived,
         429 => GiteaError::Wait(seconds(wait)),
         503 if wait.is_some() => GiteaError::Wait(seconds(wait)),
-        500 if !json && !body.is_empty() => out_of_order(status),
+        500 if is_others => out_of_order(status),
         500.. => failed(status, &cause),
         _ if cause.is_empty() => GiteaError::Refused(format!("{status}, without a reason")),
         _ => GiteaError::Refused(cause.clone()),
@@ -85,7 +85,7 @@ fn failed(status: u16, cause: &str) -> GiteaError {
         (500, "") => {
             "a name, ref or path in the arguments does not exist or is not valid".to_owned()
         }
-        (403, _) => "a proxy in front of it refuses this server".to_owned(),
+        (401 | 403, _) => "a proxy in front of it refuses this server".to_owned(),
         (_, "") => "it or a proxy in front of it is not up".to_owned(),
         (_, cause) => format!("it says: {cause}"),
     };
@@ -274,6 +274,23 @@ mod tests {
             (418, "", "the forge refused: 418, without a reason"),
         ] {
             assert_eq!(means(status, body), sentence, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_by_a_proxy_is_not_laid_to_the_token_or_to_the_forge() {
+        for (status, sentence) in [
+            (
+                401,
+                "the forge failed (401), probably because a proxy in front of it refuses this server",
+            ),
+            (
+                403,
+                "the forge failed (403), probably because a proxy in front of it refuses this server",
+            ),
+        ] {
+            assert_eq!(means(status, "<html>no</html>"), sentence);
+            assert_ne!(means(status, ""), sentence);
         }
     }
 
