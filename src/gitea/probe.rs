@@ -7,6 +7,7 @@ use super::{
     Address, Facts, Forge, Gitea, GiteaError, Query,
     call::harmless,
     forge::Standing,
+    refusal::PLAIN_HTTP_TO_HTTPS,
     views::{ApiSettings, User, Version},
 };
 
@@ -28,7 +29,7 @@ pub struct Unknown {
 }
 
 /// Causes of which an operator may not think of the setting that mends them.
-const HINTS: [(&str, &str); 3] = [
+const HINTS: [(&str, &str); 4] = [
     (
         "UnknownIssuer",
         "name the certificate of its authority in `GITEA_CA_FILE`, or set `GITEA_TLS_ROOTS=system`; \
@@ -41,6 +42,10 @@ const HINTS: [(&str, &str); 3] = [
     (
         "InvalidContentType",
         "it may speak plain http there: check `GITEA_URL`",
+    ),
+    (
+        PLAIN_HTTP_TO_HTTPS,
+        "it speaks https there: check `GITEA_URL`",
     ),
 ];
 

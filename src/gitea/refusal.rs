@@ -17,6 +17,9 @@ struct Said<'a> {
     errors: Option<Vec<String>>,
 }
 
+/// The cause where a server of https was asked by plain http.
+pub(super) const PLAIN_HTTP_TO_HTTPS: &str = "plain http, sent to a port of https";
+
 /// What a refusal means, and its cause in short for the log. Neither holds a secret of ours, whatever
 /// the forge repeats.
 pub(super) fn read(answer: &Response, redaction: &Redaction) -> (GiteaError, String) {
@@ -38,7 +41,10 @@ fn meaning(
         None => short(said.message.as_deref().unwrap_or(""), redaction),
     };
     let error = match status {
-        401 | 403 if is_others => failed(status, &cause),
+        400 if is_others && wants_tls(body) => {
+            return (GiteaError::NoForge, PLAIN_HTTP_TO_HTTPS.to_owned());
+        }
+        400 | 401 | 403 if is_others => failed(status, &cause),
         401 => GiteaError::TokenRefused,
         403 => forbidden(&cause),
         404 if is_others => GiteaError::NoFunction,
@@ -57,6 +63,12 @@ fn meaning(
         _ => GiteaError::Refused(cause.clone()),
     };
     (error, cause)
+}
+
+/// What a server of https says to a request in plain http: nginx, Apache and Go name one or the other.
+fn wants_tls(body: &[u8]) -> bool {
+    let said = String::from_utf8_lossy(body).to_ascii_lowercase();
+    said.contains("https port") || said.contains("https server") || said.contains("ssl-enabled")
 }
 
 fn forbidden(cause: &str) -> GiteaError {
@@ -85,6 +97,7 @@ fn failed(status: u16, cause: &str) -> GiteaError {
         (500, "") => {
             "a name, ref or path in the arguments does not exist or is not valid".to_owned()
         }
+        (400, _) => "a proxy in front of it refuses this request".to_owned(),
         (401 | 403, _) => "a proxy in front of it refuses this server".to_owned(),
         (_, "") => "it or a proxy in front of it is not up".to_owned(),
         (_, cause) => format!("it says: {cause}"),
@@ -280,6 +293,10 @@ mod tests {
     #[test]
     fn a_refusal_by_a_proxy_is_not_laid_to_the_token_or_to_the_forge() {
         for (status, sentence) in [
+            (
+                400,
+                "the forge failed (400), probably because a proxy in front of it refuses this request",
+            ),
             (
                 401,
                 "the forge failed (401), probably because a proxy in front of it refuses this server",

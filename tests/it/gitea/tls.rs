@@ -138,4 +138,26 @@ async fn whoever_asks_a_forge_in_the_wrong_way_is_told_the_setting() {
         plain.ends_with("; it may speak plain http there: check `GITEA_URL`"),
         "{plain}"
     );
+
+    let go = "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+    let page = "<h1>400</h1>The plain HTTP request was sent to HTTPS port";
+    let nginx = format!(
+        "HTTP/1.1 400 Bad Request\r\nContent-Length: {}\r\n\r\n{page}",
+        page.len()
+    );
+    for answer in [go, &nginx] {
+        let tls = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = tls.local_addr().unwrap().port();
+        let answer = answer.to_owned();
+        thread::spawn(move || {
+            let (mut stream, _) = tls.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        assert_eq!(
+            told(format!("http://127.0.0.1:{port}")).await,
+            "no Gitea or Forgejo answers at `GITEA_URL`: this server's operator must mend it \
+             (plain http, sent to a port of https); it speaks https there: check `GITEA_URL`"
+        );
+    }
 }
