@@ -360,18 +360,6 @@ fn too_few_files_that_may_be_open_are_1() {
 }
 
 #[test]
-fn an_address_of_another_machine_is_1() {
-    let url = nobody();
-    let output = refused(&["--host", "192.0.2.1"], &with_gitea(&url, "a-token"));
-    assert_eq!(output.status.code(), Some(1));
-    let last = text(&output.stderr).lines().last().unwrap();
-    assert!(
-        last.starts_with("error: 192.0.2.1:0 cannot be listened on"),
-        "{last}"
-    );
-}
-
-#[test]
 fn an_open_server_says_so_as_critical() {
     let url = nobody();
     let mut variables = with_gitea(&url, "a-token");
@@ -553,6 +541,34 @@ fn a_port_in_use_is_1() {
         "error: 127.0.0.1:{port} is in use by another program: stop it, or choose another with `--port` or `MCP_PORT`"
     );
     assert_eq!(text(&output.stderr).lines().last(), Some(&*told));
+}
+
+/// Of 192.0.2.0/24 (RFC 5737) no machine has an address.
+#[test]
+fn an_address_that_is_not_this_machine_s_is_told_with_its_setting_by_the_check_too() {
+    let sandbox = Sandbox::start();
+    let mut variables = with_gitea(&sandbox.url, &sandbox.token);
+    variables.push(("MCP_HOST", "192.0.2.1"));
+    for (arguments, code) in [(&[][..], 1), (&["--check"], 78)] {
+        let output = refused(arguments, &variables);
+        assert_eq!(
+            text(&output.stderr).lines().last(),
+            Some(
+                "error: 192.0.2.1 is no address of this machine, or not yet: choose another with `--host` or `MCP_HOST`"
+            )
+        );
+        assert_eq!(output.status.code(), Some(code));
+    }
+}
+
+#[test]
+fn a_port_in_use_is_no_fault_to_the_check() {
+    let sandbox = Sandbox::start();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let variables = with_gitea(&sandbox.url, &sandbox.token);
+    let output = refused(&["--check", "--port", &port], &variables);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! `serve --check`: says what would be served and asks the forge who the token is. Writes nothing,
-//! takes no port, and shows no secret.
+//! listens nowhere, and shows no secret.
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use serde_json::{Map, Value, json};
 
-use super::{keeping, plan::Plan, wiring};
+use super::{keeping, opening::unlistenable, plan::Plan, wiring};
 use crate::{
     commands::{Failure, print},
     dispatch::Catalog,
@@ -22,6 +22,9 @@ struct Report {
 
 pub(super) async fn run(plan: Plan, as_json: bool) -> Result<(), Failure> {
     let mut report = Report::of(&plan);
+    let unlistenable = unlistenable(plan.config.listen.address);
+    let unlistenable = unlistenable.map(|failure| failure.to_string());
+    report.problems.extend(unlistenable);
     // Whatever is missing is among the problems already.
     let is_set = plan.config.gitea.url.is_some() && plan.config.gitea.token.is_some();
     if let Some(outbound) = plan.outbound.filter(|_| is_set) {

@@ -8,6 +8,7 @@ use std::{
     sync::Arc,
 };
 
+use actix_rt::net::TcpSocket;
 use rand::{TryRng, rngs::SysRng};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -41,18 +42,41 @@ impl Signals {
 }
 
 pub(super) fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).map_err(|error| {
-        let advice = "choose another with `--port` or `MCP_PORT`";
-        Failure::Other(match error.kind() {
-            io::ErrorKind::AddrInUse => {
-                format!("{address} is in use by another program: stop it, or {advice}")
-            }
-            io::ErrorKind::PermissionDenied => {
-                format!("{address} is not for everybody to listen on: {advice} from 1024 on")
-            }
-            _ => format!("{address} cannot be listened on: {error}"),
-        })
-    })
+    TcpListener::bind(address).map_err(|error| unbound(address, &error))
+}
+
+/// Why nobody could listen there, found without listening. That the port is in use is none: it may be
+/// by the server that runs.
+pub(super) fn unlistenable(address: SocketAddr) -> Option<Failure> {
+    let bound = || {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
+        }?;
+        // It is in the way of no server that starts at this moment.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)
+    };
+    let error = bound().err()?;
+    (error.kind() != io::ErrorKind::AddrInUse).then(|| unbound(address, &error))
+}
+
+fn unbound(address: SocketAddr, error: &io::Error) -> Failure {
+    let advice = "choose another with `--port` or `MCP_PORT`";
+    match error.kind() {
+        io::ErrorKind::AddrInUse => Failure::Other(format!(
+            "{address} is in use by another program: stop it, or {advice}"
+        )),
+        io::ErrorKind::PermissionDenied => Failure::Settings(format!(
+            "{address} is not for everybody to listen on: {advice} from 1024 on"
+        )),
+        // It may come yet, as that of a tunnel does: trying again is of use.
+        io::ErrorKind::AddrNotAvailable => Failure::Other(format!(
+            "{} is no address of this machine, or not yet: choose another with `--host` or `MCP_HOST`",
+            address.ip()
+        )),
+        _ => Failure::Other(format!("{address} cannot be listened on: {error}")),
+    }
 }
 
 pub(super) fn open_audit(settings: AuditSettings) -> Result<Arc<AuditLog>, Failure> {
@@ -77,4 +101,20 @@ pub(super) fn private_file() -> Result<PathBuf, Failure> {
 pub(super) fn random() -> Result<u32, Failure> {
     let drawn = SysRng.try_next_u32();
     drawn.map_err(|error| Failure::Other(format!("no random number: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_is_not_for_everybody_is_a_setting_to_mend() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 443));
+        let failure = unbound(address, &io::ErrorKind::PermissionDenied.into());
+        assert!(matches!(failure, Failure::Settings(_)));
+        assert_eq!(
+            failure.to_string(),
+            "127.0.0.1:443 is not for everybody to listen on: choose another with `--port` or `MCP_PORT` from 1024 on"
+        );
+    }
 }
