@@ -156,7 +156,7 @@ fn ask(asked: &RevokeKey, name: &str) -> Result<Option<Prompts>, Failure> {
     if person.confirm(&question, false)? {
         Ok(Some(person))
     } else {
-        Err(Failure::Interrupted("nothing was changed".to_owned()))
+        Err(Failure::Other("nothing was changed".to_owned()))
     }
 }
 

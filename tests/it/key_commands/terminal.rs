@@ -71,8 +71,8 @@ fn an_added_key_is_shown_with_what_was_done_and_is_left_to_do() {
 fn revoking_is_asked_for_and_no_is_the_default() {
     let folder = || Keys::with(&format!("MCP_API_KEYS={KEY},{OTHER}\n"));
     for (answer, code) in [
-        ("\r", 130),
-        ("n\r", 130),
+        ("\r", 1),
+        ("n\r", 1),
         ("\u{3}", 130),
         ("\u{4}", 130),
         ("y\r", 0),
