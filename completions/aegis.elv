@@ -150,7 +150,7 @@ set edit:completion:arg-completer[aegis] = {|@words|
         &'aegis;audit-summary;tail'= {
             cand -n 'Show this many records that are there already'
             cand --lines 'Show this many records that are there already'
-            cand --key 'Only what was done with this key: its hint, or how that begins'
+            cand --key 'Only what was done with this key: its hint, how that begins, or its label'
             cand --event 'Only this event: `tool_call`, `access_denied`; may be given more than once'
             cand --log 'Read this log instead of the one that `serve` writes'
             cand --env-file 'Find the log by the settings in this file instead of `AEGIS_ENV_FILE` or `./.env`'

@@ -122,7 +122,7 @@ complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_se
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from verify" -l json -d 'Say it as JSON, for programs'
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from tail" -s n -l lines -d 'Show this many records that are there already' -r
-complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from tail" -l key -d 'Only what was done with this key: its hint, or how that begins' -r -f -a "(__fish_aegis_keys)"
+complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from tail" -l key -d 'Only what was done with this key: its hint, how that begins, or its label' -r -f -a "(__fish_aegis_keys)"
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from tail" -l event -d 'Only this event: `tool_call`, `access_denied`; may be given more than once' -r
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from tail" -l log -d 'Read this log instead of the one that `serve` writes' -r -F
 complete -c aegis -n "__fish_aegis_using_subcommand audit-summary; and __fish_seen_subcommand_from tail" -l env-file -d 'Find the log by the settings in this file instead of `AEGIS_ENV_FILE` or `./.env`' -r -F

@@ -163,7 +163,7 @@ Register-ArgumentCompleter -Native -CommandName 'aegis' -ScriptBlock {
         'aegis;audit-summary;tail' {
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Show this many records that are there already')
             [CompletionResult]::new('--lines', '--lines', [CompletionResultType]::ParameterName, 'Show this many records that are there already')
-            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Only what was done with this key: its hint, or how that begins')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Only what was done with this key: its hint, how that begins, or its label')
             [CompletionResult]::new('--event', '--event', [CompletionResultType]::ParameterName, 'Only this event: `tool_call`, `access_denied`; may be given more than once')
             [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Read this log instead of the one that `serve` writes')
             [CompletionResult]::new('--env-file', '--env-file', [CompletionResultType]::ParameterName, 'Find the log by the settings in this file instead of `AEGIS_ENV_FILE` or `./.env`')

@@ -56,7 +56,7 @@ pub struct Tail {
     /// Show this many records that are there already
     #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 10)]
     pub lines: usize,
-    /// Only what was done with this key: its hint, or how that begins
+    /// Only what was done with this key: its hint, how that begins, or its label
     #[arg(long, value_name = "HINT")]
     pub key: Option<String>,
     /// Only this event: `tool_call`, `access_denied`; may be given more than once

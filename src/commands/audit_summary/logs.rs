@@ -69,15 +69,7 @@ pub(super) fn live(env_file: Option<&Path>) -> Result<Live, Failure> {
 
 /// Names keys as the operator does. What is not known stays without a name.
 pub(super) fn add_labels(summary: &mut Summary, asked: &Logs) {
-    let Ok(env) = Env::read(asked.env_file.as_deref()) else {
-        return;
-    };
-    let (config, _) = Config::read(&env);
-    let path = config
-        .gate
-        .keys
-        .metadata_beside(&Env::file_path(asked.env_file.as_deref()));
-    let Ok(Some(known)) = Metadata::load(&path) else {
+    let Some(known) = known_keys(asked.env_file.as_deref()) else {
         return;
     };
     let mut labels: HashMap<String, Option<String>> = HashMap::new();
@@ -94,6 +86,22 @@ pub(super) fn add_labels(summary: &mut Summary, asked: &Logs) {
     for row in &mut summary.keys.rows {
         row.label = labels.get(&row.key_hint).cloned().flatten();
     }
+}
+
+/// The hints of the keys that have this label, as far as keys are known.
+pub(super) fn hints_of(label: &str, env_file: Option<&Path>) -> Vec<String> {
+    let known = known_keys(env_file);
+    let records = known.iter().flat_map(Metadata::records);
+    let called = records.filter(|it| it.label.as_ref().is_some_and(|it| it.as_str() == label));
+    called.filter_map(|it| Some(it.hint?.to_string())).collect()
+}
+
+/// What is known of keys, if it is at hand.
+fn known_keys(env_file: Option<&Path>) -> Option<Metadata> {
+    let (config, _) = Config::read(&Env::read(env_file).ok()?);
+    let keys = &config.gate.keys;
+    let path = keys.metadata_beside(&Env::file_path(env_file));
+    Metadata::load(&path).ok()?
 }
 
 fn is_word_of_ours(path: &Path) -> bool {

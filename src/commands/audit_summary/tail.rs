@@ -1,7 +1,10 @@
 //! `aegis audit-summary tail`: the newest records, for people.
 mod line;
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
@@ -13,6 +16,7 @@ use super::{super::Failure, logs, shown};
 use crate::{
     audit::{AuditEvent, reader::Follow},
     cli::Tail,
+    keys::is_key_character,
 };
 
 /// How long after it was written a record is seen, at most.
@@ -25,11 +29,11 @@ const PAUSE: Timespec = Timespec {
 const HINT: &str = "a1b2c3d4...e1f2";
 
 pub(super) fn run(asked: &Tail) -> Result<(), Failure> {
-    // Here and not by clap, which would repeat it.
-    if asked.key.as_ref().is_some_and(|key| key.len() > HINT.len()) {
-        let told = format!("`--key` takes the hint of a key (`{HINT}`), not the key");
-        return Err(Failure::Usage(told));
-    }
+    let hints = asked
+        .key
+        .as_deref()
+        .map(|name| hints(name, asked.env_file.as_deref()))
+        .transpose()?;
     if let Some(event) = asked
         .event
         .iter()
@@ -59,7 +63,7 @@ pub(super) fn run(asked: &Tail) -> Result<(), Failure> {
         let told = format!("{log} is compressed, so nothing is added to it: leave out `-f`");
         return Err(Failure::Usage(told));
     }
-    let wanted = |line: &[u8]| is_wanted(asked, line);
+    let wanted = |line: &[u8]| is_wanted(asked, hints.as_deref(), line);
     let last = follow.last(asked.lines, &wanted).map_err(failed)?;
     let mut printer = Printer {
         json: asked.json,
@@ -67,6 +71,14 @@ pub(super) fn run(asked: &Tail) -> Result<(), Failure> {
     };
     for line in &last.lines {
         printer.print(line);
+    }
+    let is_none = last.lines.is_empty() && asked.lines > 0 && !asked.follow;
+    if let Some(name) = asked.key.as_ref().filter(|_| is_none) {
+        let name = shown::shown(name);
+        let _ = writeln!(
+            io::stderr(),
+            "note: no such record is of a key whose label is `{name}`, or whose hint begins so"
+        );
     }
     for file in &last.cut {
         // The records are shown, whether or not somebody reads this.
@@ -87,19 +99,38 @@ pub(super) fn run(asked: &Tail) -> Result<(), Failure> {
     printer.end()
 }
 
+/// The hints that a person means by `name`, or how they begin: those of the keys with this label, else
+/// itself.
+fn hints(name: &str, env_file: Option<&Path>) -> Result<Vec<String>, Failure> {
+    let labelled = logs::hints_of(name, env_file);
+    if !labelled.is_empty() {
+        return Ok(labelled);
+    }
+    // Here and not by clap, which would repeat it.
+    if name.len() > HINT.len() || !name.chars().all(is_key_character) {
+        let told = format!(
+            "`--key` takes the hint of a key (`{HINT}`), how that begins, or the label that it has; not the key"
+        );
+        return Err(Failure::Usage(told));
+    }
+    Ok(vec![name.to_owned()])
+}
+
 /// What is no record is shown where all is shown, and to a person.
-fn is_wanted(asked: &Tail, line: &[u8]) -> bool {
-    if asked.key.is_none() && asked.event.is_empty() && !asked.json {
+fn is_wanted(asked: &Tail, hints: Option<&[String]>, line: &[u8]) -> bool {
+    if hints.is_none() && asked.event.is_empty() && !asked.json {
         return !line.is_empty();
     }
     let Ok(record) = serde_json::from_slice::<Map<String, Value>>(line) else {
         return false;
     };
     let text = |name| record.get(name).and_then(Value::as_str);
-    let is_key = |hint: &String| text("key_hint").is_some_and(|it| it.starts_with(hint.as_str()));
+    let is_key = |hints: &[String]| {
+        text("key_hint").is_some_and(|it| hints.iter().any(|hint| it.starts_with(hint)))
+    };
     let is_event = asked.event.is_empty()
         || text("event").is_some_and(|it| asked.event.iter().any(|event| event == it));
-    is_event && asked.key.as_ref().is_none_or(is_key)
+    is_event && hints.is_none_or(is_key)
 }
 
 /// Prints until nobody reads any more.

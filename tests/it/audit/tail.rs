@@ -131,6 +131,33 @@ fn a_whole_key_is_no_hint_and_is_not_repeated() {
 }
 
 #[test]
+fn a_key_is_named_by_its_label_too_and_that_it_has_no_record_is_said() {
+    let scene = Scene::new();
+    all_records(&scene);
+    let keys = r#"{"version": 1, "keys": [{"id": "1", "label": "Büro 日本, am Fenster", "hint": "a1b2c3d4...e1f2"}]}"#;
+    fs::write(scene.folder.path().join("aegis-keys.json"), keys).unwrap();
+    let by_label = shown(&scene, &["--key", "Büro 日本, am Fenster"]);
+    assert!(!by_label.is_empty());
+    assert_eq!(by_label, shown(&scene, &["--key", "a1b2c3d4...e1f2"]));
+    for (name, code, told) in [
+        (
+            "zzz",
+            0,
+            "note: no such record is of a key whose label is `zzz`, or whose hint begins so\n",
+        ),
+        (
+            "Büro",
+            2,
+            "error: `--key` takes the hint of a key (`a1b2c3d4...e1f2`), how that begins, or the label that it has; not the key\n",
+        ),
+    ] {
+        let output = tail(&scene, &["--key", name]).output().unwrap();
+        assert_eq!(output.status.code(), Some(code));
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), told);
+    }
+}
+
+#[test]
 fn what_the_live_file_lacks_is_in_those_before() {
     for compress in [Compress::Off, Compress::Gzip, Compress::Zstd] {
         let scene = Scene::new();
