@@ -272,13 +272,27 @@ fn token(reader: &mut Reader<'_>) -> Option<Secret> {
         None => ("GITEA_TOKEN", "is no token", TOKEN),
     };
     let token = filed.or(set)?;
+    let text = token.expose();
     // It becomes a header: visible ASCII and nothing else.
-    if token.expose().is_empty() || !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
-        let wrong = format!("{is}: one word of letters, digits and signs");
-        reader.wrong(name, wrong, example);
-        return None;
-    }
-    Some(token)
+    let wrong = if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        "one word of letters, digits and signs"
+    } else if text.contains(['"', '\'']) {
+        "there is a quote in it"
+    } else if has_name(text) {
+        "the name of a variable and `=` stand before it"
+    } else {
+        return Some(token);
+    };
+    reader.wrong(name, format!("{is}: {wrong}"), example);
+    None
+}
+
+/// Whether a text is a whole line of settings, `GITEA_TOKEN=…`, or what is left of one.
+fn has_name(text: &str) -> bool {
+    text.split_once('=').is_some_and(|(name, value)| {
+        let is_name = name.bytes().all(|it| it.is_ascii_uppercase() || it == b'_');
+        is_name && !value.is_empty()
+    })
 }
 
 fn toolsets(reader: &mut Reader<'_>) -> Vec<String> {

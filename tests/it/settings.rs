@@ -533,6 +533,44 @@ fn a_file_without_a_token_is_told_by_its_own_name() {
 }
 
 #[test]
+fn a_token_with_a_quote_or_its_name_before_it_is_refused_unshown() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().to_str().unwrap();
+    std::fs::write(path, format!("GITEA_TOKEN={SECRET}\n")).unwrap();
+    let named = "the name of a variable and `=` stand before it";
+    for (name, value, told) in [
+        (
+            "GITEA_TOKEN",
+            &*format!("\"{SECRET}"),
+            "is no token: there is a quote in it",
+        ),
+        (
+            "GITEA_TOKEN",
+            &*format!("{SECRET}'"),
+            "is no token: there is a quote in it",
+        ),
+        (
+            "GITEA_TOKEN",
+            &*format!("={SECRET}"),
+            &*format!("is no token: {named}"),
+        ),
+        (
+            "GITEA_TOKEN_FILE",
+            path,
+            &*format!("names a file that holds no token: {named}"),
+        ),
+    ] {
+        let refused = refusal(&[(name, value)]);
+        assert!(
+            refused.starts_with(&format!("`{name}` {told}; ")),
+            "{refused}"
+        );
+        assert!(!refused.contains(SECRET));
+    }
+    config(&[("GITEA_TOKEN", "eyJhbGciOiJub25lIn0.e30=")], None);
+}
+
+#[test]
 fn a_config_shows_no_secret() {
     let config = config(
         &[
