@@ -17,6 +17,7 @@ pub use awc::http::{
     Method,
     header::{self, HeaderName, HeaderValue},
 };
+pub use names::UNKNOWN_NAME;
 pub use tls::{TlsError, TlsRoots};
 
 use names::Names;
@@ -210,6 +211,10 @@ fn translate(error: SendRequestError) -> SendError {
         }
         SendRequestError::Connect(ConnectError::Disconnected) => {
             SendError::Broken("closed without an answer".to_owned())
+        }
+        // Without awc's words before it.
+        SendRequestError::Connect(ConnectError::Resolver(error)) => {
+            SendError::Connect(error.to_string())
         }
         SendRequestError::Connect(error) => SendError::Connect(error.to_string()),
         SendRequestError::Send(error) | SendRequestError::Response(ParseError::Io(error)) => {

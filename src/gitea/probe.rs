@@ -10,6 +10,7 @@ use super::{
     refusal::PLAIN_HTTP_TO_HTTPS,
     views::{ApiSettings, User, Version},
 };
+use crate::outbound::UNKNOWN_NAME;
 
 /// The token is an administrator's, and that is not allowed: the server must end.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -29,7 +30,7 @@ pub struct Unknown {
 }
 
 /// Causes of which an operator may not think of the setting that mends them.
-const HINTS: [(&str, &str); 4] = [
+const HINTS: [(&str, &str); 5] = [
     (
         "UnknownIssuer",
         "name the certificate of its authority in `GITEA_CA_FILE`, or set `GITEA_TLS_ROOTS=system`; \
@@ -47,6 +48,7 @@ const HINTS: [(&str, &str); 4] = [
         PLAIN_HTTP_TO_HTTPS,
         "it speaks https there: check `GITEA_URL`",
     ),
+    (UNKNOWN_NAME, "check `GITEA_URL`"),
 ];
 
 impl fmt::Display for Unknown {

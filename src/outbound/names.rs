@@ -14,6 +14,9 @@ use hickory_resolver::{
 };
 use log::Level;
 
+/// What is said of a name without an address.
+pub const UNKNOWN_NAME: &str = "is not known to the name server";
+
 /// How long one name server is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -76,7 +79,14 @@ impl Names {
             return Ok((both, false));
         }
         let resolver = self.resolver().await.ok_or("no name servers")?;
-        let found: Vec<_> = resolver.lookup_ip(host).await?.iter().collect();
+        let found = resolver.lookup_ip(host).await;
+        let found = found.map_err(|error| match error {
+            none if none.is_no_records_found() => {
+                format!("the name `{host}` {UNKNOWN_NAME}")
+            }
+            error => format!("the name `{host}` could not be looked up: {error}"),
+        })?;
+        let found: Vec<_> = found.iter().collect();
         let are_of_ipv4 = found.iter().all(IpAddr::is_ipv4);
         Ok((found, are_of_ipv4))
     }

@@ -139,6 +139,12 @@ async fn whoever_asks_a_forge_in_the_wrong_way_is_told_the_setting() {
         "{plain}"
     );
 
+    // Of which no name server is asked (RFC 6761).
+    assert_eq!(
+        told("https://git.invalid".to_owned()).await,
+        "no connection: the name `git.invalid` is not known to the name server; check `GITEA_URL`"
+    );
+
     let go = "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
     let page = "<h1>400</h1>The plain HTTP request was sent to HTTPS port";
     let nginx = format!(
