@@ -15,10 +15,7 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{
-    config,
-    keys::{may_be_in, without_keys},
-};
+use crate::{config, keys::without_keys};
 
 pub use audit_log::{AuditCommand, Tail, Verify};
 pub use audit_summary::{AuditSummary, Logs, Period, Report};
@@ -71,10 +68,24 @@ pub enum Misread {
 /// Says why it is no command. What was typed may be a key, which is not repeated.
 fn print(error: &clap::Error) -> io::Result<()> {
     let told = error.render().to_string();
-    if error.use_stderr() && may_be_in(&told) {
-        return io::stderr().write_all(without_keys(&told).as_bytes());
+    let shown = without_user(&without_keys(&told));
+    if error.use_stderr() && shown != told {
+        return io::stderr().write_all(shown.as_bytes());
     }
     error.print()
+}
+
+/// The text with `...` in the place of who is named in an address, and by which password.
+fn without_user(text: &str) -> String {
+    let shown = |line: &str| {
+        let (scheme, rest) = line.split_once("://")?;
+        let (_, host) = rest.rsplit_once('@')?;
+        Some(format!("{scheme}://...@{host}"))
+    };
+    let lines = text.split_inclusive('\n');
+    lines
+        .map(|line| shown(line).unwrap_or_else(|| line.to_owned()))
+        .collect()
 }
 
 #[derive(Debug, Subcommand)]

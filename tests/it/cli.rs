@@ -152,6 +152,17 @@ fn wrong_usage_is_2() {
 }
 
 #[test]
+fn a_password_in_an_address_is_not_repeated() {
+    for address in ["https://user:pass@h", "https://user:pa/ss@h"] {
+        let output = run(&["client-config", "curl", "--server", address]);
+        assert_eq!(output.status.code(), Some(2));
+        let told = text(&output.stderr);
+        let first = "error: invalid value 'https://...@h' for '--server <URL>': ";
+        assert!(told.starts_with(first), "{told}");
+    }
+}
+
+#[test]
 fn a_key_that_is_wrong_usage_is_not_repeated() {
     let key = "0123456789abcdef".repeat(4);
     let query = format!("https://h/?api_key={key}");
@@ -161,6 +172,21 @@ fn a_key_that_is_wrong_usage_is_not_repeated() {
         &["rotate-key", "--server", &query],
         &["check-key-age", "--max-age", &key],
         &["generate-key", "--label", &key],
+        &[
+            "client-config",
+            "curl",
+            "--server",
+            &format!("http://u:{key}@h"),
+        ],
+        &["audit-summary", "--log", "/dev/null", "--since", &key],
+        &["audit-summary", "--fail-on", &key],
+        &["audit-summary", "--fail-on", &format!("denied>{key}")],
+        &["audit-summary", "--log", &key],
+        &["audit-summary", "verify", &key],
+        &["audit-summary", "verify", "--log", &key],
+        &["audit-summary", "verify", "--seal-key", &key],
+        &["audit-summary", "tail", "--log", &key],
+        &["audit-summary", "tail", "--event", &key],
         &[&format!("--{key}")],
     ] {
         let output = run(arguments);

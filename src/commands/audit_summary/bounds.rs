@@ -1,4 +1,5 @@
 //! `--fail-on`: what must not be passed.
+use super::shown::typed;
 use crate::audit::summary::Summary;
 
 /// A figure and how large it may be.
@@ -21,19 +22,20 @@ const CUTS: [&str; 2] = ["audit_log_truncated", "audit_log_replaced"];
 pub(super) fn parse(text: &str) -> Result<Vec<Bound>, String> {
     let bounds = text.split(',').map(str::trim).filter(|it| !it.is_empty());
     let bounds = bounds.map(|bound| {
+        let told = typed(bound);
         let (name, most) = bound
             .split_once('>')
-            .ok_or_else(|| format!("`{bound}` is no bound: write it as `denied>100`"))?;
+            .ok_or_else(|| format!("`{told}` is no bound: write it as `denied>100`"))?;
         let name = name.trim();
         let name = NAMES.iter().find(|known| **known == name);
         let name = name.ok_or_else(|| {
             format!(
-                "`{bound}` bounds nothing that is known: {}",
+                "`{told}` bounds nothing that is known: {}",
                 NAMES.join(", ")
             )
         })?;
         let most = most.trim().parse();
-        let most = most.map_err(|_| format!("`{bound}` has no number behind its `>`"))?;
+        let most = most.map_err(|_| format!("`{told}` has no number behind its `>`"))?;
         Ok(Bound { name, most })
     });
     let bounds = bounds.collect::<Result<Vec<_>, String>>()?;

@@ -118,9 +118,11 @@ impl From<FindError> for Failure {
                 "there is no log `{0}`; if that was no log, put it before `--log`: `aegis audit-summary {0} --log PATH`",
                 path.display()
             )),
-            FindError::Missing(_) | FindError::Empty(_) => {
-                Self::Usage(format!("{error}; {advice}"))
+            FindError::Missing(path) => {
+                let path = shown::path(&path);
+                Self::Usage(format!("{path} does not exist; {advice}"))
             }
+            FindError::Empty(_) => Self::Usage(format!("{error}; {advice}")),
             FindError::Unreadable { .. } => Self::Other(error.to_string()),
         }
     }

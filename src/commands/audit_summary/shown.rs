@@ -3,6 +3,8 @@ use std::{fmt::Write, path::Path};
 
 use console::measure_text_width;
 
+use crate::keys::without_keys;
+
 /// A text as it may be shown: everything but letters, digits and plain signs as `\u{..}`.
 pub(super) fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -18,9 +20,18 @@ pub(super) fn shown(text: &str) -> String {
     shown
 }
 
-/// A path that somebody typed, or that was found in a folder.
+/// A path that somebody typed, or that was found in a folder. It may be a key that was typed in its
+/// place.
 pub(super) fn path(path: &Path) -> String {
-    shown(&path.to_string_lossy())
+    match path.to_string_lossy() {
+        key if key.bytes().all(|byte| byte.is_ascii_alphanumeric()) => without_keys(&key),
+        path => shown(&path),
+    }
+}
+
+/// What somebody typed where no file is meant: what may be a key in it is not repeated.
+pub(super) fn typed(text: &str) -> String {
+    shown(&without_keys(text))
 }
 
 fn width(character: char) -> usize {

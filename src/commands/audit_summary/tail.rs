@@ -41,7 +41,7 @@ pub(super) fn run(asked: &Tail) -> Result<(), Failure> {
     {
         let told = format!(
             "no record is called `{}`; there are {}",
-            shown::shown(event),
+            shown::typed(event),
             AuditEvent::NAMES.join(", ")
         );
         return Err(Failure::Usage(told));

@@ -1,6 +1,7 @@
 //! `--since` and `--until`: from text to a window.
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
+use super::shown::typed;
 use crate::audit::{
     reader::YEARS,
     summary::{Period, Window},
@@ -85,7 +86,8 @@ fn parse(name: &str, text: &str, now: DateTime<Utc>) -> Result<Time, String> {
     }
     day().ok_or_else(|| {
         format!(
-            "`--{name} {text}` is no time: write it as `2026-01-31`, `2026-01-31T12:00:00Z`, or how long ago (`7d`, `12h`, `30m`)"
+            "`--{name} {}` is no time: write it as `2026-01-31`, `2026-01-31T12:00:00Z`, or how long ago (`7d`, `12h`, `30m`)",
+            typed(text)
         )
     })
 }
