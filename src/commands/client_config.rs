@@ -21,8 +21,8 @@ use super::{
     running::{expect_port, reachable},
 };
 use crate::{
-    cli::ClientConfig,
-    config::{Config, Env},
+    cli::{Client, ClientConfig},
+    config::{Config, Env, is_private},
     durable::{self, InPlace, LockedFile},
 };
 
@@ -43,7 +43,7 @@ pub(super) fn run(asked: &ClientConfig) -> Result<(), Failure> {
         row,
         address: server.fill("@MCP@"),
         lines: server.fill(row.lines),
-        notes: row.notes.iter().map(|note| server.fill(note)).collect(),
+        notes: server.notes(row),
         warnings: server.warnings(row),
     };
     let file = asked.write.as_ref();
@@ -149,6 +149,25 @@ impl Server {
     fn fill(&self, text: &str) -> String {
         text.replace("@MCP@", "@ROOT@/mcp")
             .replace("@ROOT@", &self.root)
+    }
+
+    fn notes(&self, row: &Row) -> Vec<String> {
+        let mut notes: Vec<_> = row.notes.iter().map(|note| self.fill(note)).collect();
+        if row.client == Client::Librechat
+            && let Some(address) = self.private()
+        {
+            notes.push(format!(
+                "LibreChat reaches nothing private or on its own machine that librechat.yaml does not allow: add `mcpSettings: {{allowedAddresses: ['{address}']}}` (before version 1.3.10 of that file `allowedDomains`, which must then have every server)"
+            ));
+        }
+        notes
+    }
+
+    /// Its host and port, where they are of a private network or of this machine.
+    fn private(&self) -> Option<String> {
+        let url = Url::parse(&self.root).ok()?;
+        let host = url.host().filter(is_private)?;
+        Some(format!("{host}:{}", url.port_or_known_default()?))
     }
 
     fn warnings(&self, row: &Row) -> Vec<String> {

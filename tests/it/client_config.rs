@@ -90,6 +90,31 @@ fn lines_of_json_are_json() {
 }
 
 #[test]
+fn librechat_is_to_be_allowed_an_address_of_a_private_network() {
+    let folder = folder();
+    for (server, allowed) in [
+        ("http://127.0.0.1:8080", Some("127.0.0.1:8080")),
+        ("http://10.0.0.5", Some("10.0.0.5:80")),
+        ("http://aegis-mcp:8080/mcp", Some("aegis-mcp:8080")),
+        ("https://mcp.internal", Some("mcp.internal:443")),
+        ("http://[::1]:8080", Some("[::1]:8080")),
+        ("https://mcp.example.org", None),
+    ] {
+        let shown = run(folder.path(), &["librechat", "--server", server], &[]);
+        let told = text(&shown.stderr);
+        let note = allowed.map(|it| format!("mcpSettings: {{allowedAddresses: ['{it}']}}"));
+        assert_eq!(told.contains("mcpSettings"), note.is_some(), "{told}");
+        assert!(note.is_none_or(|note| told.contains(&note)), "{told}");
+    }
+    let other = run(
+        folder.path(),
+        &["cursor", "--server", "http://10.0.0.5"],
+        &[],
+    );
+    assert!(!text(&other.stderr).contains("mcpSettings"));
+}
+
+#[test]
 fn a_program_reads_the_same() {
     let folder = folder();
     let told = run(folder.path(), &["claude-code", "--json"], &[]);
