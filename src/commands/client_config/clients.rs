@@ -107,12 +107,15 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         client: Client::Windsurf,
-        name: "Windsurf",
-        place: "~/.codeium/windsurf/mcp_config.json",
+        name: "Devin Desktop (formerly Windsurf)",
+        place: "~/.codeium/windsurf/mcp_config.json, for its agent Cascade",
         lines: include_str!("lines/windsurf.json"),
         file: Some(File::OfUser(".codeium/windsurf/mcp_config.json")),
         is_hosted: false,
-        notes: &[FROM_ENVIRONMENT],
+        notes: &[
+            FROM_ENVIRONMENT,
+            "its other agent, Devin Local, now the default, reads ~/.config/devin/mcp_config.json (Windows: %APPDATA%\\devin\\mcp_config.json), with `url` in the place of `serverUrl`",
+        ],
         warnings: &[],
     },
     Row {
