@@ -1,6 +1,7 @@
 //! Getting to know the forge: its version, and whose token we hold.
 use std::{fmt, rc::Rc, sync::Arc, time::Duration};
 
+use log::Level;
 use tokio::time::{sleep, timeout};
 
 use super::{
@@ -46,7 +47,7 @@ const HINTS: [(&str, &str); 5] = [
     ),
     (
         PLAIN_HTTP_TO_HTTPS,
-        "it speaks https there: check `GITEA_URL`",
+        "https is wanted there: check `GITEA_URL`, and how a proxy before the forge asks it",
     ),
     (UNKNOWN_NAME, "check `GITEA_URL`"),
 ];
@@ -72,7 +73,7 @@ impl fmt::Display for Unknown {
 const WAIT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
 /// The shortest and the longest time in which the forge, once it is known, is not asked again. It is
-/// asked where it is back after it did not answer.
+/// asked where it is back after it did not answer, and until it answers where it was asked in vain.
 pub const REST: (Duration, Duration) = (Duration::from_mins(1), Duration::from_hours(1));
 
 /// Gets to know the forge, and asks it again while the server runs: it may have another address or
@@ -82,35 +83,48 @@ pub async fn keep_known(gitea: &Rc<Gitea>, rest: (Duration, Duration)) -> AdminT
     if let Err(token) = probe(gitea).await {
         return token;
     }
+    let mut has_answered = true;
     loop {
         sleep(rest.0).await;
-        let _ = timeout(rest.1.saturating_sub(rest.0), gitea.forge().back.notified()).await;
-        if let Err(token) = ask_again(gitea).await {
-            return token;
+        if has_answered {
+            let more = rest.1.saturating_sub(rest.0);
+            let _ = timeout(more, gitea.forge().back.notified()).await;
+        }
+        // In vain again is no news.
+        let level = if has_answered {
+            Level::Warn
+        } else {
+            Level::Debug
+        };
+        match ask_again(gitea, level).await {
+            Ok(answered) => has_answered = answered,
+            Err(token) => return token,
         }
     }
 }
 
-async fn ask_again(gitea: &Rc<Gitea>) -> Result<(), AdminToken> {
+/// Says whether it has answered.
+async fn ask_again(gitea: &Rc<Gitea>, level: Level) -> Result<bool, AdminToken> {
     let forge = gitea.forge();
     let facts = match ask(gitea).await {
         Ok(facts) => facts,
         Err(unknown) => {
-            log::warn!(
+            log::log!(
+                level,
                 "the forge at {} was asked again who it is, in vain: {unknown}; what is known of it stays",
                 forge.root
             );
-            return Ok(());
+            return Ok(false);
         }
     };
     let Standing::Known(before) = forge.standing.borrow().clone() else {
-        return learn(forge, facts);
+        return learn(forge, facts).map(|()| true);
     };
     let facts = facts.or(&before);
-    if facts == *before {
-        return Ok(());
+    if facts != *before {
+        learn(forge, facts)?;
     }
-    learn(forge, facts)
+    Ok(true)
 }
 
 /// Asks the forge who it is and who we are, again and again until it answers, and tells all

@@ -152,6 +152,29 @@ async fn a_forge_that_does_not_answer_any_more_stays_known_as_it_was() {
 }
 
 #[actix_rt::test]
+async fn a_forge_that_is_back_and_asked_in_vain_is_asked_again() {
+    let fake = Fake::start();
+    let gitea = door(&settings(&fake.url(), "aegis-bot"));
+    let comes_back = async {
+        until(&gitea, |facts| facts.name() != "Gitea 1.27.0").await;
+        let repository = "/api/v1/repos/observatory/telescope";
+        fake.says_once(repository, Reply::new(502, ""));
+        assert!(telescope(&client(&gitea)).await.is_err());
+        let version = "/api/v1/version";
+        fake.says(version, Reply::json(200, r#"{"version":"1.27.0"}"#));
+        fake.says_once(version, Reply::new(200, "<html>soon</html>"));
+        assert!(telescope(&client(&gitea)).await.is_ok());
+        until(&gitea, |facts| facts.name() == "Gitea 1.27.0").await;
+    };
+    let rest = (Duration::ZERO, Duration::from_hours(1));
+    let patience = Duration::from_secs(30);
+    tokio::select! {
+        token = keep_known(&gitea, rest) => panic!("{token}"),
+        come = tokio::time::timeout(patience, comes_back) => assert!(come.is_ok()),
+    }
+}
+
+#[actix_rt::test]
 async fn a_token_whose_account_becomes_an_administrator_is_refused_unless_allowed() {
     for allow_admin_token in [false, true] {
         let fake = Fake::start();

@@ -163,7 +163,7 @@ async fn whoever_asks_a_forge_in_the_wrong_way_is_told_the_setting() {
         assert_eq!(
             told(format!("http://127.0.0.1:{port}")).await,
             "no Gitea or Forgejo answers at `GITEA_URL`: this server's operator must mend it \
-             (plain http, sent to a port of https); it speaks https there: check `GITEA_URL`"
+             (plain http, sent to a port of https); https is wanted there: check `GITEA_URL`, and how a proxy before the forge asks it"
         );
     }
 }
