@@ -16,7 +16,7 @@ use super::{super::Failure, logs, shown};
 use crate::{
     audit::{AuditEvent, reader::Follow},
     cli::Tail,
-    keys::is_key_character,
+    keys::may_be_in,
 };
 
 /// How long after it was written a record is seen, at most.
@@ -107,7 +107,7 @@ fn hints(name: &str, env_file: Option<&Path>) -> Result<Vec<String>, Failure> {
         return Ok(labelled);
     }
     // Here and not by clap, which would repeat it.
-    if name.len() > HINT.len() || !name.chars().all(is_key_character) {
+    if may_be_in(name) {
         let told = format!(
             "`--key` takes the hint of a key (`{HINT}`), how that begins, or the label that it has; not the key"
         );
