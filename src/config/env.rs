@@ -18,6 +18,7 @@ use super::{
     file,
     unknown::{is_ours, is_service_link},
 };
+use crate::keys::without_keys;
 
 /// Names the `.env` file, where `--env-file` does not.
 pub(super) const ENV_FILE: &str = "AEGIS_ENV_FILE";
@@ -376,8 +377,13 @@ fn missing(path: &Path) -> ConfigError {
 }
 
 fn refused(path: &Path, wrong: String) -> ConfigError {
+    let mut typed = path.display().to_string();
+    // It may be a key that was typed in its place.
+    if typed.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        typed = without_keys(&typed);
+    }
     ConfigError(vec![SettingError {
-        variable: path.display().to_string(),
+        variable: typed,
         wrong,
         example: None,
     }])
