@@ -89,7 +89,7 @@ impl<'a> Credential<'a> {
 pub(super) fn is_repeated_in(text: &[u8], head: &RequestHead) -> bool {
     let texts: Vec<_> = both(text).collect();
     let mut looked_for = 0;
-    // Of more than anybody offers, each of which is looked for, something is taken to stand there.
+    // Each costs a search: of more than anybody offers, one is taken to stand there.
     let mut is_in = |part: &[u8]| {
         looked_for += 1;
         let mut texts = texts.iter();

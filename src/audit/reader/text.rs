@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use super::Ip;
 use crate::ascii::find_escaped;
 
-/// A text of a record, as JSON writes it between its quotes: all its escapes are such. It may hold
-/// anything: whoever shows it escapes it.
+/// A text of a record, as JSON writes it between its quotes; its escapes are whole. It may hold anything:
+/// whoever shows it escapes it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Text<'a> {
     written: &'a [u8],

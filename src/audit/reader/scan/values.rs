@@ -20,6 +20,7 @@ pub struct Minute {
     start: i64,
 }
 
+/// A true minute: whatever is like it is one.
 impl Default for Minute {
     fn default() -> Self {
         Self {
